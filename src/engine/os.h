@@ -1,0 +1,102 @@
+#pragma once
+// The kernel as the engine sees it: what it can ask for, and what it is told.
+// The real side is os/, wired in init/; the fake one (tests/support) records
+// calls, fails the k-th one, ends processes and advances the clock.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "engine/service.h"
+#include "graph/unit_graph.h"
+
+namespace onset {
+
+/// A process to start. Everything in it outlives the call only.
+struct LaunchRequest {
+  UnitId id;
+  const Unit* unit = nullptr;
+  const ExecCommand* command = nullptr;
+  ExecRole role = ExecRole::Start;
+  bool as_main = false;
+  InvocationId invocation{};
+  pid_t main_pid = 0;                      ///< $MAINPID, 0: unset
+  Duration watchdog{0};                    ///< $WATCHDOG_USEC
+  bool notify_socket = false;              ///< $NOTIFY_SOCKET
+  std::vector<std::string> environment;    ///< what the engine adds: SERVICE_RESULT=… and so on
+};
+
+struct Launch {
+  pid_t pid = 0;
+  bool exec_done = false;  ///< false: ExecDone follows, or an exit with a 2xx status
+};
+
+struct KillRequest {
+  UnitId id;
+  const Unit* unit = nullptr;
+  pid_t main_pid = 0;
+  bool main_alien = false;
+  pid_t control_pid = 0;
+  int signal = 0;
+  bool to_main = false;
+  bool to_control = false;
+  bool to_rest = false;     ///< every other process of the unit
+  bool then_continue = false;  ///< SIGCONT after it
+  bool then_hangup = false;    ///< SIGHUP after it
+};
+
+struct KillReport {
+  unsigned main = 0;     ///< processes signalled
+  unsigned control = 0;
+  unsigned rest = 0;
+  int error = 0;         ///< the first errno that was not "no such process"
+};
+
+struct PidFileReading {
+  pid_t pid = 0;         ///< 0: no usable one
+  bool alien = false;    ///< not our child
+  std::string problem;   ///< why not, if the file is there and bad
+};
+
+/// What the manager ends in.
+enum class Objective : std::uint8_t { Run, Exit, Poweroff, Reboot, Halt, Kexec, Reexecute };
+
+class Os {
+ public:
+  virtual ~Os() = default;
+
+  virtual Result<Launch> spawn(const LaunchRequest& request) = 0;
+  virtual KillReport kill(const KillRequest& request) = 0;
+  /// False only when it is known that no process of the unit is left.
+  virtual bool has_processes(UnitId id) = 0;
+  /// The unit's processes, main and control first; for status and guesses.
+  virtual std::vector<pid_t> processes(UnitId id) = 0;
+  /// Ask for unit_empty events of this unit from now on (or no longer).
+  virtual void watch_empty(UnitId id, bool on) = 0;
+  /// The activation ended: remove the cgroup; unless preserved, runtime directories.
+  virtual void release(UnitId id, const Unit& unit, bool remove_runtime_directories) = 0;
+
+  /// PIDFile= with its checks: a regular file, owned as the manual says, a live
+  /// process of this unit (or a file only root could write).
+  virtual PidFileReading read_pid_file(UnitId id, const Unit& unit, std::string_view path) = 0;
+  /// The only plausible main process below the unit, 0 if none or several.
+  virtual pid_t guess_main_pid(UnitId id, pid_t control_pid) = 0;
+  virtual void remove_file(std::string_view path) = 0;
+  /// Ask for path_changed events of this unit's PID file; empty: no longer.
+  virtual void watch_path(UnitId id, std::string_view path) = 0;
+  virtual void watch_bus_name(UnitId id, std::string_view name) = 0;
+  /// A process that is not our child: tell its exit by process_exited.
+  virtual bool watch_alien(UnitId id, pid_t pid) = 0;
+
+  virtual Result<bool> test(const Condition& condition, const Unit& unit) = 0;
+  virtual InvocationId new_invocation() = 0;
+  virtual void log(Say::Level level, std::string_view unit, std::string_view text) = 0;
+};
+
+}  // namespace onset

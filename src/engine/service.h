@@ -1,0 +1,162 @@
+#pragma once
+// The state machine of a service: (config, state, event, now) → (state, actions).
+// Reads no clock and makes no system call, so that every row of docs/states.md
+// can be asserted as data. systemd.service(5), systemd.kill(5), sd_notify(3).
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/service_state.h"
+#include "unit/unit.h"
+
+namespace onset {
+
+/// What the machine must know beside the unit.
+struct ServiceContext {
+  Timestamp now;
+  Duration default_timeout_start = std::chrono::seconds(90);
+  Duration default_timeout_stop = std::chrono::seconds(90);
+  /// Shutdown in a container: what this unit may take to stop, all told.
+  Duration stop_budget = kInfinity;
+  /// The manager is going down: automatic restarts are off.
+  bool stopping = false;
+  /// A stop job of this unit is queued (a process's end then is no failure to restart).
+  bool stop_pending = false;
+  /// The job queue is empty: Type=idle may run at once.
+  bool idle = true;
+};
+
+// ---- events ---------------------------------------------------------------
+
+struct StartRequested {};          ///< conditions hold, limit not hit, dependencies ready
+struct StopRequested {};
+struct ReloadRequested {};
+/// The answer to a Spawn action.
+struct Spawned {
+  pid_t pid = 0;
+  bool exec_done = false;  ///< execve is known to have succeeded
+};
+struct SpawnFailed {
+  SysError error;
+};
+/// Type=exec, late: the child reached execve. (A failed one exits with 2xx.)
+struct ExecDone {
+  pid_t pid = 0;
+};
+struct ProcessExited {
+  pid_t pid = 0;
+  ExitStatus status;
+};
+/// No process of the unit is left (cgroup.events, or a look at the tree).
+struct UnitEmpty {};
+/// The answer to a Kill action: whether there is anything to wait for.
+struct KillAnswer {
+  bool waiting = false;
+};
+/// The answer to FindMainPid (PIDFile= or a guess); 0: none yet.
+struct MainPidFound {
+  pid_t pid = 0;
+  bool alien = false;
+  bool certain = true;  ///< false: the guess was ambiguous
+};
+struct DeadlineElapsed {};
+struct WatchdogElapsed {};
+struct BusNameChanged {
+  bool owned = false;
+  pid_t owner = 0;
+  bool bus_gone = false;  ///< no bus, or the connection was lost
+};
+struct OomKilled {};
+struct QueueIdle {};  ///< the job queue ran empty (Type=idle), or 5 s passed
+
+/// One datagram of sd_notify(3), already parsed and authorised (NotifyAccess=).
+struct NotifyMessage {
+  bool ready = false;
+  bool reloading = false;
+  bool stopping = false;
+  std::optional<pid_t> main_pid;      ///< checked by the caller: alive, ours or from root
+  bool main_pid_alien = false;
+  std::optional<int> error_number;
+  std::optional<MonoTime> monotonic;  ///< MONOTONIC_USEC=
+  bool watchdog = false;
+  bool watchdog_trigger = false;
+  std::optional<Duration> watchdog_period;
+  std::optional<Duration> extend_timeout;
+  std::optional<int> exit_status;     ///< EXIT_STATUS= (of a nested manager)
+};
+
+struct RestartQueued {};  ///< the restart job of EnqueueRestart was accepted
+struct ResetFailed {};
+
+using ServiceEvent =
+    std::variant<StartRequested, StopRequested, ReloadRequested, Spawned, SpawnFailed, ExecDone,
+                 ProcessExited, UnitEmpty, KillAnswer, MainPidFound, DeadlineElapsed,
+                 WatchdogElapsed, BusNameChanged, OomKilled, QueueIdle, NotifyMessage,
+                 RestartQueued, ResetFailed>;
+
+// ---- actions --------------------------------------------------------------
+
+/// Run one command; answered at once by Spawned or SpawnFailed.
+struct Spawn {
+  ExecRole role{};
+  std::uint16_t index = 0;
+  bool as_main = false;
+};
+/// Signal the unit's processes as KillMode= says; answered at once by KillAnswer.
+struct Kill {
+  enum class What : std::uint8_t { Terminate, TerminateForRestart, Kill, Watchdog, FinalKill };
+  What what{};
+};
+/// Just one signal to the main process (reload of notify-reload).
+struct SignalMain {
+  int signal = 0;
+};
+/// Look for the main process: PIDFile= if set, else guess; answered by
+/// MainPidFound. `watch`: if there is no valid PID file yet, answer again
+/// when the file changes.
+struct FindMainPid {
+  bool watch = false;
+};
+struct StopWatchingPidFile {};
+struct RemovePidFile {};
+/// Wait for the name on the bus; answered by BusNameChanged.
+struct WatchBusName {};
+/// RestartSec= is over: queue the restart (a start job with its dependencies).
+struct EnqueueRestart {};
+/// The activation is over: cgroup and RuntimeDirectory= can go. With
+/// `restarting`, RuntimeDirectoryPreserve=restart keeps the directory.
+struct Release {
+  bool restarting = false;
+};
+/// One line for the log, said once.
+struct Say {
+  enum class Level : std::uint8_t { Debug, Info, Notice, Warning, Error };
+  Level level = Level::Info;
+  std::string text;
+};
+
+using ServiceAction = std::variant<Spawn, Kill, SignalMain, FindMainPid, StopWatchingPidFile,
+                                   RemovePidFile, WatchBusName, EnqueueRestart, Release, Say>;
+
+struct ServiceStep {
+  ServiceState state;
+  std::vector<ServiceAction> actions;  ///< in this order; at most one that is answered, and it is last
+  /// The reload that was asked for has ended, and how.
+  std::optional<bool> reload_done;
+};
+
+/// Decides the next state. An event that means nothing in this state changes
+/// nothing. After an action with an answer the caller feeds the answer in
+/// before any other event of this unit.
+ServiceStep step(const Unit& unit, const ServiceState& state, const ServiceEvent& event,
+                 const ServiceContext& context);
+
+/// After daemon-reload: whether this state still makes sense with the new config.
+/// (The processes stay; a phase whose command list vanished goes on to the next.)
+ServiceStep adopt(const Unit& unit, const ServiceState& state, const ServiceContext& context);
+
+}  // namespace onset

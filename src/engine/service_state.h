@@ -1,0 +1,110 @@
+#pragma once
+// What a service is doing. Plain data without pointers or heap, so that it can
+// be kept in a record of shared memory as it is. Words: systemd.service(5) and
+// the sub-states that `systemctl status` shows.
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "base/time.h"
+#include "graph/job_type.h"
+#include "unit/service_config.h"
+
+namespace onset {
+
+enum class ServicePhase : std::uint8_t {
+  Dead,
+  Condition,
+  StartPre,
+  Start,
+  StartPost,
+  Running,
+  Exited,
+  Reload,
+  ReloadSignal,
+  ReloadNotify,
+  Stop,
+  StopWatchdog,
+  StopSigterm,
+  StopSigkill,
+  StopPost,
+  FinalWatchdog,
+  FinalSigterm,
+  FinalSigkill,
+  Failed,
+  DeadBeforeAutoRestart,
+  FailedBeforeAutoRestart,
+  AutoRestart,
+  AutoRestartQueued,
+};
+inline constexpr unsigned kServicePhases = 23;
+
+enum class ServiceResult : std::uint8_t {
+  Success,
+  Protocol,
+  Timeout,
+  ExitCode,
+  Signal,
+  CoreDump,
+  Watchdog,
+  StartLimitHit,
+  Resources,
+  ExecCondition,
+  OomKill,
+};
+
+enum class NotifyState : std::uint8_t { Unknown, Ready, Reloading, Stopping };
+
+/// How a process ended, in wait(2)'s words.
+enum class ExitKind : std::uint8_t { None, Exited, Killed, Dumped };
+
+struct ExitStatus {
+  ExitKind kind = ExitKind::None;
+  int value = 0;  ///< exit status or signal
+};
+
+/// One process of the service and how it last ended.
+struct ServiceProcess {
+  pid_t pid = 0;  ///< 0: none now
+  ExitStatus last;
+  Timestamp started;
+  Timestamp exited;
+};
+
+/// 128 bits, new at every activation.
+using InvocationId = std::array<std::uint8_t, 16>;
+
+struct ServiceState {
+  ServicePhase phase = ServicePhase::Dead;
+  ServiceResult result = ServiceResult::Success;
+  ServiceResult reload_result = ServiceResult::Success;
+  NotifyState notify = NotifyState::Unknown;
+  ExecRole control_role = ExecRole::Start;  ///< whose command the control process runs
+  std::uint8_t main_pid_known : 1 = 0;      ///< main.pid is (or was) the main process
+  std::uint8_t main_pid_alien : 1 = 0;      ///< not our child: its exit is seen by pidfd
+  std::uint8_t forbid_restart : 1 = 0;      ///< stopped on purpose
+  std::uint8_t force_restart : 1 = 0;
+  std::uint8_t exec_pending : 1 = 0;        ///< Type=exec: execve not confirmed yet
+  std::uint8_t bus_name_good : 1 = 0;
+  std::uint8_t flushing_restart : 1 = 0;    ///< next start is an automatic restart
+  std::uint8_t guarded_idle : 1 = 0;        ///< Type=idle: waits for the job queue
+  std::uint16_t command_index = 0;          ///< of control_role, or of ExecStart= of a oneshot
+  std::uint32_t restarts = 0;               ///< NRestarts
+  ServiceProcess main;
+  ServiceProcess control;
+  MonoTime deadline = kNever;               ///< of the phase: Timeout…Sec=, RestartSec=, RuntimeMaxSec=
+  MonoTime watchdog_deadline = kNever;
+  Duration watchdog_override{-1};           ///< WATCHDOG_USEC=, -1: none
+  MonoTime reload_began;                    ///< for notify-reload: RELOADING must be newer
+  int status_errno = 0;                     ///< ERRNO=
+};
+
+std::string_view to_string(ServicePhase p);   // "start-pre"
+std::string_view to_string(ServiceResult r);  // "exit-code"
+/// "active", "activating", … that `systemctl` shows for a sub-state.
+ActiveState active_state(ServicePhase p, ServiceType type);
+
+}  // namespace onset

@@ -1,0 +1,70 @@
+#pragma once
+// Name → Unit: finds the fragment and the drop-ins on the search path, reads
+// them with the one table of directives, and completes what the files leave
+// open. systemd.unit(5), UNIT FILE LOAD PATH and below.
+//
+//   name → alias chain → fragment (instance, else template; else built in)
+//        → drop-ins (type.d, dash-truncated prefixes, template, instance),
+//          sorted by file name, first directory wins
+//        → assignments → members → .wants/.requires/.upholds folders
+//        → what is implied by the type (NotifyAccess=, Type=, default KillMode …)
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "unit/file_source.h"
+#include "unit/specifiers.h"
+#include "unit/unit.h"
+
+namespace onset {
+
+/// A unit file of the binary itself (units/ of the repo, embedded at build time).
+struct BuiltinUnit {
+  std::string_view name;
+  std::string_view text;
+};
+
+struct LoaderConfig {
+  std::vector<std::string> search_path;     ///< first wins
+  std::vector<BuiltinUnit> builtin;         ///< after the search path
+  HostFacts host;
+  bool user_manager = false;
+  bool strict_permissions = false;          ///< C8: refuse what others may write
+};
+
+/// The design's search path (section 3), or the user's.
+std::vector<std::string> default_search_path(bool user_manager, const HostFacts& host);
+
+/// Finds and reads units. Holds the listing of the search path, taken once when
+/// it is made: a reload makes a new loader.
+class UnitLoader {
+ public:
+  UnitLoader(FileSource& files, LoaderConfig config);
+  ~UnitLoader();
+
+  /// Never fails: what could not be loaded is a Unit whose load_state says so.
+  /// Everything worth saying about its files is appended to `diagnostics`.
+  /// An alias gives the unit that it names (Unit::id differs from `name`).
+  std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics);
+
+  /// A single file outside the search path, for `verify`; its drop-ins beside it count.
+  std::unique_ptr<Unit> load_file(std::string_view path, Diagnostics& diagnostics);
+
+  /// All unit file names of the search path and the binary, sorted: templates too.
+  std::vector<std::string> all_names();
+
+  /// The path of the fragment, empty if there is none; "/dev/null" when masked.
+  std::string fragment_of(std::string_view name);
+
+  const LoaderConfig& config() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace onset
