@@ -21,9 +21,12 @@
 #include "base/diagnostic.h"
 #include "base/time.h"
 #include "engine/job.h"
+#include "engine/job_queue.h"
 #include "engine/os.h"
 #include "engine/service.h"
 #include "engine/service_state.h"
+#include "engine/timer_queue.h"
+#include "engine/unit_runtime.h"
 #include "graph/builder.h"
 #include "graph/transaction.h"
 #include "graph/unit_graph.h"
@@ -42,35 +45,17 @@ struct ManagerConfig {
   Duration shutdown_budget = kInfinity;
 };
 
-/// One unit at run time, beside its config in the graph.
-struct UnitRuntime {
-  ServiceState service;               ///< of services; others use `plain_active`
-  bool plain_active = false;          ///< of targets, slices and other units without processes
-  bool plain_failed = false;
-  ActiveState active = ActiveState::Inactive;  ///< cached: what the last step led to
-  InvocationId invocation{};
-  Timestamp state_change;
-  Timestamp active_enter;
-  Timestamp active_exit;
-  Timestamp inactive_enter;
-  Timestamp inactive_exit;
-  Timestamp condition_time;
-  bool condition_result = false;
-  bool assert_result = false;
-  int failed_condition = -1;          ///< index in config.conditions
-  JobId job{};                        ///< 0: none
-  JobId nop_job{};
-  // StartLimit…=
-  MonoTime limit_begin;
-  unsigned limit_count = 0;
-  bool start_limit_hit = false;
-};
-
 enum class RequestErrorKind : std::uint8_t { Transaction, NoSuchJob, NoSuchUnit, NotSupported, ShuttingDown, Invalid };
 struct RequestError {
   RequestErrorKind kind{};
   TransactionErrorKind transaction{};   ///< of Transaction
   std::string message;
+};
+
+/// Who sent a notify datagram, as the kernel says.
+struct NotifySender {
+  pid_t pid = 0;
+  uid_t uid = 0;
 };
 
 /// Told of everything that changes; the control server forwards it.
@@ -122,7 +107,9 @@ class Manager final : private UnitStates {
   void exec_done(pid_t pid, Timestamp now);
   void unit_empty(UnitId id, Timestamp now);
   /// `unit` as found from the sender's pid; `text` as received.
-  void notify(UnitId id, pid_t sender, std::string_view text, unsigned fd_count, Timestamp now);
+  void notify(UnitId id, const NotifySender& sender, std::string_view text, Timestamp now);
+  /// Why a launch failed, from the child's report; kept as the unit's problem.
+  void launch_failed(UnitId id, std::string_view problem);
   void path_changed(UnitId id, Timestamp now);
   void bus_name_changed(UnitId id, const BusNameChanged& change, Timestamp now);
   void oom_killed(UnitId id, Timestamp now);
@@ -136,7 +123,9 @@ class Manager final : private UnitStates {
   [[nodiscard]] ActiveState active_state(UnitId id) const override { return runtime_[id.value].active; }
   [[nodiscard]] std::string_view sub_state(UnitId id) const;
   [[nodiscard]] const Job* job(JobId id) const;
-  [[nodiscard]] const std::map<std::uint32_t, Job>& jobs() const { return jobs_; }
+  [[nodiscard]] const std::map<std::uint32_t, Job>& jobs() const { return queue_.all(); }
+  /// What a waiting job waits for; value 0: nothing.
+  [[nodiscard]] JobId blocker_of(const Job& job) const { return queue_.blocker_of(job, *graph_); }
   [[nodiscard]] SystemState system_state() const;
   /// STATUS= of a service, hostile text: escape before showing.
   [[nodiscard]] std::string_view status_text(UnitId id) const;
@@ -144,14 +133,88 @@ class Manager final : private UnitStates {
   [[nodiscard]] std::string_view problem(UnitId id) const;
   [[nodiscard]] UnitId unit_of_pid(pid_t pid) const;
   [[nodiscard]] const ManagerConfig& config() const { return config_; }
-  /// True if a file of the unit changed since it was loaded is not known here:
-  /// the control server asks the file source.
   [[nodiscard]] Duration start_timeout(const Unit& unit) const;
   [[nodiscard]] Duration stop_timeout(const Unit& unit) const;
   [[nodiscard]] const Diagnostics& load_diagnostics() const { return load_diagnostics_; }
 
  private:
+  // ---- life (manager.cpp) ---------------------------------------------------
   [[nodiscard]] std::optional<QueuedJob> queued(UnitId id) const override;
+  void grow_runtime();
+  void report_load(const Diagnostics& diagnostics);
+  Result<JobId, RequestError> enqueue(UnitId id, JobType type, JobMode mode, bool manual);
+  JobId install(const Transaction& transaction);
+  void cancel_others(const Transaction& transaction);
+
+  // ---- the queues (manager_jobs.cpp) ----------------------------------------
+  void dispatch();
+  void run_job(JobId id);
+  enum class Outcome : std::uint8_t {
+    Underway,  ///< a state change will tell
+    Already,
+    NotNow,    ///< looked at again when the unit's state changes
+    Skipped,
+    Unmet,     ///< a Condition…= does not hold: done, but not started
+    Failed,
+    Dependency,
+    Assert,
+    Unsupported,
+    Invalid,
+  };
+  Outcome start_unit(UnitId id);
+  Outcome stop_unit(UnitId id);
+  Outcome reload_unit(UnitId id);
+  Outcome verify_active(UnitId id) const;
+  bool may_start(UnitId id, Outcome& outcome);
+  bool test_conditions(UnitId id, const std::vector<Condition>& conditions, int& failed);
+  /// Whether jobs of units that depend on this one's fail with it.
+  enum class Invalidate : bool { No, Yes };
+  void finish_job(JobId id, JobResult result, Invalidate invalidate);
+  void fail_dependents(UnitId id, JobType type);
+  void announce(const Job& job, JobResult result);
+  bool wake_idle();
+  void arm_job(const Job& job);
+  void job_timed_out(JobId id);
+
+  // ---- one unit (manager_units.cpp) -----------------------------------------
+  void feed(UnitId id, const ServiceEvent& event);
+  std::optional<ServiceEvent> perform(UnitId id, const ServiceAction& action);
+  std::optional<ServiceEvent> spawn(UnitId id, const Spawn& action);
+  ServiceEvent kill_processes(UnitId id, const Kill& action);
+  std::optional<ServiceEvent> find_main_pid(UnitId id, const FindMainPid& action);
+  ServiceContext context(UnitId id) const;
+  void set_plain(UnitId id, bool active);
+  void apply_active(UnitId id, ActiveState before);
+  void settle_job(UnitId id, ActiveState state, bool& unexpected);
+  void index_pids(UnitId id, const ServiceState& before);
+  void arm_unit(UnitId id);
+  void drop_pending_spawn(UnitId id);
+  void retry_spawn(UnitId id);
+  void say(Say::Level level, UnitId id, std::string_view text);
+
+  // ---- what a change means for others (manager_dependencies.cpp) ------------
+  void start_with(UnitId id);
+  void stop_with(UnitId id);
+  void trigger(UnitId id, DependencyKind kind, JobMode mode);
+  void queue_reviews(UnitId id);
+  void review(UnitId id);
+  [[nodiscard]] bool is_needed(UnitId id) const;
+  [[nodiscard]] bool is_unbound(UnitId id) const;
+  bool uphold_is_limited(UnitId id);
+  bool accept_main_pid(UnitId id, const NotifySender& sender, pid_t pid);
+
+  // ---- the end (manager_shutdown.cpp) ---------------------------------------
+  void emergency(EmergencyAction action, UnitId id, std::optional<int> status,
+                 std::string_view why);
+  void begin_shutdown(Objective objective);
+  [[nodiscard]] Duration stop_budget(UnitId id) const;
+  [[nodiscard]] int exit_status_of(UnitId id) const;
+
+  /// A spawn that found no process or memory left: tried again, later.
+  struct PendingSpawn {
+    Spawn action;
+    unsigned attempts = 0;
+  };
 
   Os& os_;
   UnitSource* source_;
@@ -159,11 +222,39 @@ class Manager final : private UnitStates {
   ManagerListener* listener_ = nullptr;
   std::unique_ptr<UnitGraph> graph_;
   std::vector<UnitRuntime> runtime_;
-  std::map<std::uint32_t, Job> jobs_;
+  JobQueue queue_;
+  TimerQueue timers_;
+  Timestamp now_;
   Diagnostics load_diagnostics_;
+
+  std::unordered_map<pid_t, UnitId> pids_;
+  std::unordered_map<std::uint32_t, PendingSpawn> pending_spawns_;
+  std::unordered_map<std::uint32_t, std::string> status_texts_;
+  std::unordered_map<std::uint32_t, std::string> problems_;
+  std::deque<JobId> failing_;  ///< jobs that end because one that they need did
+  std::deque<UnitId> reviews_;
+  struct Request {
+    UnitId unit;
+    JobType type{};
+    JobMode mode{};
+  };
+  std::deque<Request> requests_;  ///< jobs that state changes ask for
+  std::vector<UnitId> idle_waiters_;
+  struct UpholdCount {
+    MonoTime begin;
+    unsigned count = 0;
+  };
+  std::unordered_map<std::uint32_t, UpholdCount> uphold_counts_;
+  bool dispatching_ = false;
+  bool reload_failed_ = false;  ///< of the step that is being settled
+
   Objective objective_ = Objective::Run;
+  Objective shutdown_goal_ = Objective::Run;
   int exit_status_ = 0;
   bool stopping_ = false;
+  bool started_up_ = false;   ///< the first transaction has ended
+  MonoTime shutdown_deadline_ = kNever;
+  std::vector<unsigned> stop_chains_;
 };
 
 }  // namespace onset

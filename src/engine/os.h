@@ -92,7 +92,9 @@ class Os {
   virtual void watch_path(UnitId id, std::string_view path) = 0;
   virtual void watch_bus_name(UnitId id, std::string_view name) = 0;
   /// A process that is not our child: tell its exit by process_exited.
+  /// False if it is our child, whose exit is seen anyway.
   virtual bool watch_alien(UnitId id, pid_t pid) = 0;
+  virtual bool is_alive(pid_t pid) = 0;
 
   virtual Result<bool> test(const Condition& condition, const Unit& unit) = 0;
   virtual InvocationId new_invocation() = 0;

@@ -1,0 +1,135 @@
+// See job_queue.h. The order of the run queue is that of queueing; ordering
+// dependencies are decided by graph/transaction's must_wait() alone.
+#include "engine/job_queue.h"
+
+namespace onset {
+
+Job* JobQueue::find(JobId id) {
+  auto it = jobs_.find(id.value);
+  return it == jobs_.end() ? nullptr : &it->second;
+}
+
+const Job* JobQueue::find(JobId id) const {
+  auto it = jobs_.find(id.value);
+  return it == jobs_.end() ? nullptr : &it->second;
+}
+
+JobId JobQueue::conflict_of(const PlannedJob& planned) const {
+  if (planned.type == JobType::Nop) return {};
+  const Job* present = find(runtime_[planned.unit.value].job);
+  return present != nullptr && conflicts(present->type, planned.type) ? present->id : JobId{};
+}
+
+JobId JobQueue::install(const PlannedJob& planned, Timestamp now) {
+  UnitRuntime& rt = runtime_[planned.unit.value];
+  JobId& slot = planned.type == JobType::Nop ? rt.nop_job : rt.job;
+
+  if (Job* present = find(slot)) {
+    const JobType merged = merge(present->type, planned.type).value_or(planned.type);
+    present->irreversible |= planned.irreversible;
+    present->ignore_order |= planned.ignore_order;
+    // A reload that runs may have read the old configuration: it runs again.
+    const bool does_it_already = merged == present->type && planned.type != JobType::Reload;
+    present->type = merged;
+    if (present->state == JobState::Running && !does_it_already) present->state = JobState::Waiting;
+    if (present->state == JobState::Waiting) enqueue(*present);
+    wake_parked(present->id);
+    return present->id;
+  }
+
+  do {
+    ++last_id_;
+  } while (last_id_ == 0 || jobs_.contains(last_id_));
+  Job job;
+  job.id = JobId{last_id_};
+  job.unit = planned.unit;
+  job.type = planned.type;
+  job.irreversible = planned.irreversible;
+  job.ignore_order = planned.ignore_order;
+  job.queued = now;
+  slot = job.id;
+  enqueue(jobs_.emplace(last_id_, job).first->second);
+  return slot;
+}
+
+Job JobQueue::remove(JobId id) {
+  auto it = jobs_.find(id.value);
+  if (it == jobs_.end()) return {};
+  Job job = it->second;
+  UnitRuntime& rt = runtime_[job.unit.value];
+  if (rt.job == id) rt.job = {};
+  if (rt.nop_job == id) rt.nop_job = {};
+  jobs_.erase(it);
+  wake_parked(id);
+  return job;
+}
+
+void JobQueue::enqueue(Job& job) {
+  if (job.in_run_queue) return;
+  job.in_run_queue = true;
+  run_queue_.push_back(job.id);
+}
+
+void JobQueue::wake_parked(JobId id) {
+  auto it = parked_.find(id.value);
+  if (it == parked_.end()) return;
+  std::vector<JobId> waiting = std::move(it->second);
+  parked_.erase(it);
+  for (JobId w : waiting) {
+    Job* job = find(w);
+    if (job != nullptr && job->state == JobState::Waiting) enqueue(*job);
+  }
+}
+
+void JobQueue::retry(JobId id) {
+  Job* job = find(id);
+  if (job == nullptr) return;
+  job->state = JobState::Waiting;
+  enqueue(*job);
+}
+
+void JobQueue::change_type(JobId id, JobType type) {
+  Job* job = find(id);
+  if (job == nullptr) return;
+  job->type = type;
+  job->state = JobState::Waiting;
+  enqueue(*job);
+  wake_parked(id);
+}
+
+JobId JobQueue::blocker_of(const Job& job, const UnitGraph& graph) const {
+  if (job.ignore_order || job.type == JobType::Nop) return {};
+  // From the back: what was named last tends to end last, so a parked job is
+  // seldom parked twice.
+  const auto dependencies = graph.dependencies(job.unit);
+  for (auto it = dependencies.rbegin(); it != dependencies.rend(); ++it) {
+    const Dependency& d = *it;
+    if (!d.kinds.has(DependencyKind::After) && !d.kinds.has(DependencyKind::Before)) continue;
+    const JobId other = runtime_[d.other.value].job;
+    if (other.value == 0) continue;
+    const Job* waited = find(other);
+    if (waited != nullptr && must_wait(job.type, d.kinds, waited->type)) return other;
+  }
+  return {};
+}
+
+std::optional<JobId> JobQueue::next_runnable(const UnitGraph& graph, Timestamp now) {
+  while (!run_queue_.empty()) {
+    const JobId id = run_queue_.front();
+    run_queue_.pop_front();
+    Job* job = find(id);
+    if (job == nullptr) continue;
+    job->in_run_queue = false;
+    if (job->state != JobState::Waiting) continue;
+    if (const JobId blocker = blocker_of(*job, graph); blocker.value != 0) {
+      parked_[blocker.value].push_back(id);
+      continue;
+    }
+    job->state = JobState::Running;
+    if (!job->began.is_set()) job->began = now;
+    return id;
+  }
+  return std::nullopt;
+}
+
+}  // namespace onset

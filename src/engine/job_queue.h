@@ -1,0 +1,61 @@
+#pragma once
+// The jobs that are queued, and which of them may run. At most one job a unit
+// (and one nop). A job that has to wait is parked under one job that it waits
+// for and looked at again when that one ends, so that a target with 10,000
+// dependencies costs 10,000 looks and not their square.
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/job.h"
+#include "engine/unit_runtime.h"
+#include "graph/transaction.h"
+#include "graph/unit_graph.h"
+
+namespace onset {
+
+class JobQueue {
+ public:
+  explicit JobQueue(std::vector<UnitRuntime>& runtime) : runtime_(runtime) {}
+
+  /// Takes a planned job in: a new job, or merged into the one that the unit
+  /// has. The caller cancels a conflicting one first (see conflict_of).
+  JobId install(const PlannedJob& planned, Timestamp now);
+
+  /// The queued job that this one can't be merged with, value 0 if none.
+  [[nodiscard]] JobId conflict_of(const PlannedJob& planned) const;
+
+  /// Takes the job out and wakes those parked under it.
+  Job remove(JobId id);
+
+  /// The next job that nothing holds up, in the order of queueing; it is Running
+  /// from then on.
+  std::optional<JobId> next_runnable(const UnitGraph& graph, Timestamp now);
+
+  /// Back to Waiting, and looked at again (a unit that was not ready for it yet).
+  void retry(JobId id);
+  void change_type(JobId id, JobType type);
+
+  [[nodiscard]] Job* find(JobId id);
+  [[nodiscard]] const Job* find(JobId id) const;
+  [[nodiscard]] Job* of_unit(UnitId unit) { return find(runtime_[unit.value].job); }
+  [[nodiscard]] const std::map<std::uint32_t, Job>& all() const { return jobs_; }
+  [[nodiscard]] bool empty() const { return jobs_.empty(); }
+  /// What a waiting job waits for; value 0: nothing.
+  [[nodiscard]] JobId blocker_of(const Job& job, const UnitGraph& graph) const;
+
+ private:
+  void enqueue(Job& job);
+  void wake_parked(JobId id);
+
+  std::vector<UnitRuntime>& runtime_;
+  std::map<std::uint32_t, Job> jobs_;
+  std::deque<JobId> run_queue_;
+  std::unordered_map<std::uint32_t, std::vector<JobId>> parked_;
+  std::uint32_t last_id_ = 0;
+};
+
+}  // namespace onset

@@ -1,0 +1,320 @@
+// The manager's life: loading, requests, what it answers when looked at.
+#include "engine/manager.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/format.h"
+
+namespace onset {
+
+Manager::Manager(Os& os, UnitSource& source, ManagerConfig config)
+    : os_(os),
+      source_(&source),
+      config_(std::move(config)),
+      graph_(std::make_unique<UnitGraph>()),
+      queue_(runtime_) {}
+
+Manager::~Manager() = default;
+
+// ---- loading ----------------------------------------------------------------
+
+void Manager::grow_runtime() {
+  while (runtime_.size() < graph_->size()) {
+    UnitRuntime rt;
+    // The root slice and the scope that PID 1 lives in exist as long as it does.
+    const UnitId id{static_cast<std::uint32_t>(runtime_.size())};
+    const Unit& unit = graph_->unit(id);
+    if (unit.id == "-.slice" || unit.type == UnitType::Scope) {
+      rt.plain_active = true;
+      rt.active = ActiveState::Active;
+      rt.state_change = rt.active_enter = rt.inactive_exit = now_;
+    }
+    runtime_.push_back(rt);
+  }
+}
+
+void Manager::report_load(const Diagnostics& diagnostics) {
+  for (const Diagnostic& d : diagnostics) {
+    const auto level = d.severity == Severity::Error     ? Say::Level::Error
+                       : d.severity == Severity::Warning ? Say::Level::Warning
+                                                         : Say::Level::Info;
+    os_.log(level, "", to_string(d));
+  }
+}
+
+UnitId Manager::load(std::string_view name) {
+  const UnitId known = graph_->find(name);
+  if (known.valid() && graph_->unit(known).load_state != LoadState::Stub) return known;
+  Diagnostics diagnostics;
+  const UnitId id = ensure_loaded(*graph_, *source_, name, config_.user_manager, diagnostics);
+  grow_runtime();
+  report_load(diagnostics);
+  return id;
+}
+
+void Manager::reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics) {
+  now_ = now;
+  auto old = std::move(graph_);
+  graph_ = std::make_unique<UnitGraph>();
+  source_ = &source;
+  // The same ids for the same names: everything outside the graph is kept by id.
+  for (std::uint32_t i = 0; i < old->size(); ++i) graph_->reserve(old->unit(UnitId{i}).id);
+
+  Diagnostics found;
+  auto in_use = [&](UnitId id) {
+    const UnitRuntime& rt = runtime_[id.value];
+    return rt.job.value != 0 || rt.active != ActiveState::Inactive;
+  };
+  for (std::uint32_t i = 0; i < old->size(); ++i) {
+    if (!in_use(UnitId{i})) continue;
+    ensure_loaded(*graph_, *source_, old->unit(UnitId{i}).id, config_.user_manager, found);
+  }
+  ensure_loaded(*graph_, *source_, config_.default_target, config_.user_manager, found);
+  // What runs keeps the configuration it was started with if its file is gone.
+  for (std::uint32_t i = 0; i < old->size(); ++i) {
+    const UnitId id{i};
+    if (!in_use(id) || graph_->unit(id).load_state == LoadState::Loaded) continue;
+    if (old->unit(id).load_state != LoadState::Loaded) continue;
+    graph_->keep_unit(id, *old);
+  }
+  grow_runtime();
+  for (std::uint32_t i = 0; i < runtime_.size(); ++i) {
+    const UnitId id{i};
+    if (graph_->unit(id).type != UnitType::Service || graph_->unit(id).service == nullptr) continue;
+    if (runtime_[i].service.phase == ServicePhase::Dead) continue;
+    const ActiveState before = runtime_[i].active;
+    runtime_[i].service = adopt(graph_->unit(id), runtime_[i].service, context(id)).state;
+    arm_unit(id);
+    apply_active(id, before);
+  }
+  report_load(found);
+  load_diagnostics_ = found;
+  diagnostics.insert(diagnostics.end(), found.begin(), found.end());
+  dispatch();
+}
+
+// ---- requests ---------------------------------------------------------------
+
+namespace {
+
+RequestError from(const TransactionError& e) {
+  return RequestError{RequestErrorKind::Transaction, e.kind, e.message};
+}
+
+}  // namespace
+
+JobId Manager::install(const Transaction& transaction) {
+  JobId anchor;
+  for (const PlannedJob& planned : transaction.jobs) {
+    if (const JobId old = queue_.conflict_of(planned); old.value != 0) {
+      finish_job(old, JobResult::Canceled, Invalidate::No);
+    }
+    const JobId id = queue_.install(planned, now_);
+    if (planned.is_anchor) anchor = id;
+    const Job* job = queue_.find(id);
+    arm_job(*job);
+    if (listener_ != nullptr) listener_->job_queued(*job);
+  }
+  return anchor;
+}
+
+/// Isolate and flush: what is queued and not part of the transaction goes.
+void Manager::cancel_others(const Transaction& transaction) {
+  std::vector<bool> wanted(graph_->size(), false);
+  for (const PlannedJob& planned : transaction.jobs) wanted[planned.unit.value] = true;
+  std::vector<JobId> unwanted;
+  for (const auto& [number, job] : queue_.all()) {
+    if (!wanted[job.unit.value]) unwanted.push_back(job.id);
+  }
+  for (JobId id : unwanted) finish_job(id, JobResult::Canceled, Invalidate::No);
+}
+
+Result<JobId, RequestError> Manager::enqueue(UnitId id, JobType type, JobMode mode, bool manual) {
+  TransactionRequest request;
+  request.unit = id;
+  request.type = type;
+  request.mode = mode;
+  request.manual = manual;
+  auto transaction = build_transaction(*graph_, *this, request);
+  if (!transaction) return Failure{from(transaction.error())};
+  for (const std::string& message : transaction->messages) {
+    os_.log(Say::Level::Warning, graph_->unit(id).id, message);
+  }
+  if (mode == JobMode::Isolate || mode == JobMode::Flush) cancel_others(*transaction);
+  return install(*transaction);
+}
+
+Result<JobId, RequestError> Manager::request(std::string_view name, JobType type, JobMode mode,
+                                             Timestamp now) {
+  now_ = now;
+  if (objective_ != Objective::Run) {
+    return Failure{RequestError{RequestErrorKind::ShuttingDown, {}, "the manager is shutting down"}};
+  }
+  const UnitId id = load(name);
+  if (!id.valid()) {
+    return Failure{RequestError{RequestErrorKind::Invalid, {}, format("{} is not a unit name", name)}};
+  }
+  auto job = enqueue(id, type, mode, true);
+  dispatch();
+  return job;
+}
+
+Result<void, RequestError> Manager::cancel(JobId id, Timestamp now) {
+  now_ = now;
+  if (queue_.find(id) == nullptr) {
+    return Failure{RequestError{RequestErrorKind::NoSuchJob, {}, format("job {} does not exist", id.value)}};
+  }
+  finish_job(id, JobResult::Canceled, Invalidate::Yes);
+  dispatch();
+  return {};
+}
+
+Result<void, RequestError> Manager::kill_unit(std::string_view name, std::string_view who, int signal) {
+  const UnitId id = graph_->find(name);
+  if (!id.valid() || graph_->unit(id).load_state == LoadState::Stub) {
+    return Failure{RequestError{RequestErrorKind::NoSuchUnit, {}, format("unit {} is not loaded", name)}};
+  }
+  const Unit& unit = graph_->unit(id);
+  const ServiceState& s = runtime_[id.value].service;
+  KillRequest k;
+  k.id = id;
+  k.unit = &unit;
+  k.main_pid = s.main.pid;
+  k.main_alien = s.main_pid_alien;
+  k.control_pid = s.control.pid;
+  k.signal = signal;
+  k.to_main = who == "main" || who == "all";
+  k.to_control = who == "control" || who == "all";
+  k.to_rest = who == "all";
+  if (!k.to_main && !k.to_control) {
+    return Failure{RequestError{RequestErrorKind::Invalid, {}, format("\"{}\" is none of main, control, all", who)}};
+  }
+  const KillReport report = os_.kill(k);
+  if (report.error != 0) {
+    return Failure{RequestError{RequestErrorKind::Invalid, {},
+                                format("cannot signal {}: {}", name, errno_text(report.error))}};
+  }
+  if (report.main + report.control + report.rest == 0) {
+    const char* what = who == "main"      ? "main process"
+                       : who == "control" ? "control process"
+                                          : "process";
+    return Failure{RequestError{RequestErrorKind::Invalid, {}, format("{} has no {} to kill", name, what)}};
+  }
+  return {};
+}
+
+Result<void, RequestError> Manager::reset_failed(std::string_view name, Timestamp now) {
+  now_ = now;
+  const UnitId id = graph_->find(name);
+  if (!id.valid() || graph_->unit(id).load_state == LoadState::Stub) {
+    return Failure{RequestError{RequestErrorKind::NoSuchUnit, {}, format("unit {} is not loaded", name)}};
+  }
+  UnitRuntime& rt = runtime_[id.value];
+  rt.limit_count = 0;
+  rt.start_limit_hit = false;
+  problems_.erase(id.value);
+  if (graph_->unit(id).service != nullptr) {
+    feed(id, ResetFailed{});
+  } else if (rt.plain_failed) {
+    const ActiveState before = rt.active;
+    rt.plain_failed = false;
+    apply_active(id, before);
+  }
+  dispatch();
+  return {};
+}
+
+void Manager::reset_failed_all(Timestamp now) {
+  for (std::uint32_t i = 0; i < runtime_.size(); ++i) {
+    if (runtime_[i].active == ActiveState::Failed) (void)reset_failed(graph_->unit(UnitId{i}).id, now);
+  }
+}
+
+void Manager::start_up(Timestamp now) {
+  now_ = now;
+  constexpr std::array<std::string_view, 2> kFallback{"rescue.target", "emergency.target"};
+  std::vector<std::string_view> candidates{config_.default_target};
+  candidates.insert(candidates.end(), kFallback.begin(), kFallback.end());
+  for (std::string_view name : candidates) {
+    const UnitId id = load(name);
+    if (!id.valid()) {
+      os_.log(Say::Level::Error, name, "is not a unit name");
+      continue;
+    }
+    // A target is isolated, as at every boot; anything else is simply started.
+    const JobMode mode =
+        graph_->unit(id).config.allow_isolate ? JobMode::Isolate : JobMode::Replace;
+    auto job = enqueue(id, JobType::Start, mode, false);
+    if (job) {
+      dispatch();
+      return;
+    }
+    os_.log(Say::Level::Error, name, job.error().message);
+  }
+  started_up_ = true;
+}
+
+// ---- looking ----------------------------------------------------------------
+
+std::optional<UnitStates::QueuedJob> Manager::queued(UnitId id) const {
+  const Job* job = queue_.find(runtime_[id.value].job);
+  if (job == nullptr) return std::nullopt;
+  QueuedJob q;
+  q.type = job->type;
+  q.irreversible = job->irreversible;
+  q.running = job->state == JobState::Running;
+  return q;
+}
+
+const Job* Manager::job(JobId id) const { return queue_.find(id); }
+
+std::string_view Manager::sub_state(UnitId id) const {
+  const Unit& unit = graph_->unit(id);
+  const UnitRuntime& rt = runtime_[id.value];
+  if (unit.type == UnitType::Service) return to_string(rt.service.phase);
+  if (rt.plain_failed) return "failed";
+  if (!rt.plain_active) return "dead";
+  return unit.type == UnitType::Scope ? "running" : "active";
+}
+
+SystemState Manager::system_state() const {
+  if (stopping_ || objective_ != Objective::Run) return SystemState::Stopping;
+  if (!started_up_) return SystemState::Starting;
+  for (std::string_view name : {"rescue.target", "emergency.target"}) {
+    const UnitId id = graph_->find(name);
+    if (id.valid() && runtime_[id.value].active == ActiveState::Active) return SystemState::Maintenance;
+  }
+  const bool failed = std::any_of(runtime_.begin(), runtime_.end(), [](const UnitRuntime& rt) {
+    return rt.active == ActiveState::Failed;
+  });
+  return failed ? SystemState::Degraded : SystemState::Running;
+}
+
+std::string_view Manager::status_text(UnitId id) const {
+  auto it = status_texts_.find(id.value);
+  return it == status_texts_.end() ? std::string_view{} : std::string_view(it->second);
+}
+
+std::string_view Manager::problem(UnitId id) const {
+  auto it = problems_.find(id.value);
+  return it == problems_.end() ? std::string_view{} : std::string_view(it->second);
+}
+
+UnitId Manager::unit_of_pid(pid_t pid) const {
+  auto it = pids_.find(pid);
+  return it == pids_.end() ? UnitId{} : it->second;
+}
+
+Duration Manager::start_timeout(const Unit& unit) const {
+  if (unit.service == nullptr) return kInfinity;
+  if (unit.service->timeout_start) return *unit.service->timeout_start;
+  return unit.service->type == ServiceType::Oneshot ? kInfinity : config_.default_timeout_start;
+}
+
+Duration Manager::stop_timeout(const Unit& unit) const {
+  if (unit.service == nullptr) return kInfinity;
+  return unit.service->timeout_stop.value_or(config_.default_timeout_stop);
+}
+
+}  // namespace onset

@@ -1,0 +1,129 @@
+// What a unit's change means for the units around it. Which kind of dependency
+// does what is graph/atoms' table; here is only when.
+//
+//   came up by itself    start what it requires and wants, stop what conflicts
+//   went down by itself  stop what is bound to it
+//   any change           review its neighbours: StopWhenUnneeded=, BindsTo=, Upholds=
+//
+// Jobs asked for here are queued in requests_ and planned by dispatch().
+#include <algorithm>
+
+#include "base/format.h"
+#include "engine/manager.h"
+#include "engine/start_limit.h"
+#include "graph/atoms.h"
+
+namespace onset {
+namespace {
+
+bool is_up(ActiveState s) { return s == ActiveState::Active || s == ActiveState::Reloading; }
+bool is_up_or_coming(ActiveState s) { return is_up(s) || s == ActiveState::Activating; }
+bool is_down_or_going(ActiveState s) {
+  return s == ActiveState::Inactive || s == ActiveState::Failed || s == ActiveState::Deactivating;
+}
+
+}  // namespace
+
+void Manager::start_with(UnitId id) {
+  if (stopping_) return;
+  const DependencySet replace = kinds_with(Atom::RetroactiveStartReplace);
+  const DependencySet gently = kinds_with(Atom::RetroactiveStartFail);
+  const DependencySet stop = kinds_with(Atom::RetroactiveStopOnStart);
+  for (const Dependency& d : graph_->dependencies(id)) {
+    const ActiveState other = runtime_[d.other.value].active;
+    if (!d.kinds.has(DependencyKind::After) && !is_up_or_coming(other)) {
+      if (d.kinds.any(replace)) {
+        requests_.push_back({d.other, JobType::Start, JobMode::Replace});
+      } else if (d.kinds.any(gently)) {
+        requests_.push_back({d.other, JobType::Start, JobMode::Fail});
+      }
+    }
+    if (d.kinds.any(stop) && !is_down_or_going(other)) {
+      requests_.push_back({d.other, JobType::Stop, JobMode::Replace});
+    }
+  }
+}
+
+void Manager::stop_with(UnitId id) {
+  const DependencySet bound = kinds_with(Atom::RetroactiveStopOnStop);
+  for (const Dependency& d : graph_->dependencies(id)) {
+    if (!d.kinds.any(bound) || is_down_or_going(runtime_[d.other.value].active)) continue;
+    requests_.push_back({d.other, JobType::Stop, JobMode::Replace});
+  }
+}
+
+void Manager::trigger(UnitId id, DependencyKind kind, JobMode mode) {
+  if (stopping_) return;
+  for (const Dependency& d : graph_->dependencies(id)) {
+    if (!d.kinds.has(kind)) continue;
+    say(Say::Level::Info, id, format("triggers {} ({}=)", graph_->unit(d.other).id, to_string(kind)));
+    requests_.push_back({d.other, JobType::Start, mode});
+  }
+}
+
+void Manager::queue_reviews(UnitId id) {
+  const DependencySet kinds = kinds_with(Atom::ReviewWhenDown);
+  reviews_.push_back(id);
+  for (const Dependency& d : graph_->dependencies(id)) {
+    if (d.kinds.any(kinds)) reviews_.push_back(d.other);
+  }
+}
+
+bool Manager::is_needed(UnitId id) const {
+  const DependencySet pins = kinds_with(Atom::PinsStopWhenUnneeded);
+  const auto dependencies = graph_->dependencies(id);
+  return std::any_of(dependencies.begin(), dependencies.end(), [&](const Dependency& d) {
+    const UnitRuntime& other = runtime_[d.other.value];
+    return d.kinds.any(pins) && (!is_down_or_going(other.active) || other.job.value != 0);
+  });
+}
+
+bool Manager::is_unbound(UnitId id) const {
+  const DependencySet binds = kinds_with(Atom::CannotBeActiveWithout);
+  const auto dependencies = graph_->dependencies(id);
+  return std::any_of(dependencies.begin(), dependencies.end(), [&](const Dependency& d) {
+    const UnitRuntime& other = runtime_[d.other.value];
+    return d.kinds.any(binds) && is_down_or_going(other.active) && other.job.value == 0;
+  });
+}
+
+/// StopWhenUnneeded=, BindsTo= and Upholds=: looked at once the job queue has
+/// nothing to run, so that a transaction's own intermediate states do not count.
+void Manager::review(UnitId id) {
+  if (stopping_) return;
+  const UnitRuntime& rt = runtime_[id.value];
+  if (rt.job.value != 0) return;
+  const UnitConfig& config = graph_->unit(id).config;
+  if (is_up_or_coming(rt.active)) {
+    if (config.stop_when_unneeded && !is_needed(id)) {
+      say(Say::Level::Info, id, "no longer needed, stopping");
+      requests_.push_back({id, JobType::Stop, JobMode::Fail});
+      return;
+    }
+    if (is_unbound(id)) {
+      say(Say::Level::Info, id, "bound to a unit that is gone, stopping");
+      requests_.push_back({id, JobType::Stop, JobMode::Fail});
+      return;
+    }
+  }
+  if (is_up_or_coming(rt.active)) return;
+  const DependencySet held = kinds_with(Atom::StartedSteadilyBy);
+  for (const Dependency& d : graph_->dependencies(id)) {
+    if (!d.kinds.any(held) || !is_up(runtime_[d.other.value].active)) continue;
+    if (uphold_is_limited(id)) return;
+    say(Say::Level::Info, id, format("upheld by {}, starting", graph_->unit(d.other).id));
+    requests_.push_back({id, JobType::Start, JobMode::Fail});
+    return;
+  }
+}
+
+/// 16 starts in 10 s, then a pause until the window is over.
+bool Manager::uphold_is_limited(UnitId id) {
+  constexpr StartLimit kLimit{std::chrono::seconds(10), 16};
+  UpholdCount& count = uphold_counts_[id.value];
+  if (count_start(kLimit, now_.mono, count.begin, count.count)) return false;
+  timers_.set({TimerKey::Kind::Uphold, id.value}, count.begin + kLimit.interval + std::chrono::milliseconds(1));
+  return true;
+}
+
+}  // namespace onset

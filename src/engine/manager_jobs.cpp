@@ -1,0 +1,383 @@
+// The queues: which job runs next, what running it means, and how it ends.
+//
+//   dispatch:  failing jobs → runnable jobs → requests of state changes → reviews
+//
+// until all are empty. Nothing below calls dispatch() again.
+#include <algorithm>
+#include <array>
+
+#include "base/format.h"
+#include "engine/manager.h"
+#include "engine/start_limit.h"
+#include "graph/atoms.h"
+
+namespace onset {
+
+void Manager::dispatch() {
+  if (dispatching_) return;
+  dispatching_ = true;
+  for (;;) {
+    if (!failing_.empty()) {
+      const JobId id = failing_.front();
+      failing_.pop_front();
+      finish_job(id, JobResult::Dependency, Invalidate::Yes);
+      continue;
+    }
+    if (const auto id = queue_.next_runnable(*graph_, now_)) {
+      run_job(*id);
+      continue;
+    }
+    if (!requests_.empty()) {
+      const Request r = requests_.front();
+      requests_.pop_front();
+      auto job = enqueue(r.unit, r.type, r.mode, false);
+      if (!job) {
+        os_.log(Say::Level::Warning, graph_->unit(r.unit).id,
+                format("cannot queue a {} job: {}", to_string(r.type), job.error().message));
+      }
+      continue;
+    }
+    if (!reviews_.empty()) {
+      const UnitId id = reviews_.front();
+      reviews_.pop_front();
+      review(id);
+      continue;
+    }
+    if (wake_idle()) continue;
+    break;
+  }
+  if (queue_.empty()) started_up_ = true;
+  dispatching_ = false;
+}
+
+void Manager::run_job(JobId id) {
+  Job* job = queue_.find(id);
+  const UnitId unit = job->unit;
+  Outcome outcome = Outcome::Invalid;
+  arm_job(*job);
+  switch (job->type) {
+    case JobType::Start:
+      outcome = start_unit(unit);
+      break;
+    case JobType::VerifyActive:
+      outcome = verify_active(unit);
+      break;
+    case JobType::Stop:
+    case JobType::Restart:
+      outcome = stop_unit(unit);
+      break;
+    case JobType::Reload:
+      outcome = reload_unit(unit);
+      break;
+    case JobType::Nop:
+      outcome = Outcome::Already;
+      break;
+    case JobType::TryRestart:
+    case JobType::TryReload:
+    case JobType::ReloadOrStart:
+      outcome = Outcome::Invalid;  // collapsed before they are planned
+      break;
+  }
+  if (queue_.find(id) == nullptr) return;  // its unit's state change has ended it
+  JobResult result = JobResult::Done;
+  switch (outcome) {
+    case Outcome::Underway:
+      return;
+    case Outcome::NotNow:
+      queue_.find(id)->state = JobState::Waiting;
+      return;
+    case Outcome::Already:
+    case Outcome::Unmet:
+      result = JobResult::Done;
+      break;
+    case Outcome::Skipped:
+      result = JobResult::Skipped;
+      break;
+    case Outcome::Failed:
+      result = JobResult::Failed;
+      break;
+    case Outcome::Dependency:
+      result = JobResult::Dependency;
+      break;
+    case Outcome::Assert:
+      result = JobResult::Assert;
+      break;
+    case Outcome::Unsupported:
+      result = JobResult::Unsupported;
+      break;
+    case Outcome::Invalid:
+      result = JobResult::Invalid;
+      break;
+  }
+  finish_job(id, result, Invalidate::Yes);
+}
+
+// ---- what a job does to its unit ----------------------------------------------
+
+bool Manager::test_conditions(UnitId id, const std::vector<Condition>& conditions, int& failed) {
+  failed = -1;
+  bool any_trigger = false;
+  bool triggered = false;
+  int first_trigger = -1;
+  for (std::size_t i = 0; i < conditions.size(); ++i) {
+    const Condition& c = conditions[i];
+    auto answer = os_.test(c, graph_->unit(id));
+    if (!answer) {
+      say(Say::Level::Warning, id,
+          format("cannot evaluate a condition, taken as not met: {}", to_string(answer.error())));
+    }
+    const bool holds = answer.ok() && *answer != c.negate;
+    if (c.trigger) {
+      any_trigger = true;
+      triggered |= holds;
+      if (!holds && first_trigger < 0) first_trigger = static_cast<int>(i);
+    } else if (!holds) {
+      failed = static_cast<int>(i);
+      return false;
+    }
+  }
+  if (any_trigger && !triggered) failed = first_trigger;
+  return !any_trigger || triggered;
+}
+
+/// Conditions, asserts, start limit, support and BindsTo=: false with the
+/// outcome of the job where the unit must not start.
+bool Manager::may_start(UnitId id, Outcome& outcome) {
+  const Unit& unit = graph_->unit(id);
+  UnitRuntime& rt = runtime_[id.value];
+  rt.condition_time = now_;
+  rt.condition_result = test_conditions(id, unit.config.conditions, rt.failed_condition);
+  if (!rt.condition_result) {
+    say(Say::Level::Info, id, "skipped, a condition is not met");
+    outcome = Outcome::Unmet;
+    return false;
+  }
+  int failed_assert = -1;
+  rt.assert_result = test_conditions(id, unit.config.asserts, failed_assert);
+  if (!rt.assert_result) {
+    problems_[id.value] = "an Assert…= is not met";
+    say(Say::Level::Warning, id, "not started, an assertion is not met");
+    outcome = Outcome::Assert;
+    return false;
+  }
+  const DependencySet binds = kinds_with(Atom::CannotBeActiveWithout);
+  for (const Dependency& d : graph_->dependencies(id)) {
+    if (!d.kinds.any(binds) || !d.kinds.has(DependencyKind::After)) continue;
+    const ActiveState other = runtime_[d.other.value].active;
+    if (other == ActiveState::Active || other == ActiveState::Reloading) continue;
+    problems_[id.value] = format("bound to {}, which is not active", graph_->unit(d.other).id);
+    say(Say::Level::Warning, id, problems_[id.value]);
+    outcome = Outcome::Dependency;
+    return false;
+  }
+  return true;
+}
+
+Manager::Outcome Manager::start_unit(UnitId id) {
+  const Unit& unit = graph_->unit(id);
+  UnitRuntime& rt = runtime_[id.value];
+  if (rt.active == ActiveState::Active || rt.active == ActiveState::Reloading) {
+    return Outcome::Already;
+  }
+  if (rt.active == ActiveState::Deactivating || rt.active == ActiveState::Maintenance) {
+    return Outcome::NotNow;
+  }
+  if (unit.load_state != LoadState::Loaded) {
+    problems_[id.value] = unit.load_error;
+    return Outcome::Failed;
+  }
+  const bool restart_is_due = rt.service.phase == ServicePhase::AutoRestartQueued;
+  if (rt.active == ActiveState::Activating && !restart_is_due) {
+    // In RestartSec= the start waits for the restart that is coming.
+    return rt.service.phase == ServicePhase::AutoRestart ? Outcome::NotNow : Outcome::Underway;
+  }
+
+  Outcome outcome = Outcome::Failed;
+  if (!may_start(id, outcome)) {
+    if (restart_is_due) feed(id, StopRequested{});
+    return outcome;
+  }
+
+  switch (unit.type) {
+    case UnitType::Service:
+      break;
+    case UnitType::Target:
+    case UnitType::Slice:
+    case UnitType::Scope:
+      problems_.erase(id.value);
+      set_plain(id, true);
+      return Outcome::Underway;
+    case UnitType::Socket:
+    case UnitType::Device:
+    case UnitType::Mount:
+    case UnitType::Automount:
+    case UnitType::Swap:
+    case UnitType::Timer:
+    case UnitType::Path:
+      problems_[id.value] = format("{} units are not run yet", to_string(unit.type));
+      say(Say::Level::Warning, id, problems_[id.value]);
+      return Outcome::Unsupported;
+  }
+
+  StartLimit limit;
+  limit.interval = unit.config.start_limit_interval.value_or(config_.default_start_limit_interval);
+  limit.burst = unit.config.start_limit_burst.value_or(config_.default_start_limit_burst);
+  if (!count_start(limit, now_.mono, rt.limit_begin, rt.limit_count)) {
+    rt.start_limit_hit = true;
+    problems_[id.value] = format("started {} times within {} s, the start limit",
+                                 limit.burst, limit.interval.count() / 1000000);
+    say(Say::Level::Warning, id, problems_[id.value]);
+    feed(id, StartLimitHit{});
+    emergency(unit.config.start_limit_action, id, std::nullopt, "start limit hit");
+    return Outcome::Failed;
+  }
+  rt.start_limit_hit = false;
+  problems_.erase(id.value);
+  status_texts_.erase(id.value);
+  rt.invocation = os_.new_invocation();
+  feed(id, StartRequested{});
+  return Outcome::Underway;
+}
+
+Manager::Outcome Manager::stop_unit(UnitId id) {
+  const Unit& unit = graph_->unit(id);
+  const UnitRuntime& rt = runtime_[id.value];
+  if (rt.active == ActiveState::Inactive || rt.active == ActiveState::Failed) {
+    return Outcome::Already;
+  }
+  if (unit.type != UnitType::Service) {
+    if (unit.type == UnitType::Scope || unit.id == "-.slice") return Outcome::Skipped;
+    set_plain(id, false);
+    return Outcome::Underway;
+  }
+  const Job* job = queue_.of_unit(id);
+  if (job != nullptr && job->type == JobType::Restart &&
+      rt.service.phase == ServicePhase::AutoRestartQueued) {
+    return Outcome::Already;  // it is down: the restart goes on as a start
+  }
+  feed(id, StopRequested{});
+  return Outcome::Underway;
+}
+
+Manager::Outcome Manager::reload_unit(UnitId id) {
+  const Unit& unit = graph_->unit(id);
+  switch (runtime_[id.value].active) {
+    case ActiveState::Reloading:
+    case ActiveState::Activating:
+      return Outcome::NotNow;
+    case ActiveState::Active:
+      break;
+    case ActiveState::Inactive:
+    case ActiveState::Failed:
+    case ActiveState::Deactivating:
+    case ActiveState::Maintenance:
+      problems_[id.value] = "not active, cannot be reloaded";
+      return Outcome::Skipped;
+  }
+  if (unit.type != UnitType::Service) return Outcome::Already;
+  feed(id, ReloadRequested{});
+  return Outcome::Underway;
+}
+
+Manager::Outcome Manager::verify_active(UnitId id) const {
+  switch (runtime_[id.value].active) {
+    case ActiveState::Active:
+    case ActiveState::Reloading:
+      return Outcome::Already;
+    case ActiveState::Activating:
+      return Outcome::NotNow;
+    case ActiveState::Inactive:
+    case ActiveState::Failed:
+    case ActiveState::Deactivating:
+    case ActiveState::Maintenance:
+      break;
+  }
+  return Outcome::Skipped;
+}
+
+// ---- how a job ends -------------------------------------------------------------
+
+void Manager::announce(const Job& job, JobResult result) {
+  const Unit& unit = graph_->unit(job.unit);
+  if (listener_ != nullptr) listener_->job_done(job, result);
+  if (result == JobResult::Dependency) {
+    if (!problems_.contains(job.unit.value)) problems_[job.unit.value] = "a dependency failed";
+    os_.log(Say::Level::Error, unit.id, format("dependency failed for {}", unit.id));
+  } else if (result == JobResult::Timeout) {
+    os_.log(Say::Level::Error, unit.id, format("{} job timed out", to_string(job.type)));
+  }
+}
+
+void Manager::finish_job(JobId id, JobResult result, Invalidate invalidate) {
+  Job* found = queue_.find(id);
+  if (found == nullptr) return;
+  if (result == JobResult::Done && found->type == JobType::Restart) {
+    queue_.change_type(id, JobType::Start);
+    return;
+  }
+  const Job job = queue_.remove(id);
+  timers_.set({TimerKey::Kind::Job, id.value}, kNever);
+  announce(job, result);
+  if (result != JobResult::Done && invalidate == Invalidate::Yes) fail_dependents(job.unit, job.type);
+  // A failed job whose unit did not itself fail: its OnFailure= is due all the same.
+  if (result == JobResult::Timeout || result == JobResult::Dependency) {
+    trigger(job.unit, DependencyKind::OnFailure, graph_->unit(job.unit).config.on_failure_job_mode);
+  }
+  queue_reviews(job.unit);
+}
+
+void Manager::fail_dependents(UnitId id, JobType type) {
+  DependencySet kinds;
+  if (type == JobType::Start || type == JobType::VerifyActive) {
+    kinds = kinds_with(Atom::PropagateStartFailure);
+  } else if (type == JobType::Stop) {
+    kinds = kinds_with(Atom::PropagateStopFailure);
+  } else {
+    return;
+  }
+  for (const Dependency& d : graph_->dependencies(id)) {
+    if (!d.kinds.any(kinds)) continue;
+    const Job* job = queue_.of_unit(d.other);
+    if (job == nullptr) continue;
+    if (job->type != JobType::Start && job->type != JobType::VerifyActive) continue;
+    problems_[d.other.value] = format("dependency {} failed", graph_->unit(id).id);
+    failing_.push_back(job->id);
+  }
+}
+
+void Manager::arm_job(const Job& job) {
+  const UnitConfig& config = graph_->unit(job.unit).config;
+  MonoTime when = job.queued.mono + config.job_timeout;
+  if (job.began.is_set() && config.job_running_timeout) {
+    when = std::min(when, job.began.mono + *config.job_running_timeout);
+  }
+  timers_.set({TimerKey::Kind::Job, job.id.value}, when);
+}
+
+void Manager::job_timed_out(JobId id) {
+  const Job* job = queue_.find(id);
+  if (job == nullptr) return;
+  const UnitId unit = job->unit;
+  finish_job(id, JobResult::Timeout, Invalidate::Yes);
+  const UnitConfig& config = graph_->unit(unit).config;
+  emergency(config.job_timeout_action, unit, std::nullopt, "job timed out");
+}
+
+/// Type=idle starts when nothing else is queued: jobs of services that are
+/// themselves waiting so do not count.
+bool Manager::wake_idle() {
+  if (idle_waiters_.empty()) return false;
+  const auto waits = [&](UnitId id) { return runtime_[id.value].service.guarded_idle != 0; };
+  const bool busy = std::any_of(queue_.all().begin(), queue_.all().end(), [&](const auto& entry) {
+    return entry.second.state == JobState::Running && !waits(entry.second.unit);
+  });
+  if (busy) return false;
+  std::vector<UnitId> waiters = std::move(idle_waiters_);
+  idle_waiters_.clear();
+  for (UnitId id : waiters) {
+    if (waits(id)) feed(id, QueueIdle{});
+  }
+  return true;
+}
+
+}  // namespace onset

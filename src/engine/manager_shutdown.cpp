@@ -1,0 +1,176 @@
+// The end: what asks for it (a user, a signal, a unit's …Action=), the target
+// that leads to it, and the time that it may take.
+#include <array>
+
+#include "base/format.h"
+#include "engine/manager.h"
+#include "engine/stop_budget.h"
+
+namespace onset {
+namespace {
+
+struct Goal {
+  Objective objective{};
+  enum class How : std::uint8_t { Target, AtOnce } how{};
+};
+
+std::string_view target_of(Objective o) {
+  switch (o) {
+    case Objective::Exit:
+      return "exit.target";
+    case Objective::Poweroff:
+      return "poweroff.target";
+    case Objective::Reboot:
+      return "reboot.target";
+    case Objective::Halt:
+      return "halt.target";
+    case Objective::Kexec:
+      return "kexec.target";
+    case Objective::Run:
+    case Objective::Reexecute:
+      break;
+  }
+  return "";
+}
+
+std::string_view verb_of(Objective o) {
+  switch (o) {
+    case Objective::Exit:
+      return "exit";
+    case Objective::Poweroff:
+      return "poweroff";
+    case Objective::Reboot:
+      return "reboot";
+    case Objective::Halt:
+      return "halt";
+    case Objective::Kexec:
+      return "kexec";
+    case Objective::Run:
+    case Objective::Reexecute:
+      break;
+  }
+  return "";
+}
+
+std::optional<Goal> goal_of(EmergencyAction action) {
+  using How = Goal::How;
+  switch (action) {
+    case EmergencyAction::None:
+      return std::nullopt;
+    case EmergencyAction::Reboot:
+    case EmergencyAction::SoftReboot:
+      return Goal{Objective::Reboot, How::Target};
+    case EmergencyAction::RebootForce:
+    case EmergencyAction::RebootImmediate:
+    case EmergencyAction::SoftRebootForce:
+      return Goal{Objective::Reboot, How::AtOnce};
+    case EmergencyAction::Poweroff:
+      return Goal{Objective::Poweroff, How::Target};
+    case EmergencyAction::PoweroffForce:
+    case EmergencyAction::PoweroffImmediate:
+      return Goal{Objective::Poweroff, How::AtOnce};
+    case EmergencyAction::Exit:
+      return Goal{Objective::Exit, How::Target};
+    case EmergencyAction::ExitForce:
+      return Goal{Objective::Exit, How::AtOnce};
+    case EmergencyAction::Halt:
+      return Goal{Objective::Halt, How::Target};
+    case EmergencyAction::HaltForce:
+    case EmergencyAction::HaltImmediate:
+      return Goal{Objective::Halt, How::AtOnce};
+    case EmergencyAction::Kexec:
+      return Goal{Objective::Kexec, How::Target};
+    case EmergencyAction::KexecForce:
+      return Goal{Objective::Kexec, How::AtOnce};
+  }
+  return std::nullopt;
+}
+
+/// A unit's share of the shutdown budget is never less.
+constexpr Duration kStopFloor = std::chrono::milliseconds(200);
+
+}  // namespace
+
+void Manager::shut_down(Objective objective, int exit_status, Timestamp now) {
+  now_ = now;
+  if (stopping_) {
+    // Asked twice: no more waiting. The first goal stands.
+    objective_ = shutdown_goal_;
+    return;
+  }
+  exit_status_ = exit_status;
+  begin_shutdown(objective);
+  dispatch();
+}
+
+void Manager::begin_shutdown(Objective objective) {
+  if (stopping_) return;
+  shutdown_goal_ = objective;
+  const std::string_view target = target_of(objective);
+  const UnitId id = load(target);
+  if (!id.valid() || graph_->unit(id).load_state != LoadState::Loaded) {
+    os_.log(Say::Level::Error, target, "cannot be loaded, ending at once");
+    stopping_ = true;
+    objective_ = objective;
+    return;
+  }
+  // Everything is stopped, also what has no default dependencies.
+  auto job = enqueue(id, JobType::Start, JobMode::ReplaceIrreversibly, false);
+  stopping_ = true;
+  if (!job) {
+    os_.log(Say::Level::Error, target, format("{}; ending at once", job.error().message));
+    objective_ = objective;
+    return;
+  }
+  if (config_.shutdown_budget != kInfinity) {
+    shutdown_deadline_ = now_.mono + config_.shutdown_budget;
+    timers_.set({TimerKey::Kind::Shutdown, 0}, shutdown_deadline_);
+  }
+  stop_chains_ = stop_chain_lengths(queue_, *graph_);
+}
+
+Duration Manager::stop_budget(UnitId id) const {
+  if (!stopping_ || shutdown_deadline_ == kNever) return kInfinity;
+  const unsigned chain = id.value < stop_chains_.size() ? stop_chains_[id.value] : 1;
+  return stop_share(shutdown_deadline_ - now_.mono, chain, kStopFloor);
+}
+
+/// The design's rule for containers: the command's status, or 128+signal.
+int Manager::exit_status_of(UnitId id) const {
+  const ExitStatus& last = runtime_[id.value].service.main.last;
+  switch (last.kind) {
+    case ExitKind::Exited:
+      return last.value;
+    case ExitKind::Killed:
+    case ExitKind::Dumped:
+      return 128 + last.value;
+    case ExitKind::None:
+      break;
+  }
+  return 0;
+}
+
+void Manager::emergency(EmergencyAction action, UnitId id, std::optional<int> status,
+                        std::string_view why) {
+  const auto goal = goal_of(action);
+  if (!goal) return;
+  Objective objective = goal->objective;
+  const bool is_exit = objective == Objective::Exit;
+  // On a machine PID 1 has nowhere to exit to.
+  if (is_exit && !config_.container && !config_.user_manager) objective = Objective::Poweroff;
+  say(Say::Level::Notice, id, format("{}, {} as its {}", why, verb_of(objective), "configuration asks"));
+  if (goal->how == Goal::How::AtOnce) {
+    // The end of an orderly shutdown comes this way too: its goal stands.
+    const bool first = !stopping_;
+    stopping_ = true;
+    if (first && is_exit) exit_status_ = status.value_or(exit_status_of(id));
+    if (shutdown_goal_ == Objective::Run) shutdown_goal_ = objective;
+    objective_ = shutdown_goal_;
+    return;
+  }
+  if (stopping_) return;
+  if (is_exit) exit_status_ = status.value_or(exit_status_of(id));
+  begin_shutdown(objective);
+}
+
+}  // namespace onset

@@ -1,0 +1,53 @@
+#pragma once
+// All deadlines of the engine in one ordered set: one entry a key, so that the
+// loop needs one timerfd. A key is a unit, a job, or the manager itself.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/time.h"
+
+namespace onset {
+
+struct TimerKey {
+  enum class Kind : std::uint8_t { Unit, Job, Retry, Uphold, Shutdown };
+  Kind kind{};
+  std::uint32_t id = 0;
+  auto operator<=>(const TimerKey&) const = default;
+};
+
+class TimerQueue {
+ public:
+  /// kNever removes the entry.
+  void set(TimerKey key, MonoTime when) {
+    auto it = when_.find(key);
+    if (it != when_.end()) {
+      if (it->second == when) return;
+      order_.erase({it->second, key});
+      when_.erase(it);
+    }
+    if (when == kNever) return;
+    when_.emplace(key, when);
+    order_.emplace(when, key);
+  }
+
+  [[nodiscard]] MonoTime earliest() const { return order_.empty() ? kNever : order_.begin()->first; }
+
+  /// Takes out the earliest entry that is due.
+  std::optional<TimerKey> pop_due(MonoTime now) {
+    if (order_.empty() || order_.begin()->first > now) return std::nullopt;
+    const TimerKey key = order_.begin()->second;
+    order_.erase(order_.begin());
+    when_.erase(key);
+    return key;
+  }
+
+ private:
+  std::set<std::pair<MonoTime, TimerKey>> order_;
+  std::map<TimerKey, MonoTime> when_;
+};
+
+}  // namespace onset

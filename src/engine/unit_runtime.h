@@ -1,0 +1,36 @@
+#pragma once
+// What a unit is doing, of every type: the run-time side beside the graph's
+// config. Plain data: status texts and problems are kept apart, by id.
+
+#include "base/time.h"
+#include "engine/job.h"
+#include "engine/service_state.h"
+#include "graph/job_type.h"
+
+namespace onset {
+
+struct UnitRuntime {
+  ServiceState service;       ///< of services; the others use the two below
+  bool plain_active = false;  ///< of targets, slices and other units without processes
+  bool plain_failed = false;
+  ActiveState active = ActiveState::Inactive;  ///< what the last step led to
+  InvocationId invocation{};
+  Timestamp state_change;
+  Timestamp active_enter;
+  Timestamp active_exit;
+  Timestamp inactive_enter;
+  Timestamp inactive_exit;
+  Timestamp condition_time;
+  bool condition_result = false;
+  bool assert_result = false;
+  int failed_condition = -1;  ///< index in config.conditions
+  JobId job;                  ///< value 0: none
+  JobId nop_job;
+  MonoTime armed = kNever;    ///< the key under which the unit stands in the timer queue
+  // StartLimitIntervalSec=, StartLimitBurst=
+  MonoTime limit_begin;
+  unsigned limit_count = 0;
+  bool start_limit_hit = false;
+};
+
+}  // namespace onset

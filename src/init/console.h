@@ -1,0 +1,36 @@
+#pragma once
+// Onset's own lines. PID 1 must not block on a console that nobody drains: what
+// can't be written at once is dropped, counted and told with the next line that
+// gets through.
+
+#include <string_view>
+
+#include "base/unique_fd.h"
+#include "init/options.h"
+
+namespace onset {
+
+class Console {
+ public:
+  /// Takes standard error over (or /dev/kmsg): reopened non-blocking where the
+  /// kernel allows it, otherwise asked for room before each write.
+  Console(LogTarget target, int level);
+
+  /// One line, with what it is about in front ("nginx.service: …"; empty:
+  /// none). `level` is syslog's.
+  void line(int level, std::string_view subject, std::string_view text);
+  void set_level(int level) { level_ = level; }
+
+ private:
+  bool write_now(std::string_view bytes);
+
+  LogTarget target_;
+  int level_;
+  UniqueFd own_;      ///< the reopened descriptor
+  BorrowedFd out_;
+  bool ask_first_ = false;
+  bool colour_ = false;
+  unsigned long lost_ = 0;
+};
+
+}  // namespace onset

@@ -1,0 +1,25 @@
+#pragma once
+// After the last job: ends every process that is left, then leaves. Runs its own
+// short waits, each with a deadline; the event loop is over.
+
+#include "base/time.h"
+#include "engine/os.h"
+#include "init/console.h"
+
+namespace onset {
+
+struct FinalPhase {
+  Objective objective = Objective::Exit;
+  int exit_status = 0;
+  bool container = false;   ///< leave by exit, also for poweroff and halt
+  Duration patience = std::chrono::seconds(10);  ///< between SIGTERM and SIGKILL
+};
+
+/// TERM, CONT, wait, KILL, reap until nothing is left. True if nothing is.
+bool end_all_processes(Duration patience, Console& console);
+
+/// Returns the exit status where the end is an exit. On a machine reboot(2) is
+/// called and this returns only if it fails.
+int leave(const FinalPhase& phase, Console& console);
+
+}  // namespace onset

@@ -1,0 +1,118 @@
+#include "init/notify_socket.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+namespace onset {
+namespace {
+
+constexpr std::size_t kMaxDatagram = 4096;  // sd_notify(3)'s limit, as systemd has it
+constexpr std::size_t kMaxFds = 253;        // SCM_MAX_FD
+constexpr int kReceiveBuffer = 8 * 1024 * 1024;
+
+struct Address {
+  sockaddr_un un{};
+  socklen_t length = 0;
+};
+
+Result<Address> address_of(std::string_view text) {
+  Address a;
+  a.un.sun_family = AF_UNIX;
+  if (text.size() < 2 || (text[0] != '/' && text[0] != '@') || text.size() >= sizeof a.un.sun_path) {
+    return Failure{SysError{"notify socket address", EINVAL}};
+  }
+  std::memcpy(a.un.sun_path, text.data(), text.size());
+  if (text[0] == '@') a.un.sun_path[0] = '\0';
+  a.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + text.size() + (text[0] == '/' ? 1 : 0));
+  return a;
+}
+
+void close_descriptors(msghdr& header) {
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
+      UniqueFd closes(fd);
+    }
+  }
+}
+
+}  // namespace
+
+NotifySocket::NotifySocket(UniqueFd fd) : fd_(std::move(fd)), buffer_(kMaxDatagram + 1, '\0') {}
+
+Result<NotifySocket> NotifySocket::bind(const std::string& path) {
+  auto address = address_of(path);
+  if (!address) return Failure{address.error()};
+  UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return Failure{SysError{"socket", errno}};
+  (void)unlink(path.c_str());
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address->un), address->length) < 0) {
+    return Failure{SysError{"bind", errno}};
+  }
+  // Any user's service may write to it; who may say what is NotifyAccess='s matter.
+  if (chmod(path.c_str(), 0666) < 0) return Failure{SysError{"chmod", errno}};
+  const int on = 1;
+  if (setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0) {
+    return Failure{SysError{"SO_PASSCRED", errno}};
+  }
+  if (setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof kReceiveBuffer) < 0) {
+    (void)setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
+  }
+  return NotifySocket(std::move(fd));
+}
+
+bool NotifySocket::receive(NotifyDatagram& datagram) {
+  datagram = {};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * kMaxFds)> control{};
+  iovec vector{buffer_.data(), buffer_.size()};
+  msghdr header{};
+  header.msg_iov = &vector;
+  header.msg_iovlen = 1;
+  header.msg_control = control.data();
+  header.msg_controllen = control.size();
+  const ssize_t n = recvmsg(fd_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (n < 0) return errno == EINTR;
+
+  ucred sender{};
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len == CMSG_LEN(sizeof sender)) {
+      std::memcpy(&sender, CMSG_DATA(c), sizeof sender);
+    }
+  }
+  // FDSTORE=1 comes with the fd store; until then nothing is kept.
+  close_descriptors(header);
+  const bool truncated = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+  if (truncated || n == 0 || static_cast<std::size_t>(n) > kMaxDatagram) return true;
+  const std::string_view text(buffer_.data(), static_cast<std::size_t>(n));
+  // A trailing NUL is forgiven, one in the middle is not text.
+  const std::size_t nul = text.find('\0');
+  if (nul != std::string_view::npos && nul + 1 != text.size()) return true;
+  datagram.pid = sender.pid;
+  datagram.uid = sender.uid;
+  datagram.text = text.substr(0, nul);
+  return true;
+}
+
+SysResult send_notify(std::string_view address, std::string_view text) {
+  auto to = address_of(address);
+  if (!to) return Failure{to.error()};
+  UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return Failure{SysError{"socket", errno}};
+  if (sendto(fd.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
+             reinterpret_cast<const sockaddr*>(&to->un), to->length) < 0) {
+    return Failure{SysError{"sendto", errno}};
+  }
+  return {};
+}
+
+}  // namespace onset

@@ -1,0 +1,77 @@
+#include "init/options.h"
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "base/format.h"
+
+namespace onset {
+namespace {
+
+std::optional<int> parse_level(std::string_view text) {
+  constexpr std::array<std::string_view, 8> kNames{"emerg",   "alert",  "crit", "err",
+                                                   "warning", "notice", "info", "debug"};
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (text == kNames[i]) return static_cast<int>(i);
+  }
+  if (text.size() == 1 && text[0] >= '0' && text[0] <= '7') return text[0] - '0';
+  return std::nullopt;
+}
+
+std::optional<bool> parse_switch(std::string_view text) {
+  if (text == "yes" || text == "true" || text == "1" || text == "on" || text == "auto") return true;
+  if (text == "no" || text == "false" || text == "0" || text == "off") return false;
+  return std::nullopt;
+}
+
+}  // namespace
+
+InitOptions parse_init_options(const std::vector<std::string>& arguments, const char* environment_unit_path) {
+  InitOptions o;
+  if (environment_unit_path != nullptr) o.unit_path = environment_unit_path;
+  for (const std::string& argument : arguments) {
+    const std::size_t equals = argument.find('=');
+    const std::string_view name = std::string_view(argument).substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : argument.substr(equals + 1);
+    bool bad = false;
+    if (name == "--user") {
+      o.user = true;
+    } else if (name == "--system") {
+      o.user = false;
+    } else if (name == "--unit" && !value.empty()) {
+      o.unit = value;
+    } else if (name == "--unit-path" && !value.empty()) {
+      o.unit_path = value;
+    } else if (name == "--log-level") {
+      if (const auto level = parse_level(value)) {
+        o.log_level = *level;
+      } else {
+        bad = true;
+      }
+    } else if (name == "--log-target") {
+      if (value == "console" || value == "auto") {
+        o.log_target = LogTarget::Console;
+      } else if (value == "kmsg") {
+        o.log_target = LogTarget::Kmsg;
+      } else if (value == "null") {
+        o.log_target = LogTarget::Null;
+      } else {
+        bad = true;
+      }
+    } else if (name == "--show-status") {
+      const auto on = value.empty() ? std::optional<bool>(true) : parse_switch(value);
+      if (on) {
+        o.show_status = *on;
+      } else {
+        bad = true;
+      }
+    } else {
+      o.warnings.push_back(format("unknown option '{}', ignored", argument));
+    }
+    if (bad) o.warnings.push_back(format("'{}' has no value that is known, ignored", argument));
+  }
+  return o;
+}
+
+}  // namespace onset

@@ -1,0 +1,26 @@
+#pragma once
+// The options of `onset init` (design, section 2). PID 1 warns about one that
+// it does not know and goes on.
+
+#include <string>
+#include <vector>
+
+namespace onset {
+
+enum class LogTarget { Console, Kmsg, Null };
+
+struct InitOptions {
+  bool user = false;
+  std::string unit = "default.target";
+  std::string unit_path;  ///< colon-joined, in place of the search path
+  int log_level = 6;      ///< syslog levels: 3 err … 7 debug
+  LogTarget log_target = LogTarget::Console;
+  bool show_status = true;
+  std::vector<std::string> warnings;
+};
+
+/// `arguments` without the program's name and `init`. `environment_unit_path`
+/// is SYSTEMD_UNIT_PATH, or null.
+InitOptions parse_init_options(const std::vector<std::string>& arguments, const char* environment_unit_path);
+
+}  // namespace onset
