@@ -4,10 +4,13 @@
 // completion and the fuzz dictionary read it, and nothing else knows a
 // directive's name.
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/diagnostic.h"
 #include "unit/reader.h"
@@ -24,6 +27,16 @@ enum class Support : std::uint8_t {
   Obsolete,   ///< systemd itself ignores it
 };
 
+struct Directive;
+
+/// A setting that is known, set, and not honoured yet. A later assignment that
+/// switches it off again takes it away.
+struct NotYetUse {
+  const Directive* directive = nullptr;
+  std::string file;
+  unsigned line = 0;
+};
+
 /// What one assignment is parsed in.
 struct ParseContext {
   Unit& unit;
@@ -32,6 +45,7 @@ struct ParseContext {
   unsigned line = 0;
   std::string_view key;
   Diagnostics& diagnostics;
+  std::vector<NotYetUse>* not_yet = nullptr;  ///< null: not wanted
 };
 
 /// Empty: accepted. Otherwise what was expected, for the user.
@@ -48,13 +62,40 @@ struct Directive {
   bool protects = false;          ///< a bad value makes the unit fail to load
   std::uint16_t since = 0;        ///< systemd version, 0: from the beginning
   std::string_view help;          ///< one line
+  std::string_view inert;         ///< of NotYet: the value that asks for nothing ("no")
+  std::string_view property;      ///< its name in `show`, where that is another one
 };
 
-std::span<const Directive> directives();
-/// Null if unknown. Sections that share settings ([Service], [Socket], [Mount],
-/// [Swap] share exec and kill) have a row each or are resolved here.
+/// The whole table: rooms of rows, one after another.
+class DirectiveTable {
+ public:
+  class Iterator {
+   public:
+    Iterator(const std::span<const Directive>* room, const Directive* row) : room_(room), row_(row) {}
+    const Directive& operator*() const { return *row_; }
+    const Directive* operator->() const { return row_; }
+    Iterator& operator++();
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const std::span<const Directive>* room_;
+    const Directive* row_;
+  };
+  [[nodiscard]] Iterator begin() const;
+  [[nodiscard]] Iterator end() const;
+  [[nodiscard]] std::size_t size() const;
+};
+
+/// `for (const Directive& d : directives())`. Settings that sections share
+/// (exec, kill, resource control) have one row each, under Section::Service.
+DirectiveTable directives();
+/// Null if unknown. The shared settings are found in every section that has
+/// them; an old name gives the row of the old name, which acts as the new one.
 const Directive* find_directive(Section section, std::string_view name);
 std::string_view to_string(Section section);
+std::optional<Section> section_of(std::string_view name);
+/// The section with the settings of a type's own; none for targets and devices.
+std::optional<Section> section_of(UnitType type);
 
 /// Applies one assignment; appends at most one diagnostic. False: a bad value
 /// of a directive that protects.

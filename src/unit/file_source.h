@@ -42,6 +42,13 @@ class FileSource {
   virtual Result<FileStatus> lstat(std::string_view path) = 0;
   /// Links followed.
   virtual Result<FileStatus> stat(std::string_view path) = 0;
+
+  struct Content {
+    std::string text;
+    FileStatus status;
+  };
+  /// Both of one opened file: no rename can come between. The default asks twice.
+  virtual Result<Content> read_with_status(std::string_view path, std::size_t limit);
 };
 
 /// The changing side: what enable, mask and their kin do.

@@ -10,27 +10,24 @@
 //        → what is implied by the type (NotifyAccess=, Type=, default KillMode …)
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/diagnostic.h"
+#include "unit/builtin.h"
 #include "unit/file_source.h"
 #include "unit/specifiers.h"
 #include "unit/unit.h"
 
 namespace onset {
 
-/// A unit file of the binary itself (units/ of the repo, embedded at build time).
-struct BuiltinUnit {
-  std::string_view name;
-  std::string_view text;
-};
-
 struct LoaderConfig {
-  std::vector<std::string> search_path;     ///< first wins
-  std::vector<BuiltinUnit> builtin;         ///< after the search path
+  std::vector<std::string> search_path;     ///< first wins; without `root`
+  std::string root;                         ///< prefix of every path that is read; empty: "/"
+  std::span<const BuiltinUnit> builtin;     ///< after the search path
   HostFacts host;
   bool user_manager = false;
   bool strict_permissions = false;          ///< C8: refuse what others may write

@@ -1,5 +1,8 @@
 #pragma once
-// The [Service] section, systemd.service(5). Immutable once loaded.
+// The [Service] section, systemd.service(5). Immutable once loaded. What the
+// files leave open and the unit's own settings decide is filled in by the
+// loader (unit/unit_defaults.h): type, notify_access, and timeout_start, which a
+// oneshot has at infinity. What stays unset is the manager's to decide.
 
 #include <array>
 #include <cstdint>
@@ -57,6 +60,8 @@ inline constexpr unsigned kExecRoles = 7;
 
 struct ServiceConfig {
   ServiceType type = ServiceType::Simple;
+  bool type_written = false;        ///< Type= is in a file
+  bool oom_policy_written = false;  ///< OOMPolicy= is; else the manager's default holds
   ServiceRestart restart = ServiceRestart::No;
   ExitType exit_type = ExitType::Main;
   OomPolicy oom_policy = OomPolicy::Stop;
@@ -78,8 +83,8 @@ struct ServiceConfig {
   Duration restart_delay = std::chrono::milliseconds(100);
   unsigned restart_steps = 0;
   Duration restart_max_delay = kInfinity;
-  std::optional<Duration> timeout_start;  ///< unset: the manager's default
-  std::optional<Duration> timeout_stop;
+  std::optional<Duration> timeout_start;  ///< unset: the manager's default; 0 is read as infinity
+  std::optional<Duration> timeout_stop;   ///< likewise
   std::optional<Duration> timeout_abort;  ///< unset: timeout_stop
   TimeoutFailureMode timeout_start_failure = TimeoutFailureMode::Terminate;
   TimeoutFailureMode timeout_stop_failure = TimeoutFailureMode::Terminate;

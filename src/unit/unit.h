@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/diagnostic.h"
@@ -95,7 +96,7 @@ struct InstallConfig {
 /// The part of [Slice], [Service], [Socket]… that places a unit in the cgroup
 /// tree. Its limits come with the resource directives.
 struct CgroupConfig {
-  std::string slice;  ///< empty: system.slice
+  std::string slice;  ///< after the loader: what holds, system.slice if nothing else is said
   bool delegate = false;
 };
 
@@ -105,9 +106,11 @@ struct Unit {
   UnitType type = UnitType::Service;
   LoadState load_state = LoadState::Stub;
   std::string load_error;             ///< why not Loaded: file:line and reason
-  std::string fragment_path;          ///< empty: none; "builtin:NAME" for a unit of the binary
+  std::string fragment_path;          ///< empty: none; "builtin:NAME": of the binary; masked: the mask
   std::vector<std::string> dropin_paths;
   bool is_transient = false;
+  /// Names of directives that its files set and onset does not honour yet.
+  std::vector<std::string_view> not_honoured;
 
   UnitConfig config;
   std::unique_ptr<ExecConfig> exec;        ///< of types that run processes
