@@ -1,0 +1,81 @@
+# Sourced by the tools of this folder; bash, Debian 12.
+#
+# need PACKAGE…          installs what is missing; only tools and libraries, never a daemon:
+#                        daemons go into roots of their own (tools/debian-root)
+# build [CMAKE OPTION…]  builds into $ONSET_BUILD_DIR (default: build/)
+# say, good, bad         one line each, in colour on a terminal
+
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+: "${ONSET_BUILD_DIR:=$repository/build}"
+
+# What a build needs, as Debian names it. The Dockerfile has the same list.
+build_packages=(g++ cmake ninja-build libinih-dev libcap-dev libseccomp-dev
+  nlohmann-json3-dev libfmt-dev libcli11-dev)
+test_packages=(catch2 python3)
+
+if [[ -t 1 && ${NO_COLOR:-} == "" ]]; then
+  colour_head=$'\e[1;36m' colour_good=$'\e[32m' colour_bad=$'\e[1;31m' colour_dim=$'\e[2m' colour_off=$'\e[0m'
+else
+  colour_head='' colour_good='' colour_bad='' colour_dim='' colour_off=''
+fi
+
+say() { printf '%s== %s%s\n' "$colour_head" "$*" "$colour_off"; }
+good() { printf '%s ✔ %s%s\n' "$colour_good" "$*" "$colour_off"; }
+bad() { printf '%s ✘ %s%s\n' "$colour_bad" "$*" "$colour_off" >&2; }
+die() {
+  bad "$*"
+  exit 1
+}
+
+missing_packages() {
+  local package
+  for package; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s\n' "$package"
+  done
+}
+
+need() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]})) || return 0
+  ((EUID == 0)) || die "as root: apt-get install --no-install-recommends ${missing[*]}"
+  say "installing ${missing[*]}"
+  local log
+  log=$(mktemp)
+  if [[ -z ${packages_are_fresh:-} ]]; then
+    apt-get update -qq >"$log" 2>&1 || { cat "$log" >&2; rm -f "$log"; die "apt-get update failed"; }
+    packages_are_fresh=yes
+  fi
+  # </dev/null: no maintainer script may wait for an answer.
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+    </dev/null >"$log" 2>&1 || { cat "$log" >&2; rm -f "$log"; die "apt-get install ${missing[*]} failed"; }
+  rm -f "$log"
+}
+
+build() {
+  say "building into $ONSET_BUILD_DIR"
+  local log
+  log=$(mktemp)
+  cmake -G Ninja -B "$ONSET_BUILD_DIR" -S "$repository" "$@" >"$log" 2>&1 ||
+    { cat "$log" >&2; rm -f "$log"; die "cmake failed"; }
+  rm -f "$log"
+  ninja -C "$ONSET_BUILD_DIR" -j "$(nproc)" "${build_targets[@]}" || die "the build failed"
+}
+build_targets=() # empty: everything
+
+# debian_root NAME PACKAGE…: prints the folder of a Debian root with these packages, made once
+# and kept under the build folder; made again when the list of packages changes.
+debian_root() {
+  local name=$1 folder=$ONSET_BUILD_DIR/roots/$1
+  shift
+  local wanted="$*"
+  if [[ -e $folder.made && $(<"$folder.made") == "$wanted" ]]; then
+    printf '%s\n' "$folder"
+    return
+  fi
+  rm -rf "$folder" "$folder.made"
+  mkdir -p "${folder%/*}"
+  "$repository/tools/debian-root" "$folder" "$@" >&2 || return 1
+  printf '%s' "$wanted" >"$folder.made"
+  printf '%s\n' "$folder"
+}

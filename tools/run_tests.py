@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+"""Runs the suites of tools/test and counts test cases.
+
+A suite is the layer check, a test program that CTest knows, or a file
+tests/integration/*_test.py. Each runs in a process group of its own with a deadline; what it
+prints is shown when it fails. The last line is "N passed, N failed".
+"""
+
+import argparse
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DEADLINE = 900  # seconds for one suite
+RESULT_FD = "ONSET_RESULT_FD"
+
+
+class Suite:
+    def __init__(self, name, command, folder=REPOSITORY, environment=None, count=None):
+        self.name = name
+        self.command = command
+        self.folder = folder
+        self.environment = environment or {}
+        self.count = count or count_by_exit
+
+
+class Outcome:
+    def __init__(self, passed=0, failed=0, skipped=0, note=""):
+        self.passed, self.failed, self.skipped, self.note = passed, failed, skipped, note
+
+
+def count_by_exit(output, status, _result):
+    return Outcome(passed=1) if status == 0 else Outcome(failed=1, note=how_it_ended(status))
+
+
+def how_it_ended(status):
+    return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+
+ALL_PASSED = re.compile(r"^All tests passed \(.* in (\d+) test cases?\)", re.M)
+SUMMARY = re.compile(r"^test cases:(.*)$", re.M)
+PART = re.compile(r"(\d+) (passed|failed as expected|failed|skipped)")
+
+
+def count_catch(output, status, result):
+    """Catch2's summary. A program that dies on the way is one more failure."""
+    summary = SUMMARY.findall(output)
+    good = ALL_PASSED.findall(output)
+    if summary:
+        parts = {what: int(number) for number, what in PART.findall(summary[-1])}
+        outcome = Outcome(parts.get("passed", 0) + parts.get("failed as expected", 0), parts.get("failed", 0))
+    elif good:
+        outcome = Outcome(int(good[-1]))
+    elif "No tests ran" in output:
+        return Outcome(failed=1, note="no test ran")
+    else:
+        return count_by_exit(output, status, result)
+    if status != 0 and outcome.failed == 0:
+        outcome.failed, outcome.note = 1, how_it_ended(status)
+    return outcome
+
+
+def count_unittest(output, status, result):
+    if not result:
+        return Outcome(failed=1, note=f"no result, {how_it_ended(status)}")
+    found = json.loads(result)
+    outcome = Outcome(found["passed"], found["failed"], found["skipped"])
+    if outcome.passed + outcome.failed + outcome.skipped == 0:
+        outcome.failed, outcome.note = 1, "no test ran"
+    elif status != 0 and outcome.failed == 0:
+        outcome.failed, outcome.note = 1, how_it_ended(status)
+    return outcome
+
+
+# ---- finding ---------------------------------------------------------------------------------
+
+
+def layer_suites():
+    check = os.path.join(REPOSITORY, "tools", "check-layers")
+    return [Suite("layers: rules of the check", [check, "--self-test"]), Suite("layers: src", [check])]
+
+
+def program_suites(build):
+    listing = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], stdout=subprocess.PIPE, check=True)
+    suites = []
+    for test in json.loads(listing.stdout)["tests"]:
+        properties = {p["name"]: p["value"] for p in test.get("properties", [])}
+        environment = dict(pair.split("=", 1) for pair in properties.get("ENVIRONMENT", []))
+        if not test.get("command"):
+            suites.append(Suite("unit: " + test["name"], ["false"]))  # its program was not built
+            continue
+        suites.append(Suite("unit: " + test["name"], test["command"], properties.get("WORKING_DIRECTORY", build),
+                            environment, count_catch))
+    return suites
+
+
+def integration_suites(build):
+    folder = os.path.join(REPOSITORY, "tests", "integration")
+    environment = {"ONSET": os.path.join(build, "onset"), "ONSET_BUILD_DIR": build, "PYTHONDONTWRITEBYTECODE": "1"}
+    names = sorted(name for name in os.listdir(folder) if name.endswith("_test.py"))
+    return [
+        Suite("integration: " + name[: -len("_test.py")],
+              [sys.executable, os.path.abspath(__file__), "--unittest", os.path.join(folder, name)],
+              folder, environment, count_unittest)
+        for name in names
+    ]
+
+
+# ---- running ---------------------------------------------------------------------------------
+
+
+def run(suite):
+    """Returns what it printed, its status (negative: a signal) and its own result."""
+    result_read, result_write = os.pipe()
+    output_read, output_write = os.pipe()
+    environment = dict(os.environ, **suite.environment, **{RESULT_FD: str(result_write)})
+    process = subprocess.Popen(suite.command, cwd=suite.folder, env=environment, stdin=subprocess.DEVNULL,
+                               stdout=output_write, stderr=output_write, pass_fds=[result_write],
+                               start_new_session=True)
+    os.close(result_write)
+    os.close(output_write)
+    ended = os.pidfd_open(process.pid)
+    texts = {output_read: bytearray(), result_read: bytearray()}
+    end = time.monotonic() + DEADLINE
+    late = False
+    waiting = {output_read, result_read, ended}
+    # A process that a test leaves behind may hold the pipes open: the suite ends with its program.
+    while ended in waiting:
+        left = end - time.monotonic()
+        ready, _, _ = select.select(list(waiting), [], [], max(0, left))
+        if not ready:
+            late = True
+            os.killpg(process.pid, signal.SIGKILL)
+            end += 10
+        for source in ready:
+            if source == ended:
+                waiting.discard(ended)
+            elif not take(source, texts[source]):
+                waiting.discard(source)
+    for source in texts:
+        os.set_blocking(source, False)
+        while take(source, texts[source]):
+            pass
+        os.close(source)
+    os.close(ended)
+    status = process.wait()
+    output = texts[output_read].decode(errors="replace")
+    if late:
+        output += f"\nended after {DEADLINE} s\n"
+    return output, status, texts[result_read].decode(errors="replace")
+
+
+def take(source, text):
+    try:
+        piece = os.read(source, 65536)
+    except BlockingIOError:
+        return False
+    text += piece
+    return bool(piece)
+
+
+def run_all(suites):
+    colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    red, green, dim, off = ("\033[1;31m", "\033[32m", "\033[2m", "\033[0m") if colours else ("",) * 4
+    passed = failed = 0
+    broken = []
+    for suite in suites:
+        begin = time.monotonic()
+        print(f"   {suite.name} … ", end="", flush=True)
+        output, status, result = run(suite)
+        outcome = suite.count(output, status, result)
+        passed += outcome.passed
+        failed += outcome.failed
+        words = f"{outcome.passed} passed"
+        if outcome.failed:
+            words += f", {red}{outcome.failed} failed{off}"
+        if outcome.skipped:
+            words += f", {outcome.skipped} skipped"
+        if outcome.note:
+            words += f" ({outcome.note})"
+        mark = f"{red}✘{off}" if outcome.failed else f"{green}✔{off}"
+        print(f"{mark} {words} {dim}{time.monotonic() - begin:.1f} s{off}", flush=True)
+        if outcome.failed:
+            broken.append(suite.name)
+            print(output.rstrip(), flush=True)
+        elif outcome.skipped:
+            for line in output.splitlines():
+                if "skipped" in line:
+                    print("     " + line.strip())
+    if broken:
+        print(f"{red}failed:{off} " + "; ".join(broken))
+    if passed + failed == 0:
+        print("no test matches")
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed or not passed else 0
+
+
+# ---- one integration file, in its own process --------------------------------------------------
+
+
+class CountingResult(unittest.TextTestResult):
+    """Counts test methods: one with three failing subtests is one failure."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.bad = set()
+        self.good = set()
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self.good.add(test.id())
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.bad.add(test.id())
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.bad.add(test.id())
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self.bad.add(test.id())
+
+    def addExpectedFailure(self, test, err):
+        super().addExpectedFailure(test, err)
+        self.good.add(test.id())
+
+    def addUnexpectedSuccess(self, test):
+        super().addUnexpectedSuccess(test)
+        self.bad.add(test.id())
+
+
+def run_unittest(path):
+    sys.path.insert(0, os.path.dirname(path))
+    name = os.path.basename(path)[: -len(".py")]
+    tests = unittest.defaultTestLoader.loadTestsFromName(name)
+    result = unittest.TextTestRunner(verbosity=2, resultclass=CountingResult).run(tests)
+    counts = {"passed": len(result.good - result.bad), "failed": len(result.bad), "skipped": len(result.skipped)}
+    os.write(int(os.environ[RESULT_FD]), json.dumps(counts).encode())
+    return 1 if result.bad else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs the suites of tools/test.")
+    parser.add_argument("--build", default=os.path.join(REPOSITORY, "build"))
+    parser.add_argument("--only", default="")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--layers", action="store_true")
+    parser.add_argument("--programs", action="store_true")
+    parser.add_argument("--integration", action="store_true")
+    parser.add_argument("--unittest", metavar="FILE")
+    options = parser.parse_args()
+    if options.unittest:
+        sys.exit(run_unittest(options.unittest))
+    build = os.path.abspath(options.build)
+    suites = []
+    if options.layers:
+        suites += layer_suites()
+    if options.programs:
+        suites += program_suites(build)
+    if options.integration:
+        suites += integration_suites(build)
+    suites = [suite for suite in suites if options.only in suite.name]
+    if options.list:
+        print("\n".join(suite.name for suite in suites))
+        return
+    sys.exit(run_all(suites))
+
+
+if __name__ == "__main__":
+    main()
