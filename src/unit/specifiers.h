@@ -1,0 +1,66 @@
+#pragma once
+// %-specifiers, systemd.unit(5) SPECIFIERS. One pass from left to right: what a
+// specifier gives is never looked at again, and the output is capped.
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace onset {
+
+/// What a manager knows about its machine and itself, read once by whoever
+/// makes the loader. An empty machine_id or boot_id makes %m or %b an error.
+struct HostFacts {
+  std::string hostname;
+  std::string short_hostname;   ///< empty: hostname to its first dot
+  std::string pretty_hostname;  ///< empty: short_hostname
+  std::string machine_id;
+  std::string boot_id;
+  std::string kernel_release;
+  std::string architecture;  ///< systemd's word: "x86-64", "arm64"
+  std::string os_id;
+  std::string os_version_id;
+  std::string os_build_id;
+  std::string os_variant_id;
+  std::string os_image_id;
+  std::string os_image_version;
+  std::string user_name = "root";
+  uid_t uid = 0;
+  std::string group_name = "root";
+  gid_t gid = 0;
+  std::string home = "/root";
+  std::string shell = "/bin/sh";
+  std::string runtime_dir = "/run";
+  std::string state_dir = "/var/lib";
+  std::string cache_dir = "/var/cache";
+  std::string logs_dir = "/var/log";
+  std::string config_dir = "/etc";
+  std::string tmp_dir = "/tmp";
+  std::string var_tmp_dir = "/var/tmp";
+};
+
+struct SpecifierScope {
+  std::string_view unit_name;      ///< with suffix; instances already instantiated
+  std::string_view fragment_path;  ///< empty: none
+  const HostFacts& host;
+};
+
+/// systemd's cap for everything that is not a path or a unit name.
+inline constexpr std::size_t kExpansionMax = std::size_t{2} << 20;
+
+/// The text with its specifiers replaced. As systemd does, a letter that is no
+/// specifier and a "%" at the end stay as written (unknown_specifiers tells
+/// them). The error says which specifier has no value, or that the result is
+/// longer than `limit` bytes.
+Result<std::string, std::string> expand_specifiers(std::string_view text,
+                                                   const SpecifierScope& scope,
+                                                   std::size_t limit = kExpansionMax);
+
+/// The letters behind a "%" that mean nothing, in order, each once: worth a warning.
+std::string unknown_specifiers(std::string_view text);
+
+}  // namespace onset
