@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "engine/manager.h"
+#include "unit/signals.h"
 
 namespace onset {
 namespace {
@@ -37,9 +38,7 @@ std::string_view exit_code_word(ExitKind kind) {
 
 std::string exit_status_word(const ExitStatus& e) {
   if (e.kind == ExitKind::Exited) return format("{}", e.value);
-  // EXIT_STATUS= is the signal's name without SIG.
-  std::string name = signal_name(e.value);
-  return name.starts_with("SIG") ? name.substr(3) : name;
+  return signal_name(e.value);
 }
 
 // Trying a spawn again: 50 ms, doubled each time, 8 times (about 13 s).
@@ -61,6 +60,12 @@ ServiceContext Manager::context(UnitId id) const {
   c.stopping = stopping_;
   const Job* job = queue_.find(runtime_[id.value].job);
   c.stop_pending = job != nullptr && (job->type == JobType::Stop || job->type == JobType::Restart);
+  c.restart_pending = job != nullptr && job->type == JobType::Restart;
+  const Unit& unit = graph_->unit(id);
+  c.leftover_processes = unit.kill != nullptr && !unit.kill->send_sigkill &&
+                         (is_down(runtime_[id.value].active) ||
+                          runtime_[id.value].service.phase == ServicePhase::AutoRestartQueued) &&
+                         os_.has_processes(id);
   c.idle = false;
   return c;
 }
@@ -119,7 +124,23 @@ std::optional<ServiceEvent> Manager::perform(UnitId id, const ServiceAction& act
             (void)os_.kill(k);
             return std::nullopt;
           },
+          [&](const KillControl& a) -> std::optional<ServiceEvent> {
+            KillRequest k;
+            k.id = id;
+            k.unit = &unit;
+            k.control_pid = a.pid;
+            k.signal = 9;
+            k.to_control = true;
+            (void)os_.kill(k);
+            return std::nullopt;
+          },
           [&](const FindMainPid& a) -> std::optional<ServiceEvent> { return find_main_pid(id, a); },
+          [&](const WatchEmpty&) -> std::optional<ServiceEvent> {
+            os_.watch_empty(id, true);
+            if (os_.has_processes(id)) return std::nullopt;
+            return UnitEmpty{};
+          },
+          [&](const PassThrough&) -> std::optional<ServiceEvent> { return Passed{}; },
           [&](const StopWatchingPidFile&) -> std::optional<ServiceEvent> {
             os_.watch_path(id, "");
             return std::nullopt;
@@ -286,7 +307,7 @@ std::optional<ServiceEvent> Manager::find_main_pid(UnitId id, const FindMainPid&
   if (!path.empty()) {
     if (action.watch) os_.watch_path(id, path);  // first: a file that comes in between is seen
     const PidFileReading reading = os_.read_pid_file(id, unit, path);
-    if (!reading.problem.empty()) {
+    if (!reading.problem.empty() && !action.quiet) {
       problems_[id.value] = reading.problem;
       say(Say::Level::Warning, id, reading.problem);
     }

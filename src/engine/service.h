@@ -24,15 +24,23 @@ struct ServiceContext {
   Duration stop_budget = kInfinity;
   /// The manager is going down: automatic restarts are off.
   bool stopping = false;
-  /// A stop job of this unit is queued (a process's end then is no failure to restart).
+  /// A stop or restart job of this unit is queued: no automatic restart then.
   bool stop_pending = false;
+  /// It is a restart job: RestartKillSignal= takes the place of KillSignal=.
+  bool restart_pending = false;
+  /// Asked where the unit is down and SendSIGKILL=no: processes of an earlier
+  /// activation are still there.
+  bool leftover_processes = false;
+  /// This activation's share of RuntimeRandomizedExtraSec=.
+  Duration runtime_extra{0};
   /// The job queue is empty: Type=idle may run at once.
   bool idle = true;
 };
 
 // ---- events ---------------------------------------------------------------
 
-struct StartRequested {};          ///< conditions hold, limit not hit, dependencies ready
+struct StartRequested {};  ///< conditions hold, limit not hit, dependencies ready
+struct StartLimitHit {};   ///< a start was due, but StartLimitBurst= is used up
 struct StopRequested {};
 struct ReloadRequested {};
 /// The answer to a Spawn action.
@@ -40,6 +48,8 @@ struct Spawned {
   pid_t pid = 0;
   bool exec_done = false;  ///< execve is known to have succeeded
 };
+/// The answer to a Spawn that could not be done; after EnqueueRestart: the job
+/// was refused.
 struct SpawnFailed {
   SysError error;
 };
@@ -51,7 +61,8 @@ struct ProcessExited {
   pid_t pid = 0;
   ExitStatus status;
 };
-/// No process of the unit is left (cgroup.events, or a look at the tree).
+/// No process of the unit is left (cgroup.events, or a look at the tree). May
+/// come before the last ProcessExited.
 struct UnitEmpty {};
 /// The answer to a Kill action: whether there is anything to wait for.
 struct KillAnswer {
@@ -90,13 +101,14 @@ struct NotifyMessage {
 };
 
 struct RestartQueued {};  ///< the restart job of EnqueueRestart was accepted
+struct Passed {};         ///< the answer to PassThrough
 struct ResetFailed {};
 
 using ServiceEvent =
-    std::variant<StartRequested, StopRequested, ReloadRequested, Spawned, SpawnFailed, ExecDone,
-                 ProcessExited, UnitEmpty, KillAnswer, MainPidFound, DeadlineElapsed,
-                 WatchdogElapsed, BusNameChanged, OomKilled, QueueIdle, NotifyMessage,
-                 RestartQueued, ResetFailed>;
+    std::variant<StartRequested, StartLimitHit, StopRequested, ReloadRequested, Spawned, SpawnFailed,
+                 ExecDone, ProcessExited, UnitEmpty, KillAnswer, MainPidFound, DeadlineElapsed,
+                 WatchdogElapsed, BusNameChanged, OomKilled, QueueIdle, NotifyMessage, RestartQueued,
+                 Passed, ResetFailed>;
 
 // ---- actions --------------------------------------------------------------
 
@@ -115,17 +127,30 @@ struct Kill {
 struct SignalMain {
   int signal = 0;
 };
+/// SIGKILL for the control process alone (a reload that took too long); the
+/// machine has forgotten it. Whatever else it left runs on.
+struct KillControl {
+  pid_t pid = 0;
+};
 /// Look for the main process: PIDFile= if set, else guess; answered by
 /// MainPidFound. `watch`: if there is no valid PID file yet, answer again
-/// when the file changes.
+/// when the file changes. `quiet`: that there is none is no news.
 struct FindMainPid {
   bool watch = false;
+  bool quiet = false;
 };
 struct StopWatchingPidFile {};
 struct RemovePidFile {};
-/// Wait for the name on the bus; answered by BusNameChanged.
+/// Tell UnitEmpty when no process of the unit is left; answered at once by
+/// UnitEmpty if that is so already.
+struct WatchEmpty {};
+/// Wait for the name on the bus; BusNameChanged tells the owner there is now, and
+/// each change.
 struct WatchBusName {};
-/// RestartSec= is over: queue the restart (a start job with its dependencies).
+/// The state lasts no time, but others must see it: answered at once by Passed.
+struct PassThrough {};
+/// RestartSec= is over: queue the restart (a start job with its dependencies);
+/// answered by RestartQueued.
 struct EnqueueRestart {};
 /// The activation is over: cgroup and RuntimeDirectory= can go. With
 /// `restarting`, RuntimeDirectoryPreserve=restart keeps the directory.
@@ -139,8 +164,9 @@ struct Say {
   std::string text;
 };
 
-using ServiceAction = std::variant<Spawn, Kill, SignalMain, FindMainPid, StopWatchingPidFile,
-                                   RemovePidFile, WatchBusName, EnqueueRestart, Release, Say>;
+using ServiceAction =
+    std::variant<Spawn, Kill, SignalMain, KillControl, FindMainPid, StopWatchingPidFile, RemovePidFile,
+                 WatchEmpty, WatchBusName, PassThrough, EnqueueRestart, Release, Say>;
 
 struct ServiceStep {
   ServiceState state;
@@ -155,8 +181,10 @@ struct ServiceStep {
 ServiceStep step(const Unit& unit, const ServiceState& state, const ServiceEvent& event,
                  const ServiceContext& context);
 
-/// After daemon-reload: whether this state still makes sense with the new config.
-/// (The processes stay; a phase whose command list vanished goes on to the next.)
+/// After daemon-reload: the state, made to fit the new config. No actions: the
+/// processes stay, and a command list that has become shorter is left when the
+/// command that runs ends. A wait that the new config no longer knows is ended
+/// by a deadline that is due at once.
 ServiceStep adopt(const Unit& unit, const ServiceState& state, const ServiceContext& context);
 
 }  // namespace onset
