@@ -27,6 +27,7 @@
 #include "engine/service_state.h"
 #include "engine/timer_queue.h"
 #include "engine/unit_runtime.h"
+#include "graph/atoms.h"
 #include "graph/builder.h"
 #include "graph/transaction.h"
 #include "graph/unit_graph.h"
@@ -170,7 +171,7 @@ class Manager final : private UnitStates {
   /// Whether jobs of units that depend on this one's fail with it.
   enum class Invalidate : bool { No, Yes };
   void finish_job(JobId id, JobResult result, Invalidate invalidate);
-  void fail_dependents(UnitId id, JobType type);
+  void fail_dependents(UnitId id, Atom atom, JobType type);
   void announce(const Job& job, JobResult result);
   bool wake_idle();
   void arm_job(const Job& job);

@@ -318,7 +318,16 @@ void Manager::finish_job(JobId id, JobResult result, Invalidate invalidate) {
   const Job job = queue_.remove(id);
   timers_.set({TimerKey::Kind::Job, id.value}, kNever);
   announce(job, result);
-  if (result != JobResult::Done && invalidate == Invalidate::Yes) fail_dependents(job.unit, job.type);
+  if (invalidate == Invalidate::Yes) {
+    if (result != JobResult::Done) {
+      fail_dependents(job.unit, job.type == JobType::Stop ? Atom::PropagateStopFailure
+                                                          : Atom::PropagateStartFailure,
+                      job.type);
+    } else if (job.type == JobType::Start && runtime_[job.unit.value].active != ActiveState::Active) {
+      // Requisite= merged into this start: done is not enough, it had to be up after it.
+      fail_dependents(job.unit, Atom::PropagateInactiveStartAsFailure, job.type);
+    }
+  }
   // A failed job whose unit did not itself fail: its OnFailure= is due all the same.
   if (result == JobResult::Timeout || result == JobResult::Dependency) {
     trigger(job.unit, DependencyKind::OnFailure, graph_->unit(job.unit).config.on_failure_job_mode);
@@ -326,15 +335,9 @@ void Manager::finish_job(JobId id, JobResult result, Invalidate invalidate) {
   queue_reviews(job.unit);
 }
 
-void Manager::fail_dependents(UnitId id, JobType type) {
-  DependencySet kinds;
-  if (type == JobType::Start || type == JobType::VerifyActive) {
-    kinds = kinds_with(Atom::PropagateStartFailure);
-  } else if (type == JobType::Stop) {
-    kinds = kinds_with(Atom::PropagateStopFailure);
-  } else {
-    return;
-  }
+void Manager::fail_dependents(UnitId id, Atom atom, JobType type) {
+  if (type != JobType::Start && type != JobType::VerifyActive && type != JobType::Stop) return;
+  const DependencySet kinds = kinds_with(atom);
   for (const Dependency& d : graph_->dependencies(id)) {
     if (!d.kinds.any(kinds)) continue;
     const Job* job = queue_.of_unit(d.other);

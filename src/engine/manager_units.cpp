@@ -94,7 +94,7 @@ void Manager::feed(UnitId id, const ServiceEvent& event) {
     }
     arm_unit(id);
     reload_failed_ = result.reload_done.has_value() && !*result.reload_done;
-    const ActiveState after = active_state(rt.service.phase, unit.service->type);
+    const ActiveState after = onset::active_state(rt.service.phase, unit.service->type);
     if (starts && is_down(after)) {
       apply_active(id, ActiveState::Activating);
     } else if (rt.service.phase != old.phase || after != before) {
@@ -358,7 +358,7 @@ void Manager::apply_active(UnitId id, ActiveState before) {
   ActiveState after = rt.plain_failed   ? ActiveState::Failed
                       : rt.plain_active ? ActiveState::Active
                                         : ActiveState::Inactive;
-  if (unit.service != nullptr) after = active_state(rt.service.phase, unit.service->type);
+  if (unit.service != nullptr) after = onset::active_state(rt.service.phase, unit.service->type);
   rt.active = after;
 
   rt.state_change = now_;

@@ -1,0 +1,413 @@
+// The manager on the fake kernel: what jobs, dependencies and ends do.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "support/engine_world.h"
+
+using namespace onset;
+using namespace onset::test;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+std::string service(std::string_view exec, std::string_view unit = "", std::string_view more = "") {
+  std::string s = "[Unit]\nDefaultDependencies=no\n";
+  s += unit;
+  s += "[Service]\nExecStart=";
+  s += exec;
+  s += "\n";
+  s += more;
+  return s;
+}
+
+bool before(const FakeOs& os, std::string_view first, std::string_view second) {
+  std::size_t a = SIZE_MAX;
+  std::size_t b = SIZE_MAX;
+  for (std::size_t i = 0; i < os.calls.size(); ++i) {
+    if (os.calls[i] == first && a == SIZE_MAX) a = i;
+    if (os.calls[i] == second && b == SIZE_MAX) b = i;
+  }
+  return a != SIZE_MAX && b != SIZE_MAX && a < b;
+}
+
+bool finished(const EngineWorld& w, std::string_view what) {
+  return std::find(w.finished.begin(), w.finished.end(), what) != w.finished.end();
+}
+
+}  // namespace
+
+TEST_CASE("a simple service is active as soon as it is spawned", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a")}}};
+  REQUIRE(w.start("a.service") == "");
+  CHECK(w.state("a.service") == "active");
+  CHECK(w.sub("a.service") == "running");
+  CHECK(finished(w, "a.service start done"));
+}
+
+TEST_CASE("what is required starts first where it is ordered first", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Requires=b.service\nAfter=b.service\n")},
+                 {"b.service", service("/bin/b", "", "Type=notify\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  CHECK(w.state("b.service") == "activating");
+  CHECK(w.state("a.service") == "inactive");
+  w.notify("b.service", "READY=1");
+  CHECK(w.state("b.service") == "active");
+  CHECK(w.state("a.service") == "active");
+  CHECK(before(w.os, "spawn b.service /bin/b", "spawn a.service /bin/a"));
+}
+
+TEST_CASE("a failed requirement fails the job that waits for it, a failed wish does not", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Requires=b.service\nAfter=b.service\n")},
+                 {"c.service", service("/bin/c", "Wants=b.service\nAfter=b.service\n")},
+                 {"b.service", service("/bin/b", "", "Type=oneshot\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.start("c.service") == "");
+  w.exit("b.service", 1);
+  CHECK(w.state("b.service") == "failed");
+  CHECK(finished(w, "b.service start failed"));
+  CHECK(finished(w, "a.service start dependency"));
+  CHECK(w.state("a.service") == "inactive");
+  CHECK(w.state("c.service") == "active");
+  CHECK(w.manager.problem(w.manager.graph().find("a.service")).find("b.service") != std::string_view::npos);
+}
+
+TEST_CASE("stop runs in reverse order and TERM comes before KILL", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Requires=b.service\nAfter=b.service\n")},
+                 {"b.service", service("/bin/b")}}};
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.stop("b.service") == "");
+  CHECK(w.state("a.service") == "deactivating");
+  CHECK(w.state("b.service") == "active");
+  w.die("a.service", 15);
+  CHECK(w.state("a.service") == "inactive");
+  CHECK(w.state("b.service") == "deactivating");
+  w.pass(seconds(91));
+  CHECK(w.os.alive.begin()->second.signals == std::vector<int>{15, 9});
+  w.die("b.service", 9);
+  CHECK(w.state("b.service") == "failed");
+}
+
+TEST_CASE("a service that crashes is restarted after RestartSec= and no sooner", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "", "Restart=on-failure\nRestartSec=2s\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  const pid_t first = w.os.pid_of("a.service");
+  w.die("a.service", 11);
+  CHECK(w.state("a.service") == "activating");
+  CHECK(w.sub("a.service") == "auto-restart");
+  w.pass(milliseconds(1999));
+  CHECK(w.os.pid_of("a.service") == 0);
+  w.pass(milliseconds(2));
+  CHECK(w.state("a.service") == "active");
+  CHECK(w.os.pid_of("a.service") != first);
+  CHECK(w.manager.runtime(w.manager.graph().find("a.service")).service.restarts == 1);
+}
+
+TEST_CASE("a service that keeps crashing ends in start-limit-hit", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "", "Restart=always\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  for (int i = 0; i < 10 && w.os.pid_of("a.service") != 0; ++i) {
+    w.exit("a.service", 1);
+    w.pass(milliseconds(101));
+  }
+  CHECK(w.state("a.service") == "failed");
+  CHECK(w.manager.runtime(w.manager.graph().find("a.service")).service.result == ServiceResult::StartLimitHit);
+  CHECK(w.os.history.size() == 5);
+  REQUIRE(w.manager.reset_failed("a.service", w.now).ok());
+  CHECK(w.state("a.service") == "inactive");
+  REQUIRE(w.start("a.service") == "");
+  CHECK(w.state("a.service") == "active");
+}
+
+TEST_CASE("BindsTo= takes a unit down with the one it is bound to", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "BindsTo=b.service\nAfter=b.service\n")},
+                 {"b.service", service("/bin/b")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.exit("b.service", 0);
+  CHECK(w.state("b.service") == "inactive");
+  CHECK(w.state("a.service") == "deactivating");
+}
+
+TEST_CASE("PartOf= stops and restarts with the other unit, but does not start with it", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "PartOf=b.service\nAfter=b.service\n")},
+                 {"b.service", service("/bin/b")}}};
+  REQUIRE(w.start("b.service") == "");
+  CHECK(w.state("a.service") == "unknown");
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.request("b.service", JobType::Restart) == "");
+  w.die("a.service", 15);
+  w.die("b.service", 15);
+  CHECK(w.state("a.service") == "active");
+  CHECK(w.state("b.service") == "active");
+}
+
+TEST_CASE("OnFailure= starts its unit, OnSuccess= does not when it failed", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "OnFailure=f.service\nOnSuccess=s.service\n")},
+                 {"f.service", service("/bin/f")},
+                 {"s.service", service("/bin/s")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.exit("a.service", 3);
+  CHECK(w.state("f.service") == "active");
+  CHECK(w.state("s.service") == "inactive");
+}
+
+TEST_CASE("OnSuccess= starts its unit when a service ends well", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "OnSuccess=s.service\n")}, {"s.service", service("/bin/s")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.exit("a.service", 0);
+  CHECK(w.state("s.service") == "active");
+}
+
+TEST_CASE("Upholds= starts a unit again whenever it is found down", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Upholds=b.service\n")}, {"b.service", service("/bin/b")}}};
+  REQUIRE(w.start("a.service") == "");
+  CHECK(w.state("b.service") == "active");
+  w.exit("b.service", 0);
+  CHECK(w.state("b.service") == "active");
+  CHECK(w.os.history.size() == 3);
+}
+
+TEST_CASE("StopWhenUnneeded= stops a unit when the last that wants it stops", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Requires=b.service\nAfter=b.service\n")},
+                 {"b.service", service("/bin/b", "StopWhenUnneeded=yes\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.stop("a.service") == "");
+  w.die("a.service", 15);
+  CHECK(w.state("b.service") == "deactivating");
+}
+
+TEST_CASE("Conflicts= stops the other unit", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Conflicts=b.service\n")}, {"b.service", service("/bin/b")}}};
+  REQUIRE(w.start("b.service") == "");
+  REQUIRE(w.start("a.service") == "");
+  CHECK(w.state("b.service") == "deactivating");
+  w.die("b.service", 15);
+  CHECK(w.state("a.service") == "active");
+  CHECK(w.state("b.service") == "inactive");
+}
+
+TEST_CASE("a condition that does not hold skips the unit, an assertion fails its job", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "ConditionPathExists=/gone\n")},
+                 {"b.service", service("/bin/b", "AssertPathExists=/gone\n")},
+                 {"c.service", service("/bin/c", "Requires=a.service\nAfter=a.service\n")}}};
+  w.os.false_conditions.insert("/gone");
+  REQUIRE(w.start("c.service") == "");
+  CHECK(w.state("a.service") == "inactive");
+  CHECK(w.state("c.service") == "active");
+  REQUIRE(w.start("b.service") == "");
+  CHECK(finished(w, "b.service start assert"));
+}
+
+TEST_CASE("P3: fork fails with EAGAIN for a while and the start succeeds all the same", "[engine][manager][fault]") {
+  EngineWorld w{{{"a.service", service("/bin/a")}}};
+  w.os.fail_spawns = 3;
+  REQUIRE(w.start("a.service") == "");
+  CHECK(w.state("a.service") == "activating");
+  CHECK(w.os.history.empty());
+  w.pass(seconds(1));
+  CHECK(w.state("a.service") == "active");
+  CHECK(w.os.history.size() == 1);
+}
+
+TEST_CASE("P3: while a start waits for a process, stop needs none", "[engine][manager][fault]") {
+  EngineWorld w{{{"a.service", service("/bin/a")}}};
+  w.os.fail_spawns = 1000;
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.stop("a.service") == "");
+  CHECK((w.state("a.service") == "inactive" || w.state("a.service") == "failed"));
+  CHECK_FALSE(w.has_job("a.service"));
+}
+
+TEST_CASE("fork that never succeeds fails the unit with result resources", "[engine][manager][fault]") {
+  EngineWorld w{{{"a.service", service("/bin/a")}}};
+  w.os.fail_spawns = 1000;
+  REQUIRE(w.start("a.service") == "");
+  w.pass(seconds(60));
+  CHECK(w.state("a.service") == "failed");
+  CHECK(w.manager.runtime(w.manager.graph().find("a.service")).service.result == ServiceResult::Resources);
+}
+
+TEST_CASE("a stop while a start job waits cancels the start", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Requires=b.service\nAfter=b.service\n")},
+                 {"b.service", service("/bin/b", "", "Type=notify\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.stop("a.service") == "");
+  CHECK(finished(w, "a.service start canceled"));
+  CHECK(w.state("a.service") == "inactive");
+  CHECK(w.state("b.service") == "activating");
+}
+
+TEST_CASE("isolate stops everything that the target does not need", "[engine][manager]") {
+  EngineWorld w{{{"t.target", "[Unit]\nAllowIsolate=yes\nDefaultDependencies=no\nRequires=a.service\n"},
+                 {"a.service", service("/bin/a")},
+                 {"b.service", service("/bin/b")},
+                 {"c.service", service("/bin/c", "IgnoreOnIsolate=yes\n")}}};
+  REQUIRE(w.start("b.service") == "");
+  REQUIRE(w.start("c.service") == "");
+  REQUIRE(w.request("t.target", JobType::Start, JobMode::Isolate) == "");
+  CHECK(w.state("a.service") == "active");
+  CHECK(w.state("b.service") == "deactivating");
+  CHECK(w.state("c.service") == "active");
+}
+
+TEST_CASE("an ordering cycle is broken at a wish and the rest starts", "[engine][manager]") {
+  EngineWorld w{{{"t.target", "[Unit]\nDefaultDependencies=no\nRequires=a.service\nWants=b.service\n"},
+                 {"a.service", service("/bin/a", "After=b.service\n")},
+                 {"b.service", service("/bin/b", "After=a.service\n")}}};
+  REQUIRE(w.start("t.target") == "");
+  CHECK(w.state("a.service") == "active");
+  CHECK(w.state("t.target") == "active");
+  CHECK(w.os.was_said("cycle"));
+}
+
+TEST_CASE("a job that waits longer than JobTimeoutSec= times out", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Requires=b.service\nAfter=b.service\nJobTimeoutSec=5s\n")},
+                 {"b.service", service("/bin/b", "", "Type=notify\nTimeoutStartSec=infinity\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.pass(seconds(6));
+  CHECK(finished(w, "a.service start timeout"));
+  CHECK(w.state("b.service") == "activating");
+}
+
+TEST_CASE("Type=idle waits for the other jobs, five seconds at most", "[engine][manager]") {
+  EngineWorld w{{{"t.target", "[Unit]\nDefaultDependencies=no\nWants=a.service b.service\n"},
+                 {"a.service", service("/bin/a", "", "Type=idle\n")},
+                 {"b.service", service("/bin/b", "", "Type=notify\n")}}};
+  REQUIRE(w.start("t.target") == "");
+  CHECK(w.os.pid_of("a.service") == 0);
+  SECTION("until they have ended") {
+    w.notify("b.service", "READY=1");
+    CHECK(w.os.pid_of("a.service") != 0);
+  }
+  SECTION("or five seconds") {
+    w.pass(seconds(5) + milliseconds(1));
+    CHECK(w.os.pid_of("a.service") != 0);
+  }
+}
+
+TEST_CASE("shutdown stops services in reverse order and ends in the objective", "[engine][manager][shutdown]") {
+  const std::string conflict = "Conflicts=shutdown.target\nBefore=shutdown.target\n";
+  ManagerConfig config;
+  config.container = true;
+  config.shutdown_budget = seconds(9);
+  EngineWorld w{{{"exit.target",
+                  "[Unit]\nDefaultDependencies=no\nAllowIsolate=yes\nRequires=systemd-exit.service\nAfter=systemd-exit.service\n"},
+                 {"systemd-exit.service",
+                  "[Unit]\nDefaultDependencies=no\nRequires=shutdown.target\nAfter=shutdown.target\nSuccessAction=exit-force\n"},
+                 {"shutdown.target", "[Unit]\nDefaultDependencies=no\n"},
+                 {"a.service", service("/bin/a", conflict + "Requires=b.service\nAfter=b.service\n")},
+                 {"b.service", service("/bin/b", conflict)}},
+                config};
+  REQUIRE(w.start("a.service") == "");
+  w.manager.shut_down(Objective::Exit, 3, w.now);
+  CHECK(w.manager.system_state() == SystemState::Stopping);
+  CHECK(w.state("a.service") == "deactivating");
+  CHECK(w.state("b.service") == "active");
+  CHECK(w.start("b.service") != "");
+  SECTION("each one stops when the one before has") {
+    w.die("a.service", 15);
+    CHECK(w.state("b.service") == "deactivating");
+    CHECK(w.manager.objective() == Objective::Run);
+    w.die("b.service", 15);
+    CHECK(w.manager.objective() == Objective::Exit);
+    CHECK(w.manager.exit_status() == 3);
+  }
+  SECTION("a service that ignores TERM is killed within its share of the budget") {
+    w.pass(seconds(5));
+    CHECK(w.os.alive.at(w.os.pid_of("a.service")).signals == std::vector<int>{15, 9});
+  }
+  SECTION("the budget holds whatever happens") {
+    w.pass(seconds(10));
+    CHECK(w.manager.objective() == Objective::Exit);
+  }
+  SECTION("asked twice, it ends at once") {
+    w.manager.shut_down(Objective::Reboot, 0, w.now);
+    CHECK(w.manager.objective() == Objective::Exit);
+  }
+}
+
+TEST_CASE("FailureAction=exit ends a container with the command's status", "[engine][manager][shutdown]") {
+  ManagerConfig config;
+  config.container = true;
+  const std::string exit_target = "[Unit]\nDefaultDependencies=no\n";
+  EngineWorld w{{{"exit.target", exit_target}, {"a.service", service("/bin/a", "FailureAction=exit-force\n")}}, config};
+  REQUIRE(w.start("a.service") == "");
+  SECTION("an exit status as it is") {
+    w.exit("a.service", 7);
+    CHECK(w.manager.exit_status() == 7);
+  }
+  SECTION("a signal as 128 more") {
+    w.die("a.service", 9);
+    CHECK(w.manager.exit_status() == 137);
+  }
+  CHECK(w.manager.objective() == Objective::Exit);
+}
+
+TEST_CASE("daemon-reload keeps what runs, also when its file is gone", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a")}, {"b.service", service("/bin/b")}}};
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.start("b.service") == "");
+  const pid_t pid = w.os.pid_of("a.service");
+  UnitTable changed{{{"b.service", service("/bin/b2", "Description=changed\n")}}};
+  Diagnostics diagnostics;
+  w.manager.reload(changed, w.now, diagnostics);
+  CHECK(w.state("a.service") == "active");
+  CHECK(w.os.pid_of("a.service") == pid);
+  CHECK(w.manager.graph().unit(w.manager.graph().find("b.service")).config.description == "changed");
+  REQUIRE(w.stop("a.service") == "");
+  w.die("a.service", 15);
+  CHECK(w.state("a.service") == "inactive");
+}
+
+TEST_CASE("N2: a notification from a process that may not send one changes nothing", "[engine][manager][notify][fault]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "", "Type=notify\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  const UnitId a = w.manager.graph().find("a.service");
+  w.manager.notify(a, NotifySender{w.os.pid_of("a.service") + 1, 0}, "READY=1", w.now);
+  CHECK(w.state("a.service") == "activating");
+}
+
+TEST_CASE("N3: MAINPID= is refused for PID 1, foreign and control processes", "[engine][manager][notify][fault]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "", "Type=notify\nNotifyAccess=all\n")}, {"b.service", service("/bin/b")}}};
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.start("b.service") == "");
+  const UnitId a = w.manager.graph().find("a.service");
+  const pid_t main = w.os.pid_of("a.service");
+  for (const std::string& text : {std::string("MAINPID=1"), std::string("MAINPID=0"), std::string("MAINPID=1073741824"),
+                                  "MAINPID=" + std::to_string(w.os.pid_of("b.service"))}) {
+    w.manager.notify(a, NotifySender{main, 1000}, text, w.now);
+    CHECK(w.manager.runtime(a).service.main.pid == main);
+  }
+}
+
+TEST_CASE("N7: a service that dies while it reloads leaves no job behind", "[engine][manager][notify][fault]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "", "Type=notify-reload\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.notify("a.service", "READY=1");
+  REQUIRE(w.request("a.service", JobType::Reload) == "");
+  CHECK(w.state("a.service") == "reloading");
+  w.die("a.service", 9);
+  CHECK_FALSE(w.has_job("a.service"));
+  CHECK(w.state("a.service") == "failed");
+}
+
+TEST_CASE("a unit that is missing or masked fails the job that needs it, with a reason", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Requires=gone.service\n")}, {"b.service", service("/bin/b", "Wants=gone.service\n")}}};
+  CHECK(w.start("a.service").find("gone.service") != std::string::npos);
+  CHECK(w.start("b.service") == "");
+  CHECK(w.state("b.service") == "active");
+}
+
+TEST_CASE("10,000 services in a row start and stop without recursion", "[engine][manager][scale]") {
+  EngineWorld::Files files;
+  for (int i = 0; i < 10000; ++i) {
+    std::string unit = i == 0 ? "" : format("Requires=s{}.service\nAfter=s{}.service\n", i - 1, i - 1);
+    files.emplace_back(format("s{}.service", i), service("/bin/s", unit));
+  }
+  EngineWorld w{std::move(files)};
+  REQUIRE(w.start("s9999.service") == "");
+  CHECK(w.state("s9999.service") == "active");
+  CHECK(w.os.history.size() == 10000);
+}
