@@ -1,7 +1,7 @@
 #pragma once
 // Loads a unit and everything that it names, and links it: names → graph.
 
-#include <functional>
+#include <memory>
 #include <string_view>
 
 #include "graph/unit_graph.h"
@@ -13,12 +13,20 @@ namespace onset {
 class UnitSource {
  public:
   virtual ~UnitSource() = default;
+  /// Never null for a valid name: load_state says what could not be loaded. An
+  /// alias gives the unit that it names: Unit::id is another name then.
   virtual std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics) = 0;
 };
 
 /// Makes sure that `name` and its closure are in the graph; returns its id (a
 /// unit that can't be loaded is in the graph too, its load_state says why).
-/// Grows the graph only: existing units keep their ids. Iterative.
+/// Invalid id: `name` is no name of a unit (or one of a template).
+///
+/// Adds only: existing units keep their ids, reserved ones (UnitGraph::reserve)
+/// are filled. An alias gets the id of the unit that it names. A slice needs no
+/// file. Mount units that RequiresMountsFor= looks for are added where they
+/// exist. From here on dependencies are edges of the graph:
+/// Unit::config.dependencies is empty. Iterative, linear in units and edges.
 UnitId ensure_loaded(UnitGraph& graph, UnitSource& source, std::string_view name,
                      bool user_manager, Diagnostics& diagnostics);
 

@@ -2,16 +2,20 @@
 // A transaction: everything that must be done with a request for one job, or
 // the reason why it can't be. Pure: reads a graph and each unit's present state.
 //
-//   1. closure    the anchor job and, over the dependencies, all jobs it pulls
-//   2. redundant  drop what is so already
-//   3. merge      one job a unit, or drop one of two that conflict
-//   4. cycles     break an ordering cycle at a job that may go; name it in full
-//   5. garbage    drop what nothing needs any longer
-//   6. mode       fail, replace, isolate, … against the jobs that are queued
+//   1. closure    the anchor job and, over the dependencies, all jobs it pulls;
+//                 a job that cannot be takes those along that require it
+//   2. impact     mode fail: drop what is optional and would disturb what runs
+//   3. redundant  drop what is so already, and what only that pulled in
+//   4. merge      one job a unit, or drop one of two that conflict
+//   5. cycles     break an ordering cycle at a job that may go; name it in full
+//   6. mode       against the jobs that are queued: replace, fail, irreversible
 //
-// No step recurses: 10,000 units in a row are no deeper than one.
+// A job matters if the anchor can't do without it: only jobs that do not matter
+// are dropped in 2, 4 and 5. With a dropped job go those that require it
+// and those that nothing else pulled in (except under isolate, which has a word
+// on every unit). No step recurses: 10,000 units in a row are no deeper than one.
 
-#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,6 +45,7 @@ class UnitStates {
     JobType type{};
     bool irreversible = false;
     bool running = false;
+    bool ignore_order = false;
   };
   [[nodiscard]] virtual std::optional<QueuedJob> queued(UnitId id) const = 0;
 };
@@ -50,7 +55,7 @@ enum class TransactionErrorKind : std::uint8_t {
   LoadFailed,
   Masked,
   BadSetting,
-  JobTypeNotApplicable,  ///< e.g. reload of a unit that can't reload
+  JobTypeNotApplicable,  ///< e.g. reload of a unit that can't reload, isolate of a stop
   OrderIsCyclic,
   JobsConflicting,
   Destructive,           ///< mode fail, and a queued job would be replaced
@@ -67,21 +72,25 @@ struct TransactionRequest {
   UnitId unit;
   JobType type{};
   JobMode mode = JobMode::Replace;
+  bool manual = false;  ///< a user asks: RefuseManualStart=, RefuseManualStop= count
 };
 
 struct Transaction {
-  std::vector<PlannedJob> jobs;              ///< at most one a unit; anchor included
-  std::vector<std::string> messages;         ///< cycles broken, jobs dropped: for the log
+  std::vector<PlannedJob> jobs;       ///< at most one a unit; the anchor comes first
+  std::vector<std::string> messages;  ///< for the log: cycles broken, jobs dropped
+  /// For the log when it is asked for details: optional units that are not there.
+  std::vector<std::string> notes;
 };
 
 Result<Transaction, TransactionError> build_transaction(const UnitGraph& graph,
                                                         const UnitStates& states,
                                                         const TransactionRequest& request);
 
-/// Whether job `a` has to wait for job `b` while both are queued, given that
-/// the unit of `a` has this ordering towards that of `b`: start waits for what
-/// is before it; a stop goes before a start whichever way they are ordered;
-/// two stops run in reverse.
+/// Whether job `a` has to wait for job `b` while both are queued, given the
+/// dependencies of the unit of `a` towards that of `b` (systemd.unit(5), Before=
+/// and After=). Whichever way the two are ordered, a stop goes before what is not
+/// one; two stops run in reverse; anything else waits for what it is after. A
+/// restart counts as the stop that it begins with. A nop waits for nothing.
 bool must_wait(JobType a, DependencySet a_to_b, JobType b);
 
 }  // namespace onset

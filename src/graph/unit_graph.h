@@ -49,6 +49,7 @@ struct Dependency {
 
 /// The kind that the other unit gets: After for Before, RequiredBy for Requires.
 DependencyKind inverse(DependencyKind kind);
+/// The property's name: "Requires", "After", …
 std::string_view to_string(DependencyKind kind);
 
 class UnitGraph {
@@ -56,17 +57,33 @@ class UnitGraph {
   /// Adds a unit with its names; returns its id. A name that is taken is left.
   UnitId add(std::unique_ptr<Unit> unit);
   void add_name(std::string_view name, UnitId id);
+  /// The id of a name; one that nobody has gets a stub (LoadState::Stub). A
+  /// reload keeps ids so: it reserves the old graph's names in their order.
+  UnitId reserve(std::string_view name);
   /// Replaces a stub (a unit that was only referred to) by what was loaded.
   void set_unit(UnitId id, std::unique_ptr<Unit> unit);
+  /// The unit of `stub` turned out to be another one: its names are `into`'s from
+  /// now on, and what is left under its id is LoadState::Merged, without names.
+  void merge_stub(UnitId stub, UnitId into);
+  /// Takes the unit of the same id out of an older graph, with the dependencies
+  /// that it had of its own, where this graph has nothing loaded under the id. A
+  /// stub is left behind.
+  void keep_unit(UnitId id, UnitGraph& old);
 
-  /// Adds the kind and its inverse. Self-edges are ignored.
+  /// Adds the kind and its inverse. Self-edges are ignored. Cheap however many
+  /// edges the two have.
   void add_dependency(UnitId from, DependencyKind kind, UnitId to);
-  /// Drops one kind and its inverse (used to break a cycle).
+  /// Drops one kind and its inverse.
   void remove_dependency(UnitId from, DependencyKind kind, UnitId to);
+  /// Gives back the memory that adding needs. Called once a load is complete.
+  void compact();
 
   [[nodiscard]] UnitId find(std::string_view name) const;
   [[nodiscard]] const Unit& unit(UnitId id) const { return *nodes_[id.value].unit; }
-  [[nodiscard]] std::span<const Dependency> dependencies(UnitId id) const;
+  /// In the order in which they were added. Valid until the next change.
+  [[nodiscard]] std::span<const Dependency> dependencies(UnitId id) const {
+    return nodes_[id.value].dependencies;
+  }
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
   /// The kinds from one unit to another.
   [[nodiscard]] DependencySet between(UnitId from, UnitId to) const;
@@ -74,12 +91,21 @@ class UnitGraph {
  private:
   struct Node {
     std::unique_ptr<Unit> unit;
-    std::vector<Dependency> dependencies;  ///< in the order in which they were added
+    std::vector<Dependency> dependencies;
+    /// Open addressing over `dependencies`, by the other's id: position + 1, or 0.
+    /// Only of a unit with many edges, only while edges are added.
+    std::vector<std::uint32_t> index;
   };
   struct NameHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
   };
+  static constexpr std::size_t kNoEdge = SIZE_MAX;
+  [[nodiscard]] static std::size_t position_of(const Node& node, UnitId other);
+  static Dependency& edge(Node& node, UnitId other);
+  static void rebuild_index(Node& node);
+  static void drop_kind(Node& node, DependencyKind kind, UnitId other);
+
   std::vector<Node> nodes_;
   std::unordered_map<std::string, UnitId, NameHash, std::equal_to<>> names_;
 };

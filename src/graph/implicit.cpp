@@ -1,0 +1,213 @@
+// First what the type and the settings imply whatever DefaultDependencies= says,
+// then the table of default dependencies.
+//
+// Where onset adds other dependencies than systemd:
+// - Type=dbus: systemd requires dbus.socket. onset does not listen on sockets for
+//   services yet, so that nobody but dbus.service itself brings the bus up: it is
+//   wanted and waited for, and dbus.socket only waited for. Wanted, not required:
+//   where the bus comes from outside (a socket mounted into a container) there is
+//   no dbus.service, and where there is no bus at all the service's own failure
+//   says so better than a missing unit would.
+// - Output to the journal: systemd orders after systemd-journald.socket. Logs are
+//   onset's own, there from the beginning.
+#include "graph/implicit.h"
+
+#include <array>
+
+#include "base/format.h"
+#include "graph/applicable.h"
+#include "graph/atoms.h"
+
+namespace onset {
+namespace {
+
+// ---- default dependencies -------------------------------------------------------
+
+enum class Managers : std::uint8_t { Both, System, User };
+
+struct DefaultRow {
+  UnitType type;
+  Managers managers;
+  DependencyKind kind;
+  std::string_view name;
+};
+
+constexpr auto kDefaults = [] {
+  using enum UnitType;
+  using enum DependencyKind;
+  constexpr auto Both = Managers::Both;
+  constexpr auto System = Managers::System;
+  constexpr auto User = Managers::User;
+  return std::to_array<DefaultRow>({
+      {Service, System, Requires, "sysinit.target"},
+      {Service, System, After, "sysinit.target"},
+      {Service, User, Requires, "basic.target"},
+      {Service, Both, After, "basic.target"},
+      {Service, Both, Conflicts, "shutdown.target"},
+      {Service, Both, Before, "shutdown.target"},
+
+      {Target, Both, Conflicts, "shutdown.target"},
+      {Target, Both, Before, "shutdown.target"},
+      {Slice, Both, Conflicts, "shutdown.target"},
+      {Slice, Both, Before, "shutdown.target"},
+      {Scope, Both, Conflicts, "shutdown.target"},
+      {Scope, Both, Before, "shutdown.target"},
+
+      {Socket, System, Requires, "sysinit.target"},
+      {Socket, System, After, "sysinit.target"},
+      {Socket, Both, Before, "sockets.target"},
+      {Socket, Both, Conflicts, "shutdown.target"},
+      {Socket, Both, Before, "shutdown.target"},
+      {Timer, System, Requires, "sysinit.target"},
+      {Timer, System, After, "sysinit.target"},
+      {Timer, Both, Before, "timers.target"},
+      {Timer, Both, Conflicts, "shutdown.target"},
+      {Timer, Both, Before, "shutdown.target"},
+      {UnitType::Path, System, Requires, "sysinit.target"},
+      {UnitType::Path, System, After, "sysinit.target"},
+      {UnitType::Path, Both, Before, "paths.target"},
+      {UnitType::Path, Both, Conflicts, "shutdown.target"},
+      {UnitType::Path, Both, Before, "shutdown.target"},
+
+      {Mount, System, Conflicts, "umount.target"},
+      {Mount, System, Before, "umount.target"},
+      {Automount, System, After, "local-fs-pre.target"},
+      {Automount, System, Before, "local-fs.target"},
+      {Automount, System, Conflicts, "umount.target"},
+      {Automount, System, Before, "umount.target"},
+      {Swap, System, Conflicts, "umount.target"},
+      {Swap, System, Before, "umount.target"},
+  });
+}();
+
+void add(Unit& unit, DependencyKind kind, std::string_view name) {
+  if (name == unit.id) return;
+  unit.config.dependencies.push_back({kind, std::string(name), true});
+}
+
+void add_defaults(Unit& unit, bool user_manager) {
+  if (!unit.config.default_dependencies || is_perpetual(unit)) return;
+  const Managers other = user_manager ? Managers::System : Managers::User;
+  for (const DefaultRow& row : kDefaults) {
+    if (row.type == unit.type && row.managers != other) add(unit, row.kind, row.name);
+  }
+}
+
+// ---- slices -----------------------------------------------------------------------
+
+bool is_placed_in_slice(UnitType type) {
+  switch (type) {
+    case UnitType::Service:
+    case UnitType::Socket:
+    case UnitType::Mount:
+    case UnitType::Swap:
+    case UnitType::Scope:
+    case UnitType::Slice:
+      return true;
+    case UnitType::Target:
+    case UnitType::Device:
+    case UnitType::Automount:
+    case UnitType::Timer:
+    case UnitType::Path:
+      return false;
+  }
+  return false;
+}
+
+/// "-.slice" of a.slice, a.slice of a-b.slice; empty of the root.
+std::string parent_slice(std::string_view name) {
+  if (name == "-.slice") return {};
+  const std::string_view prefix = without_suffix(name);
+  const std::size_t dash = prefix.rfind('-');
+  if (dash == std::string_view::npos) return "-.slice";
+  return format("{}.slice", prefix.substr(0, dash));
+}
+
+void add_slice(Unit& unit, bool user_manager) {
+  const std::string slice = slice_of(unit, user_manager);
+  if (slice.empty()) return;
+  add(unit, DependencyKind::InSlice, slice);
+  add(unit, DependencyKind::Requires, slice);
+  add(unit, DependencyKind::After, slice);
+}
+
+// ---- execution ----------------------------------------------------------------------
+
+std::string_view directory_root(ExecDirectory directory) {
+  switch (directory) {
+    case ExecDirectory::Runtime:
+      return "/run";
+    case ExecDirectory::State:
+      return "/var/lib";
+    case ExecDirectory::Cache:
+      return "/var/cache";
+    case ExecDirectory::Logs:
+      return "/var/log";
+    case ExecDirectory::Configuration:
+      return "/etc";
+  }
+  return "/";
+}
+
+/// systemd.exec(5), IMPLICIT DEPENDENCIES.
+void add_exec(Unit& unit, bool user_manager) {
+  if (unit.exec == nullptr) return;
+  const ExecConfig& exec = *unit.exec;
+  auto& mounts = unit.config.requires_mounts_for;
+  if (exec.working_directory.starts_with('/') && !exec.working_directory_optional) {
+    mounts.push_back(exec.working_directory);
+  }
+  if (!exec.root_directory.empty()) mounts.push_back(exec.root_directory);
+  // A user's directories are below the home, which was mounted before its manager.
+  if (user_manager) return;
+  for (unsigned i = 0; i < kExecDirectories; ++i) {
+    if (!exec.directories[i]) continue;
+    const std::string_view root = directory_root(static_cast<ExecDirectory>(i));
+    for (const DirectoryEntry& entry : exec.directories[i]->entries) {
+      mounts.push_back(format("{}/{}", root, entry.path));
+    }
+  }
+}
+
+}  // namespace
+
+std::string slice_of(const Unit& unit, bool user_manager) {
+  if (!is_placed_in_slice(unit.type)) return {};
+  if (unit.type == UnitType::Slice) return parent_slice(unit.id);
+  if (unit.cgroup != nullptr && !unit.cgroup->slice.empty()) return unit.cgroup->slice;
+  if (is_perpetual(unit)) return "-.slice";
+  const std::string_view top = user_manager ? "app" : "system";
+  if (!is_instance(unit.id)) return format("{}.slice", top);
+  // A dash in the template's name must not become a level of its own.
+  return format("{}-{}.slice", top, unit_escape(unit_prefix(unit.id)));
+}
+
+void add_implicit_dependencies(Unit& unit, bool user_manager) {
+  add_slice(unit, user_manager);
+  add_exec(unit, user_manager);
+  if (unit.service != nullptr && unit.service->type == ServiceType::Dbus) {
+    add(unit, DependencyKind::Wants, "dbus.service");
+    add(unit, DependencyKind::After, "dbus.service");
+    add(unit, DependencyKind::After, "dbus.socket");
+  }
+  add_defaults(unit, user_manager);
+}
+
+void add_target_ordering(UnitGraph& graph, UnitId target) {
+  const Unit& unit = graph.unit(target);
+  if (unit.type != UnitType::Target || unit.load_state != LoadState::Loaded ||
+      !unit.config.default_dependencies) {
+    return;
+  }
+  constexpr DependencySet kComplemented = kinds_with(Atom::TargetOrdering);
+  std::vector<UnitId> before;
+  for (const Dependency& d : graph.dependencies(target)) {
+    const Unit& other = graph.unit(d.other);
+    if (!d.kinds.any(kComplemented) || d.kinds.has(DependencyKind::Before)) continue;
+    if (other.load_state != LoadState::Loaded || !other.config.default_dependencies) continue;
+    before.push_back(d.other);
+  }
+  for (UnitId other : before) graph.add_dependency(target, DependencyKind::After, other);
+}
+
+}  // namespace onset

@@ -1,0 +1,181 @@
+// Step 5: the order of the jobs must have no cycle, the queued jobs counted in.
+//
+// A depth-first walk over "runs before", on a path of its own instead of the
+// stack. A step back onto the path is a cycle: walking back from the end, the
+// first job that does not matter is deleted, with what depends on it. The walk
+// goes on from what is left of the path, so that each cycle costs its own length
+// and not another look at everything.
+#include "base/format.h"
+#include "graph/transaction_draft.h"
+
+namespace onset {
+namespace {
+
+constexpr DependencySet ordering() {
+  DependencySet kinds;
+  kinds.add(DependencyKind::Before);
+  kinds.add(DependencyKind::After);
+  return kinds;
+}
+
+/// The order that the other end of an edge has towards this one.
+DependencySet reversed(DependencySet kinds) {
+  DependencySet seen_from_there;
+  if (kinds.has(DependencyKind::Before)) seen_from_there.add(DependencyKind::After);
+  if (kinds.has(DependencyKind::After)) seen_from_there.add(DependencyKind::Before);
+  return seen_from_there;
+}
+
+class OrderCheck {
+ public:
+  explicit OrderCheck(TransactionDraft& draft)
+      : draft_(draft), graph_(draft.graph()), marks_(graph_.size(), Mark::New) {}
+
+  std::optional<TransactionError> run();
+
+ private:
+  enum class Mark : std::uint8_t { New, OnPath, Done };
+  struct Step {
+    UnitId unit;
+    std::uint32_t next_edge = 0;
+  };
+  struct Present {
+    JobType type{};
+    bool ignore_order = false;
+  };
+
+  [[nodiscard]] std::optional<Present> job_of(UnitId unit) const;
+  void enter(UnitId unit);
+  std::optional<TransactionError> walk(UnitId root);
+  [[nodiscard]] UnitId next_after(Step& step) const;
+  std::optional<TransactionError> break_cycle(UnitId at);
+  [[nodiscard]] std::string describe(std::size_t first) const;
+  [[nodiscard]] std::string name(UnitId unit) const;
+  void rewind();
+
+  TransactionDraft& draft_;
+  const UnitGraph& graph_;
+  std::vector<Mark> marks_;
+  std::vector<Step> path_;
+  bool start_over_ = false;
+};
+
+std::optional<OrderCheck::Present> OrderCheck::job_of(UnitId unit) const {
+  if (const DraftIndex i = draft_.job_of(unit); i != kNone) {
+    return Present{draft_.job(i).type, draft_.job(i).ignore_order};
+  }
+  if (const auto queued = draft_.states().queued(unit)) {
+    return Present{queued->type, queued->ignore_order};
+  }
+  return std::nullopt;
+}
+
+void OrderCheck::enter(UnitId unit) {
+  marks_[unit.value] = Mark::OnPath;
+  path_.push_back({unit, 0});
+}
+
+/// The next unit whose job must wait for that of this step; invalid: no more.
+UnitId OrderCheck::next_after(Step& step) const {
+  const auto dependencies = graph_.dependencies(step.unit);
+  const auto job = job_of(step.unit);
+  if (!job || job->ignore_order) return {};
+  while (step.next_edge < dependencies.size()) {
+    const Dependency& d = dependencies[step.next_edge++];
+    if (!d.kinds.any(ordering()) || marks_[d.other.value] == Mark::Done) continue;
+    const auto other = job_of(d.other);
+    if (!other || other->ignore_order) continue;
+    if (must_wait(other->type, reversed(d.kinds), job->type)) return d.other;
+  }
+  return {};
+}
+
+std::optional<TransactionError> OrderCheck::walk(UnitId root) {
+  enter(root);
+  while (!path_.empty()) {
+    const UnitId next = next_after(path_.back());
+    if (!next.valid()) {
+      marks_[path_.back().unit.value] = Mark::Done;
+      path_.pop_back();
+    } else if (marks_[next.value] == Mark::New) {
+      enter(next);
+    } else if (auto error = break_cycle(next)) {
+      return error;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string OrderCheck::name(UnitId unit) const {
+  const auto job = job_of(unit);
+  return format("{}/{}", graph_.unit(unit).id, job ? to_string(job->type) : "");
+}
+
+/// The cycle from the end of the path back to its beginning and round: an arrow
+/// reads "waits for".
+std::string OrderCheck::describe(std::size_t first) const {
+  if (draft_.log.terse()) return format("{} units", path_.size() - first);
+  std::string text;
+  for (std::size_t i = path_.size(); i-- > first;) {
+    text += name(path_[i].unit);
+    text += " → ";
+  }
+  return text + name(path_.back().unit);
+}
+
+std::optional<TransactionError> OrderCheck::break_cycle(UnitId at) {
+  std::size_t first = path_.size();
+  DraftIndex goes = kNone;
+  bool ours = false;
+  do {
+    --first;
+    const DraftIndex i = draft_.job_of(path_[first].unit);
+    ours |= i != kNone;
+    if (goes == kNone && i != kNone && !draft_.job(i).matters) goes = i;
+  } while (path_[first].unit != at);
+
+  // A cycle among jobs that were queued before is none of this transaction's.
+  if (!ours) return std::nullopt;
+  if (goes == kNone) {
+    return TransactionError{TransactionErrorKind::OrderIsCyclic,
+                            format("Transaction order is cyclic, and every job in it is required: {}",
+                                   describe(first))};
+  }
+  draft_.log.message(format("Found ordering cycle on {}: {}; job {} deleted to break it",
+                            name(path_.back().unit), describe(first), draft_.name(goes)));
+  draft_.dropped.clear();
+  draft_.drop(goes, TransactionDraft::Dependents::Drop);
+  rewind();
+  return std::nullopt;
+}
+
+/// Cuts the path before the first unit that lost its job. A unit whose job of an
+/// earlier transaction counts instead has another order now: from the beginning.
+void OrderCheck::rewind() {
+  for (UnitId unit : draft_.dropped) {
+    if (draft_.states().queued(unit)) start_over_ = true;
+  }
+  std::size_t kept = 0;
+  while (!start_over_ && kept < path_.size() && job_of(path_[kept].unit)) ++kept;
+  for (std::size_t i = kept; i < path_.size(); ++i) marks_[path_[i].unit.value] = Mark::New;
+  path_.resize(kept);
+}
+
+std::optional<TransactionError> OrderCheck::run() {
+  do {
+    start_over_ = false;
+    marks_.assign(graph_.size(), Mark::New);
+    for (DraftIndex i = 0; i < draft_.size() && !start_over_; ++i) {
+      const DraftJob& job = draft_.job(i);
+      if (!job.alive || marks_[job.unit.value] != Mark::New) continue;
+      if (auto error = walk(job.unit)) return error;
+    }
+  } while (start_over_);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<TransactionError> TransactionDraft::break_cycles() { return OrderCheck(*this).run(); }
+
+}  // namespace onset

@@ -1,0 +1,212 @@
+// An edge is kept at both of its ends, so that either unit sees it. Whether two
+// units are linked already is asked at every addition: a unit with few edges is
+// scanned, one with many (a target that everything is ordered after) has an
+// index while edges are added.
+#include "graph/unit_graph.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace onset {
+namespace {
+
+/// Up to here a scan of eight-byte edges is as fast as a hash.
+constexpr std::size_t kScanned = 32;
+
+struct KindRow {
+  DependencyKind kind;
+  DependencyKind inverse;
+  std::string_view name;
+  bool own;  ///< the unit itself says it, at least as often as the other end does
+};
+
+constexpr auto kKinds = [] {
+  using enum DependencyKind;
+  return std::array<KindRow, kDependencyKinds>{{
+      {Requires, RequiredBy, "Requires", true},
+      {Requisite, RequisiteOf, "Requisite", true},
+      {Wants, WantedBy, "Wants", true},
+      {BindsTo, BoundBy, "BindsTo", true},
+      {PartOf, ConsistsOf, "PartOf", true},
+      {Upholds, UpheldBy, "Upholds", true},
+      {RequiredBy, Requires, "RequiredBy", false},
+      {RequisiteOf, Requisite, "RequisiteOf", false},
+      {WantedBy, Wants, "WantedBy", false},
+      {BoundBy, BindsTo, "BoundBy", false},
+      {ConsistsOf, PartOf, "ConsistsOf", false},
+      {UpheldBy, Upholds, "UpheldBy", false},
+      {Conflicts, ConflictedBy, "Conflicts", true},
+      {ConflictedBy, Conflicts, "ConflictedBy", false},
+      {Before, After, "Before", true},
+      {After, Before, "After", true},
+      {OnSuccess, OnSuccessOf, "OnSuccess", true},
+      {OnSuccessOf, OnSuccess, "OnSuccessOf", false},
+      {OnFailure, OnFailureOf, "OnFailure", true},
+      {OnFailureOf, OnFailure, "OnFailureOf", false},
+      {Triggers, TriggeredBy, "Triggers", true},
+      {TriggeredBy, Triggers, "TriggeredBy", false},
+      {PropagatesReloadTo, ReloadPropagatedFrom, "PropagatesReloadTo", true},
+      {ReloadPropagatedFrom, PropagatesReloadTo, "ReloadPropagatedFrom", true},
+      {PropagatesStopTo, StopPropagatedFrom, "PropagatesStopTo", true},
+      {StopPropagatedFrom, PropagatesStopTo, "StopPropagatedFrom", true},
+      {JoinsNamespaceOf, JoinsNamespaceOf, "JoinsNamespaceOf", true},
+      {InSlice, SliceOf, "Slice", true},
+      {SliceOf, InSlice, "SliceOf", false},
+  }};
+}();
+
+constexpr const KindRow& row(DependencyKind kind) { return kKinds[static_cast<unsigned>(kind)]; }
+
+constexpr bool table_holds() {
+  for (unsigned i = 0; i < kDependencyKinds; ++i) {
+    const KindRow& r = kKinds[i];
+    if (static_cast<unsigned>(r.kind) != i || row(r.inverse).inverse != r.kind) return false;
+  }
+  return true;
+}
+static_assert(table_holds(), "a row per kind, in the enumeration's order, inverses in pairs");
+
+std::size_t slot_of(UnitId id, std::size_t slots) {
+  return (static_cast<std::size_t>(id.value) * 0x9E3779B97F4A7C15ULL >> 20) & (slots - 1);
+}
+
+}  // namespace
+
+DependencyKind inverse(DependencyKind kind) { return row(kind).inverse; }
+std::string_view to_string(DependencyKind kind) { return row(kind).name; }
+
+// ---- units and names ----------------------------------------------------------
+
+UnitId UnitGraph::add(std::unique_ptr<Unit> unit) {
+  const UnitId id{static_cast<std::uint32_t>(nodes_.size())};
+  nodes_.emplace_back();
+  set_unit(id, std::move(unit));
+  return id;
+}
+
+void UnitGraph::add_name(std::string_view name, UnitId id) { names_.try_emplace(std::string(name), id); }
+
+UnitId UnitGraph::reserve(std::string_view name) {
+  if (const UnitId known = find(name); known.valid()) return known;
+  auto stub = std::make_unique<Unit>();
+  stub->id = name;
+  stub->type = unit_type_of(name).value_or(UnitType::Service);
+  return add(std::move(stub));
+}
+
+void UnitGraph::set_unit(UnitId id, std::unique_ptr<Unit> unit) {
+  add_name(unit->id, id);
+  for (const std::string& alias : unit->aliases) add_name(alias, id);
+  nodes_[id.value].unit = std::move(unit);
+}
+
+void UnitGraph::merge_stub(UnitId stub, UnitId into) {
+  Unit& left = *nodes_[stub.value].unit;
+  left.load_state = LoadState::Merged;
+  const auto repoint = [&](const std::string& name) {
+    auto it = names_.find(name);
+    if (it != names_.end() && it->second == stub) it->second = into;
+  };
+  repoint(left.id);
+  for (const std::string& alias : left.aliases) repoint(alias);
+}
+
+void UnitGraph::keep_unit(UnitId id, UnitGraph& old) {
+  auto stub = std::make_unique<Unit>();
+  stub->id = old.unit(id).id;
+  stub->type = old.unit(id).type;
+  set_unit(id, std::exchange(old.nodes_[id.value].unit, std::move(stub)));
+  for (const Dependency& d : old.dependencies(id)) {
+    const UnitId other = reserve(old.unit(d.other).id);
+    for (const KindRow& r : kKinds) {
+      if (r.own && d.kinds.has(r.kind)) add_dependency(id, r.kind, other);
+    }
+  }
+}
+
+UnitId UnitGraph::find(std::string_view name) const {
+  auto it = names_.find(name);
+  return it == names_.end() ? UnitId{} : it->second;
+}
+
+// ---- edges ----------------------------------------------------------------------
+
+std::size_t UnitGraph::position_of(const Node& node, UnitId other) {
+  if (node.index.empty()) {
+    for (std::size_t i = 0; i < node.dependencies.size(); ++i) {
+      if (node.dependencies[i].other == other) return i;
+    }
+    return kNoEdge;
+  }
+  const std::size_t slots = node.index.size();
+  for (std::size_t s = slot_of(other, slots); node.index[s] != 0; s = (s + 1) & (slots - 1)) {
+    if (node.dependencies[node.index[s] - 1].other == other) return node.index[s] - 1;
+  }
+  return kNoEdge;
+}
+
+void UnitGraph::rebuild_index(Node& node) {
+  std::size_t slots = 4 * kScanned;
+  while (slots < 2 * node.dependencies.size() + 2) slots *= 2;
+  node.index.assign(slots, 0);
+  for (std::size_t i = 0; i < node.dependencies.size(); ++i) {
+    std::size_t s = slot_of(node.dependencies[i].other, slots);
+    while (node.index[s] != 0) s = (s + 1) & (slots - 1);
+    node.index[s] = static_cast<std::uint32_t>(i + 1);
+  }
+}
+
+/// The edge to `other`, made if there is none.
+Dependency& UnitGraph::edge(Node& node, UnitId other) {
+  if (node.index.empty() && node.dependencies.size() > kScanned) rebuild_index(node);
+  if (const std::size_t at = position_of(node, other); at != kNoEdge) return node.dependencies[at];
+  node.dependencies.push_back({other, {}});
+  if (!node.index.empty()) {
+    if (2 * node.dependencies.size() > node.index.size()) {
+      rebuild_index(node);
+    } else {
+      const std::size_t slots = node.index.size();
+      std::size_t s = slot_of(other, slots);
+      while (node.index[s] != 0) s = (s + 1) & (slots - 1);
+      node.index[s] = static_cast<std::uint32_t>(node.dependencies.size());
+    }
+  }
+  return node.dependencies.back();
+}
+
+void UnitGraph::add_dependency(UnitId from, DependencyKind kind, UnitId to) {
+  if (from == to) return;
+  edge(nodes_[from.value], to).kinds.add(kind);
+  edge(nodes_[to.value], from).kinds.add(inverse(kind));
+}
+
+void UnitGraph::drop_kind(Node& node, DependencyKind kind, UnitId other) {
+  const std::size_t at = position_of(node, other);
+  if (at == kNoEdge) return;
+  node.dependencies[at].kinds.remove(kind);
+  if (!node.dependencies[at].kinds.empty()) return;
+  node.dependencies.erase(node.dependencies.begin() + static_cast<std::ptrdiff_t>(at));
+  node.index.clear();
+}
+
+void UnitGraph::remove_dependency(UnitId from, DependencyKind kind, UnitId to) {
+  if (from == to) return;
+  drop_kind(nodes_[from.value], kind, to);
+  drop_kind(nodes_[to.value], inverse(kind), from);
+}
+
+void UnitGraph::compact() {
+  for (Node& node : nodes_) {
+    node.index = {};
+    node.dependencies.shrink_to_fit();
+  }
+}
+
+DependencySet UnitGraph::between(UnitId from, UnitId to) const {
+  const Node& node = nodes_[from.value];
+  const std::size_t at = position_of(node, to);
+  return at == kNoEdge ? DependencySet{} : node.dependencies[at].kinds;
+}
+
+}  // namespace onset
