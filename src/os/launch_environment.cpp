@@ -1,0 +1,205 @@
+#include "os/launch_environment.h"
+
+#include <glob.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/format.h"
+
+namespace onset {
+namespace {
+
+constexpr std::size_t kEnvironmentFileLimit = 4U << 20U;
+
+/// What only a process of this very manager may be told, never one of another.
+constexpr std::array<std::string_view, 21> kNeverInherited{"CACHE_DIRECTORY",
+                                                           "CONFIGURATION_DIRECTORY",
+                                                           "CREDENTIALS_DIRECTORY",
+                                                           "EXIT_CODE",
+                                                           "EXIT_STATUS",
+                                                           "INVOCATION_ID",
+                                                           "JOURNAL_STREAM",
+                                                           "LISTEN_FDNAMES",
+                                                           "LISTEN_FDS",
+                                                           "LISTEN_PID",
+                                                           "LOGS_DIRECTORY",
+                                                           "LOG_NAMESPACE",
+                                                           "MAINPID",
+                                                           "MANAGERPID",
+                                                           "NOTIFY_SOCKET",
+                                                           "PIDFILE",
+                                                           "RUNTIME_DIRECTORY",
+                                                           "SERVICE_RESULT",
+                                                           "STATE_DIRECTORY",
+                                                           "WATCHDOG_PID",
+                                                           "WATCHDOG_USEC"};
+
+std::string_view name_of(std::string_view assignment) {
+  return assignment.substr(0, assignment.find('='));
+}
+
+/// locale.conf(5), and the file where Debian keeps the same.
+void add_locale(Environment& environment, FileSource& files) {
+  for (const char* path : {"/etc/default/locale", "/etc/locale.conf"}) {
+    auto text = files.read(path, 65536);
+    if (!text) continue;
+    for (const std::string& assignment : parse_environment_file(*text).assignments) {
+      const auto name = name_of(assignment);
+      if (name == "LANG" || name == "LANGUAGE" || name.starts_with("LC_")) {
+        environment.set_assignment(assignment);
+      }
+    }
+  }
+}
+
+std::string hex(const InvocationId& id) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(id.size() * 2);
+  for (const std::uint8_t byte : id) {
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 15U];
+  }
+  return text;
+}
+
+std::string terminal_type(const EnvironmentSources& sources) {
+  const std::string& path = sources.request.unit->exec->tty_path;
+  const bool console = path.empty() || path == "/dev/console";
+  if (console) {
+    const Environment own(sources.settings.environment);
+    if (const auto term = own.get("TERM")) return std::string(*term);
+  }
+  const std::string_view digits =
+      path.starts_with("/dev/tty") ? std::string_view(path).substr(8) : "";
+  const bool virtual_console =
+      !digits.empty() && std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+  return virtual_console ? "linux" : "vt220";
+}
+
+void add_own(Environment& environment, const EnvironmentSources& sources) {
+  const LaunchRequest& request = sources.request;
+  if (sources.account != nullptr) {
+    const Account& account = *sources.account;
+    if (!account.home.empty()) environment.set("HOME", account.home);
+    environment.set("LOGNAME", account.name);
+    environment.set("USER", account.name);
+    if (!account.shell.empty()) environment.set("SHELL", account.shell);
+  }
+  environment.set("INVOCATION_ID", hex(request.invocation));
+  environment.set("SYSTEMD_EXEC_PID", kPidPlace);
+  if (request.notify_socket && !sources.settings.notify_socket.empty()) {
+    environment.set("NOTIFY_SOCKET", sources.settings.notify_socket);
+  }
+  if (request.watchdog > Duration{0} && request.watchdog != kInfinity) {
+    environment.set("WATCHDOG_PID", kPidPlace);
+    environment.set("WATCHDOG_USEC", format("{}", request.watchdog.count()));
+  }
+  if (request.main_pid > 0) environment.set("MAINPID", format("{}", request.main_pid));
+  if (sources.settings.user_manager) environment.set("MANAGERPID", format("{}", ::getpid()));
+  if (sources.on_terminal) environment.set("TERM", terminal_type(sources));
+  for (const std::string& assignment : sources.directories) environment.set_assignment(assignment);
+  for (const std::string& assignment : request.environment) environment.set_assignment(assignment);
+}
+
+void pass_on(Environment& environment, const EnvironmentSources& sources) {
+  const auto& names = sources.request.unit->exec->pass_environment;
+  if (names.empty()) return;
+  const Environment own(sources.settings.environment);
+  for (const std::string& name : names) {
+    if (const auto value = own.get(name)) environment.set(name, *value);
+  }
+}
+
+/// The files that a pattern names, sorted; the path itself if it is no pattern.
+Result<std::vector<std::string>> matching_files(const std::string& pattern) {
+  if (pattern.find_first_of("*?[") == std::string::npos) return std::vector{pattern};
+  glob_t found{};
+  const int result = ::glob(pattern.c_str(), 0, nullptr, &found);
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; result == 0 && i < found.gl_pathc; ++i) {
+    paths.emplace_back(found.gl_pathv[i]);
+  }
+  ::globfree(&found);
+  if (result == GLOB_NOSPACE) return Failure{SysError{"EnvironmentFile", ENOMEM}};
+  if (paths.empty()) return Failure{SysError{"EnvironmentFile", ENOENT}};
+  return paths;
+}
+
+Result<std::string> read_environment_file(const std::string& path, FileSource& files) {
+  auto text = files.read(path, kEnvironmentFileLimit);
+  if (text || text.error().err != EINVAL) return text;
+  const auto status = files.stat(path);
+  if (status && status->is_null_device) return std::string();
+  return text;
+}
+
+SysResult add_file(Environment& environment, const EnvironmentSources& sources,
+                   const std::string& path, FileSource& files, LogSink& log) {
+  auto text = read_environment_file(path, files);
+  if (!text) return Failure{text.error()};
+  const EnvironmentFileText parsed = parse_environment_file(*text);
+  for (const EnvironmentFileProblem& problem : parsed.problems) {
+    log.log(Say::Level::Warning, sources.request.unit->id,
+            format("{}:{}: {}", path, problem.line, problem.message));
+  }
+  for (const std::string& assignment : parsed.assignments) environment.set_assignment(assignment);
+  return {};
+}
+
+SysResult add_files(Environment& environment, const EnvironmentSources& sources, FileSource& files,
+                    LogSink& log) {
+  for (const EnvironmentFile& entry : sources.request.unit->exec->environment_files) {
+    SysResult done;
+    auto paths = matching_files(entry.path);
+    if (!paths) done = Failure{paths.error()};
+    for (std::size_t i = 0; done.ok() && i < paths->size(); ++i) {
+      done = add_file(environment, sources, (*paths)[i], files, log);
+    }
+    if (done.ok() || entry.optional) continue;
+    log.log(Say::Level::Error, sources.request.unit->id,
+            format("cannot read EnvironmentFile={}: {}", entry.path, errno_text(done.error().err)));
+    return Failure{SysError{"EnvironmentFile", done.error().err}};
+  }
+  return {};
+}
+
+}  // namespace
+
+Environment manager_environment(const LaunchSettings& settings, FileSource& files) {
+  Environment environment;
+  if (settings.user_manager) {
+    for (const std::string& assignment : settings.environment) {
+      const auto name = name_of(assignment);
+      if (std::ranges::find(kNeverInherited, name) == kNeverInherited.end()) {
+        environment.set_assignment(assignment);
+      }
+    }
+    if (!environment.get("PATH")) environment.set("PATH", kDefaultPath);
+    if (!environment.get("XDG_RUNTIME_DIR") && !settings.host.runtime_dir.empty()) {
+      environment.set("XDG_RUNTIME_DIR", settings.host.runtime_dir);
+    }
+    return environment;
+  }
+  environment.set("PATH", kDefaultPath);
+  add_locale(environment, files);
+  return environment;
+}
+
+Result<Environment> process_environment(const EnvironmentSources& sources, FileSource& files,
+                                        LogSink& log) {
+  const ExecConfig& exec = *sources.request.unit->exec;
+  Environment environment = sources.base;
+  add_own(environment, sources);
+  if (!exec.exec_search_path.empty()) environment.set("PATH", exec.exec_search_path);
+  pass_on(environment, sources);
+  for (const std::string& assignment : exec.environment) environment.set_assignment(assignment);
+  if (auto done = add_files(environment, sources, files, log); !done) return Failure{done.error()};
+  for (const std::string& name : exec.unset_environment) environment.unset(name);
+  return environment;
+}
+
+}  // namespace onset

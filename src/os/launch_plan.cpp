@@ -1,0 +1,27 @@
+#include "os/launch_plan.h"
+
+#include <algorithm>
+
+namespace onset {
+
+bool LaunchPlan::needs_own_process() const noexcept {
+  if (failed != LaunchStep::None) return false;
+  const bool opens = std::ranges::any_of(streams, [](const StreamPlan& s) {
+    return s.how == StreamPlan::How::File || s.how == StreamPlan::How::Terminal;
+  });
+  return opens || terminal.hang_up || terminal.reset || terminal.disallocate || !chowns.empty() ||
+         !root.empty() || set_uid || set_gid || set_groups;
+}
+
+void LaunchPlan::seal() {
+  argv.reserve(arguments.size() + 1);
+  for (std::string& s : arguments) argv.push_back(s.data());
+  argv.push_back(nullptr);
+  envp.reserve(environment.size() + 1);
+  for (std::string& s : environment) envp.push_back(s.data());
+  envp.push_back(nullptr);
+  paths.reserve(candidates.size());
+  for (const std::string& s : candidates) paths.push_back(s.c_str());
+}
+
+}  // namespace onset

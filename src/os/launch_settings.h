@@ -1,0 +1,31 @@
+#pragma once
+// What every process of a manager is started with, whatever its unit says.
+
+#include <string>
+#include <vector>
+
+#include "os/self.h"
+#include "unit/exec_config.h"
+#include "unit/specifiers.h"
+
+namespace onset {
+
+/// systemd's fixed search path, with the tail for a /bin that is not a link.
+inline constexpr std::string_view kDefaultPath =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+struct LaunchSettings {
+  bool user_manager = false;
+  HostFacts host;
+  SelfFacts self;
+  std::string notify_socket;             ///< $NOTIFY_SOCKET, empty: none
+  std::vector<std::string> environment;  ///< the manager's own, NAME=VALUE
+  std::vector<Limit> default_limits;     ///< for what a unit does not set
+  // Descriptors of PID 1, 3 or higher, that stay open:
+  int null_input = -1;
+  int null_output = -1;
+  int output = -1;  ///< where the journal targets go until there are logs
+  int error_output = -1;
+};
+
+}  // namespace onset
