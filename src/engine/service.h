@@ -89,7 +89,7 @@ struct NotifyMessage {
   bool ready = false;
   bool reloading = false;
   bool stopping = false;
-  std::optional<pid_t> main_pid;      ///< checked by the caller: alive, ours or from root
+  std::optional<pid_t> main_pid;  ///< checked by the caller: alive, ours or from root
   bool main_pid_alien = false;
   std::optional<int> error_number;
   std::optional<MonoTime> monotonic;  ///< MONOTONIC_USEC=
@@ -97,7 +97,7 @@ struct NotifyMessage {
   bool watchdog_trigger = false;
   std::optional<Duration> watchdog_period;
   std::optional<Duration> extend_timeout;
-  std::optional<int> exit_status;     ///< EXIT_STATUS= (of a nested manager)
+  std::optional<int> exit_status;  ///< EXIT_STATUS= (of a nested manager)
 };
 
 struct RestartQueued {};  ///< the restart job of EnqueueRestart was accepted
@@ -105,10 +105,10 @@ struct Passed {};         ///< the answer to PassThrough
 struct ResetFailed {};
 
 using ServiceEvent =
-    std::variant<StartRequested, StartLimitHit, StopRequested, ReloadRequested, Spawned, SpawnFailed,
-                 ExecDone, ProcessExited, UnitEmpty, KillAnswer, MainPidFound, DeadlineElapsed,
-                 WatchdogElapsed, BusNameChanged, OomKilled, QueueIdle, NotifyMessage, RestartQueued,
-                 Passed, ResetFailed>;
+    std::variant<StartRequested, StartLimitHit, StopRequested, ReloadRequested, Spawned,
+                 SpawnFailed, ExecDone, ProcessExited, UnitEmpty, KillAnswer, MainPidFound,
+                 DeadlineElapsed, WatchdogElapsed, BusNameChanged, OomKilled, QueueIdle,
+                 NotifyMessage, RestartQueued, Passed, ResetFailed>;
 
 // ---- actions --------------------------------------------------------------
 
@@ -164,13 +164,14 @@ struct Say {
   std::string text;
 };
 
-using ServiceAction =
-    std::variant<Spawn, Kill, SignalMain, KillControl, FindMainPid, StopWatchingPidFile, RemovePidFile,
-                 WatchEmpty, WatchBusName, PassThrough, EnqueueRestart, Release, Say>;
+using ServiceAction = std::variant<Spawn, Kill, SignalMain, KillControl, FindMainPid,
+                                   StopWatchingPidFile, RemovePidFile, WatchEmpty, WatchBusName,
+                                   PassThrough, EnqueueRestart, Release, Say>;
 
 struct ServiceStep {
   ServiceState state;
-  std::vector<ServiceAction> actions;  ///< in this order; at most one that is answered, and it is last
+  std::vector<ServiceAction>
+      actions;  ///< in this order; at most one that is answered, and it is last
   /// The reload that was asked for has ended, and how.
   std::optional<bool> reload_done;
 };

@@ -88,20 +88,20 @@ struct ServiceState {
   std::uint8_t forbid_restart : 1 = 0;      ///< stopped on purpose
   std::uint8_t exec_pending : 1 = 0;        ///< Type=exec: execve not confirmed yet
   std::uint8_t bus_name_good : 1 = 0;
-  std::uint8_t guarded_idle : 1 = 0;        ///< Type=idle: waits for the job queue
-  std::uint8_t spawn_pending : 1 = 0;       ///< a Spawn is not answered yet
-  std::uint8_t kill_pending : 1 = 0;        ///< a Kill is not answered yet
-  std::uint8_t main_exit_pending : 1 = 0;   ///< main has exited: PIDFile= may name another
-  std::uint16_t command_index = 0;          ///< of control_role, or of ExecStart= of a oneshot
-  std::uint32_t restarts = 0;               ///< NRestarts
+  std::uint8_t guarded_idle : 1 = 0;       ///< Type=idle: waits for the job queue
+  std::uint8_t spawn_pending : 1 = 0;      ///< a Spawn is not answered yet
+  std::uint8_t kill_pending : 1 = 0;       ///< a Kill is not answered yet
+  std::uint8_t main_exit_pending : 1 = 0;  ///< main has exited: PIDFile= may name another
+  std::uint16_t command_index = 0;         ///< of control_role, or of ExecStart= of a oneshot
+  std::uint32_t restarts = 0;              ///< NRestarts
   ServiceProcess main;
   ServiceProcess control;
-  MonoTime deadline = kNever;               ///< of the phase: Timeout…Sec=, RestartSec=, RuntimeMaxSec=
-  MonoTime runtime_deadline = kNever;       ///< of the activation; kept over reloads
+  MonoTime deadline = kNever;  ///< of the phase: Timeout…Sec=, RestartSec=, RuntimeMaxSec=
+  MonoTime runtime_deadline = kNever;  ///< of the activation; kept over reloads
   MonoTime watchdog_deadline = kNever;
-  Duration watchdog_override{-1};           ///< WATCHDOG_USEC=, -1: none
-  MonoTime reload_began;                    ///< for notify-reload: RELOADING must be newer
-  int status_errno = 0;                     ///< ERRNO=
+  Duration watchdog_override{-1};  ///< WATCHDOG_USEC=, -1: none
+  MonoTime reload_began;           ///< for notify-reload: RELOADING must be newer
+  int status_errno = 0;            ///< ERRNO=
 };
 
 std::string_view to_string(ServicePhase p);   // "start-pre"
