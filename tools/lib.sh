@@ -79,3 +79,35 @@ debian_root() {
   printf '%s' "$wanted" >"$folder.made"
   printf '%s\n' "$folder"
 }
+
+# mount_root LOWER TARGET: TARGET becomes a writable view of LOWER that is forgotten with the
+# mount namespace it is called in; LOWER itself stays as it is. Devices are the host's harmless
+# ones. Call it in a mount namespace of its own, with private propagation.
+mount_root() {
+  local lower=$1 target=$2 layers=$2.layers
+  mkdir -p "$target" "$layers"
+  mount -t tmpfs -o mode=0755 onset-layers "$layers"
+  mkdir "$layers/upper" "$layers/work"
+  if ! mount -t overlay -o "lowerdir=$lower,upperdir=$layers/upper,workdir=$layers/work" onset-root "$target" 2>/dev/null; then
+    # No overlay here: a copy in memory does the same, a little later.
+    mount -t tmpfs -o mode=0755 onset-root "$target"
+    cp -a "$lower/." "$target/"
+  fi
+  mkdir -p "$target"/{proc,sys/fs/cgroup,dev,run,tmp}
+  mount -t tmpfs -o mode=0755,nosuid onset-run "$target/run"
+  mount -t tmpfs -o mode=1777,nosuid,nodev onset-tmp "$target/tmp"
+  mount -t tmpfs -o mode=0755,nosuid onset-dev "$target/dev"
+  local device
+  for device in null zero full random urandom tty; do
+    : >"$target/dev/$device"
+    mount --bind "/dev/$device" "$target/dev/$device"
+  done
+  mkdir -m 1777 "$target/dev/shm"
+  mkdir "$target/dev/pts"
+  mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 onset-pts "$target/dev/pts"
+  ln -s pts/ptmx "$target/dev/ptmx"
+  ln -s /proc/self/fd "$target/dev/fd"
+  ln -s /proc/self/fd/0 "$target/dev/stdin"
+  ln -s /proc/self/fd/1 "$target/dev/stdout"
+  ln -s /proc/self/fd/2 "$target/dev/stderr"
+}
