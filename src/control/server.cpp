@@ -1,0 +1,324 @@
+// One drain: take the events in, then rounds over the connections in which each
+// may have one call handled, one piece of a stream made, and its bytes sent,
+// until there is nothing to do or the round's share is used up. Replies that
+// come from elsewhere (a job has ended) are queued and make the server due.
+#include "control/server.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+
+namespace onset {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t kListening = 0;
+constexpr unsigned kAcceptsADrain = 64;
+constexpr unsigned kCallsADrain = 64;
+constexpr const char* kBadMessage = "io.onset.Manager.BadMessage";
+constexpr const char* kLimitReached = "io.onset.Manager.LimitReached";
+
+}  // namespace
+
+ControlServer::ControlServer(CallHandler& handler, PeerGate* gate, ControlPolicy policy,
+                             ControlLimits limits)
+    : handler_(handler), gate_(gate), policy_(policy), limits_(limits) {}
+
+ControlServer::~ControlServer() = default;
+
+// ---- accepting --------------------------------------------------------------
+
+SysResult ControlServer::open() {
+  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_) return Failure{SysError{"epoll_create1", errno}};
+  return {};
+}
+
+SysResult ControlServer::listen(UniqueFd socket) {
+  const int flags = ::fcntl(socket.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) < 0) {
+    return Failure{SysError{"fcntl O_NONBLOCK", errno}};
+  }
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = kListening;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.get(), &event) != 0) {
+    return Failure{SysError{"epoll_ctl", errno}};
+  }
+  listening_ = std::move(socket);
+  return {};
+}
+
+void ControlServer::watch_listening(bool on) {
+  epoll_event event{};
+  event.events = on ? static_cast<std::uint32_t>(EPOLLIN) : 0U;
+  event.data.u64 = kListening;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, listening_.get(), &event);
+}
+
+void ControlServer::accept_some(Timestamp now) {
+  for (unsigned i = 0; i < kAcceptsADrain; ++i) {
+    UniqueFd socket(::accept4(listening_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket) {
+      if (auto peer = read_peer(socket)) accept(std::move(socket), *peer, now);
+      continue;
+    }
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+    // Out of descriptors or memory: the socket would stay readable, and looking
+    // at it again at once would be a busy loop.
+    watch_listening(false);
+    accept_again_ = now.mono + limits_.accept_pause;
+    return;
+  }
+}
+
+bool ControlServer::accept(UniqueFd socket, const PeerCredentials& peer, Timestamp now) {
+  if (!is_authorised(peer, policy_)) return false;
+  if (gate_ != nullptr && !gate_->admits(peer)) return false;
+  if (!make_room(peer.uid)) return false;
+  const std::uint64_t id = ++last_id_;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = id;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.get(), &event) != 0) return false;
+  auto c = std::make_unique<Connection>(CallId{id}, std::move(socket), peer, limits_.message.bytes,
+                                        now.mono);
+  c->interest = EPOLLIN;
+  c->input_deadline = now.mono + limits_.patience;
+  connections_.emplace(id, std::move(c));
+  return true;
+}
+
+bool ControlServer::make_room(uid_t uid) {
+  const auto same_user = std::count_if(connections_.begin(), connections_.end(),
+                                       [&](auto& entry) { return entry.second->peer.uid == uid; });
+  if (static_cast<std::size_t>(same_user) >= limits_.connections_per_user) return evict(uid);
+  const bool root = uid == 0;
+  const unsigned reserved = std::min(limits_.reserved_for_root, limits_.connections);
+  const unsigned room = root ? limits_.connections : limits_.connections - reserved;
+  if (connections_.size() < room) return true;
+  return evict(root ? std::nullopt : std::optional(uid));
+}
+
+/// Closes the connection that has been idle for longest; those of others than
+/// root first.
+bool ControlServer::evict(std::optional<uid_t> only_of) {
+  auto victim = connections_.end();
+  auto rank = [](const Connection& c) { return std::pair(c.peer.uid == 0, c.last_used); };
+  for (auto it = connections_.begin(); it != connections_.end(); ++it) {
+    const Connection& c = *it->second;
+    if (!c.is_idle() || (only_of && c.peer.uid != *only_of)) continue;
+    if (victim == connections_.end() || rank(c) < rank(*victim->second)) victim = it;
+  }
+  if (victim == connections_.end()) return false;
+  destroy(victim);
+  return true;
+}
+
+ControlServer::Connections::iterator ControlServer::destroy(Connections::iterator it) {
+  if (it->second->busy) handler_.gone(CallId{it->first});
+  return connections_.erase(it);
+}
+
+// ---- replies ----------------------------------------------------------------
+
+Connection* ControlServer::find(CallId call) {
+  auto it = connections_.find(static_cast<std::uint64_t>(call));
+  return it == connections_.end() ? nullptr : it->second.get();
+}
+
+void ControlServer::queue(CallId call, const ReplyHead& head, const json& parameters) {
+  Connection* c = find(call);
+  if (c == nullptr || !c->busy) return;
+  if (!head.continues) c->busy = c->wants_pull = false;
+  if (c->oneway || c->muted || c->cut_off) return;
+  std::string message = format_reply(head, parameters);
+  if (message.size() >= limits_.output_bytes) {
+    c->busy = c->wants_pull = false;
+    message = format_reply(
+        {false, kLimitReached},
+        {{"message", format("the reply has {} bytes; ask for less, or for more replies than one",
+                            message.size())}});
+  }
+  // A client that asks and does not read is cut off; the next drain does it.
+  if (!c->queue(message, limits_.output_bytes)) c->cut_off = true;
+  backlog_ = true;
+}
+
+void ControlServer::reply(CallId call, const json& parameters, bool continues) {
+  queue(call, {continues, {}}, parameters);
+}
+
+void ControlServer::fail(CallId call, std::string_view error, const json& parameters) {
+  queue(call, {false, std::string(error)}, parameters);
+}
+
+void ControlServer::wake(CallId call) {
+  Connection* c = find(call);
+  if (c == nullptr || !c->busy) return;
+  c->wants_pull = true;
+  backlog_ = true;
+}
+
+// ---- the loop's side --------------------------------------------------------
+
+void ControlServer::drain(Timestamp now) {
+  std::array<epoll_event, 64> events;
+  const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+  for (int i = 0; i < n; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data.u64 == kListening) {
+      accept_some(now);
+    } else if (Connection* c = find(CallId{event.data.u64})) {
+      handle_events(*c, event.events);
+    }
+  }
+  work(now);
+}
+
+void ControlServer::handle_events(Connection& c, std::uint32_t events) {
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) c.mute();
+  if ((events & (EPOLLIN | EPOLLHUP)) != 0 && c.wants_input(limits_.output_low)) c.receive();
+}
+
+void ControlServer::work(Timestamp now) {
+  backlog_ = false;
+  unsigned done = 0;
+  bool again = true;
+  while (again && done < kCallsADrain) {
+    again = false;
+    for (auto& [id, c] : connections_) {
+      if (!step(*c, now)) continue;
+      again = true;
+      ++done;
+    }
+  }
+  backlog_ = again;
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    if (it->second->is_over()) {
+      it = destroy(it);
+      continue;
+    }
+    settle(*it->second, now);
+    ++it;
+  }
+}
+
+/// One thing for one client; false: there was nothing.
+bool ControlServer::step(Connection& c, Timestamp now) {
+  if (c.cut_off) return false;
+  bool did = false;
+  if (c.busy && c.muted) {
+    c.busy = c.wants_pull = false;
+    handler_.gone(c.call);
+    did = true;
+  }
+  if (c.busy && c.wants_pull && c.unsent() < limits_.output_low) {
+    c.wants_pull = false;
+    if (handler_.pull(c.call) && c.busy) c.wants_pull = true;
+    did = true;
+  } else if (!c.busy && !c.closing && c.unsent() < limits_.output_low &&
+             (c.input.has_frame() || c.input.overflowed())) {
+    take_call(c, now);
+    did = true;
+  }
+  if (c.unsent() > 0 && c.send()) {
+    c.last_used = now.mono;
+    c.output_deadline = kNever;
+    did = true;  // there may be room for more now
+  }
+  return did;
+}
+
+void ControlServer::take_call(Connection& c, Timestamp now) {
+  c.spoke = true;
+  c.last_used = now.mono;
+  c.input_deadline = kNever;
+  c.busy = true;
+  c.oneway = c.more = false;
+  json parameters;
+  Result<Request, std::string> request = Failure{std::string("the message is too long")};
+  if (auto message = c.input.next()) request = parse_request(*message, limits_.message, parameters);
+  if (!request) {
+    fail(c.call, kBadMessage, {{"message", request.error()}});
+    c.closing = true;
+    c.input.clear();
+    return;
+  }
+  c.oneway = request->oneway;
+  c.more = request->more && !request->oneway;
+  if (request->upgrade) {
+    fail(c.call, "org.varlink.service.InvalidParameter", {{"parameter", "upgrade"}});
+    return;
+  }
+  handler_.handle(c.call, *request, parameters, now);
+  if (c.oneway && c.busy) {
+    c.busy = c.wants_pull = false;
+    handler_.gone(c.call);
+  }
+}
+
+/// What the client owes, and what to wait for.
+void ControlServer::settle(Connection& c, Timestamp now) {
+  const bool reads = c.wants_input(limits_.output_low);
+  if (!reads || (c.spoke && !c.input.has_partial())) {
+    c.input_deadline = kNever;
+  } else if (c.input_deadline == kNever) {
+    c.input_deadline = now.mono + limits_.patience;
+  }
+  if (c.unsent() == 0) {
+    c.output_deadline = kNever;
+  } else if (c.output_deadline == kNever) {
+    c.output_deadline = now.mono + limits_.patience;
+  }
+  std::uint32_t interest = 0;
+  if (reads) interest |= EPOLLIN;
+  if (c.unsent() > 0) interest |= EPOLLOUT;
+  if (interest == c.interest) return;
+  epoll_event event{};
+  event.events = interest;
+  event.data.u64 = static_cast<std::uint64_t>(c.call);
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, c.socket().get(), &event) == 0) {
+    c.interest = interest;
+  }
+}
+
+MonoTime ControlServer::next_deadline() const {
+  if (backlog_) return MonoTime{0};
+  MonoTime earliest = accept_again_;
+  for (const auto& [id, c] : connections_) {
+    earliest = std::min({earliest, c->input_deadline, c->output_deadline});
+  }
+  return earliest;
+}
+
+void ControlServer::elapse(Timestamp now) {
+  if (accept_again_ <= now.mono) {
+    accept_again_ = kNever;
+    watch_listening(true);
+  }
+  for (auto& [id, c] : connections_) {
+    if (std::min(c->input_deadline, c->output_deadline) <= now.mono) c->cut_off = true;
+  }
+  drain(now);
+}
+
+void ControlServer::close_all() {
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    it->second->send();
+    it = destroy(it);
+  }
+  listening_.reset();
+}
+
+}  // namespace onset
