@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # Sourced by the tools of this folder; bash, Debian 12.
 #
 # need PACKAGE…          installs what is missing; only tools and libraries, never a daemon:
@@ -66,7 +67,7 @@ build_targets=() # empty: everything
 # debian_root NAME PACKAGE…: prints the folder of a Debian root with these packages, made once
 # and kept under the build folder; made again when the list of packages changes.
 debian_root() {
-  local name=$1 folder=$ONSET_BUILD_DIR/roots/$1
+  local folder=$ONSET_BUILD_DIR/roots/$1
   shift
   local wanted="$*"
   if [[ -e $folder.made && $(<"$folder.made") == "$wanted" ]]; then
