@@ -29,9 +29,9 @@ struct ExecCommand {
 
 /// The commands of one value. Lone ";" words part commands, "\;" is a ";". The
 /// error is one for which systemd refuses the unit. What systemd only warns of
-/// (unknown escapes and specifiers, a bad command with "-", a first word that is broken) is
-/// appended to `warnings`, if given, and the commands before it count. An empty
-/// value gives no command: the caller resets the list.
+/// (unknown escapes, a bad command with "-", a broken first word) is appended to
+/// `warnings`, if given, and the commands before it count. An empty value gives
+/// no command: the caller resets the list.
 Result<std::vector<ExecCommand>, std::string> parse_exec_line(
     std::string_view value, const SpecifierScope& scope,
     std::vector<std::string>* warnings = nullptr);

@@ -62,9 +62,10 @@ std::optional<std::string> template_of(std::string_view name);
 /// name is plain or the result is not valid.
 std::optional<std::string> instantiate(std::string_view template_name, std::string_view instance);
 
-/// The names under which drop-in folders apply, without ".d", most specific
-/// first: the name, its template, what is left when the prefix is cut after
-/// each of its dashes ("foo-bar-.service", "foo-.service"), and at last the type.
+/// The names under which drop-in folders apply, without ".d", the one that wins
+/// first: the name, its template, the prefix cut behind each of its dashes
+/// ("foo-bar-.service", "foo-.service"), for an instance these cuts with the instance
+/// and as templates ("foo-bar-@x.service", "foo-bar-@.service"), and at last the type.
 std::vector<std::string> dropin_names(std::string_view name);
 
 /// Any text → part of a unit name: "/" is "-", what a name can't hold is \xNN.

@@ -19,8 +19,16 @@ struct Assignment {
   unsigned line = 0;  ///< of its first physical line, 1-based
 };
 
+/// A "[NAME]" line, so that a section that means nothing can be told of even if
+/// nothing stands in it.
+struct SectionStart {
+  std::string name;
+  unsigned line = 0;
+};
+
 struct ReadResult {
   std::vector<Assignment> assignments;
+  std::vector<SectionStart> sections;  ///< in order; without those of "X-…"
   /// Warning: that line was left out. Error: systemd refuses the file, and so must the loader.
   Diagnostics diagnostics;
   [[nodiscard]] bool refused() const noexcept {

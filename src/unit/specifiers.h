@@ -52,15 +52,12 @@ struct SpecifierScope {
 /// systemd's cap for everything that is not a path or a unit name.
 inline constexpr std::size_t kExpansionMax = std::size_t{2} << 20;
 
-/// The text with its specifiers replaced. As systemd does, a letter that is no
-/// specifier and a "%" at the end stay as written (unknown_specifiers tells
-/// them). The error says which specifier has no value, or that the result is
-/// longer than `limit` bytes.
+/// The text with its specifiers replaced. As with systemd, a "%" before anything
+/// but a letter or digit, or at the end, stays as written. The error says which
+/// specifier is unknown or has no value here, or that the result is longer than
+/// `limit` bytes.
 Result<std::string, std::string> expand_specifiers(std::string_view text,
                                                    const SpecifierScope& scope,
                                                    std::size_t limit = kExpansionMax);
-
-/// The letters behind a "%" that mean nothing, in order, each once: worth a warning.
-std::string unknown_specifiers(std::string_view text);
 
 }  // namespace onset

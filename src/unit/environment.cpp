@@ -1,0 +1,77 @@
+// Assignments in a flat list: an environment has some tens of names, and its
+// order is what a process sees.
+#include "unit/environment.h"
+
+#include "base/format.h"
+#include "base/text.h"
+#include "unit/values.h"
+#include "unit/words.h"
+
+namespace onset {
+
+Environment::Environment(const std::vector<std::string>& assignments) {
+  all_.reserve(assignments.size());
+  for (const std::string& assignment : assignments) set_assignment(assignment);
+}
+
+std::size_t Environment::find(std::string_view name) const noexcept {
+  for (std::size_t i = 0; i < all_.size(); ++i)
+    if (all_[i].size() > name.size() && all_[i][name.size()] == '=' && all_[i].starts_with(name))
+      return i;
+  return all_.size();
+}
+
+void Environment::set(std::string_view name, std::string_view value) {
+  std::string assignment(name);
+  assignment.append("=").append(value);
+  const std::size_t at = find(name);
+  if (at == all_.size())
+    all_.push_back(std::move(assignment));
+  else
+    all_[at] = std::move(assignment);
+}
+
+bool Environment::set_assignment(std::string_view assignment) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == 0 || equals == std::string_view::npos) return false;
+  set(assignment.substr(0, equals), assignment.substr(equals + 1));
+  return true;
+}
+
+void Environment::unset(std::string_view name_or_assignment) {
+  const std::size_t equals = name_or_assignment.find('=');
+  const std::size_t at = find(name_or_assignment.substr(0, equals));
+  if (at == all_.size()) return;
+  if (equals != std::string_view::npos && all_[at] != name_or_assignment) return;
+  all_.erase(all_.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+std::optional<std::string_view> Environment::get(std::string_view name) const {
+  const std::size_t at = find(name);
+  if (at == all_.size()) return std::nullopt;
+  return std::string_view(all_[at]).substr(name.size() + 1);
+}
+
+void Environment::merge(const Environment& other) {
+  for (const std::string& assignment : other.all_) set_assignment(assignment);
+}
+
+EnvironmentAssignments parse_environment_assignments(std::string_view value,
+                                                     const SpecifierScope& scope) {
+  EnvironmentAssignments result;
+  WordReader words(value, kUnquoteAndUnescape);
+  for (;;) {
+    auto word = words.next();
+    if (!word) result.problems.push_back(std::move(word).error());
+    if (!word || !*word) return result;
+    auto assignment = expand_specifiers(**word, scope);
+    if (!assignment)
+      result.problems.push_back(std::move(assignment).error());
+    else if (!environment_assignment_is_valid(*assignment))
+      result.problems.push_back(format("expected NAME=VALUE, not \"{}\"", c_escape(*assignment)));
+    else
+      result.assignments.push_back(std::move(*assignment));
+  }
+}
+
+}  // namespace onset
