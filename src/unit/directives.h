@@ -19,12 +19,24 @@
 
 namespace onset {
 
-enum class Section : std::uint8_t { Unit, Service, Install, Socket, Timer, Path, Mount, Automount, Swap, Slice, Scope };
+enum class Section : std::uint8_t {
+  Unit,
+  Service,
+  Install,
+  Socket,
+  Timer,
+  Path,
+  Mount,
+  Automount,
+  Swap,
+  Slice,
+  Scope
+};
 
 enum class Support : std::uint8_t {
   Honoured,
-  NotYet,     ///< known, its value checked, and said at load time not to be honoured
-  Obsolete,   ///< systemd itself ignores it
+  NotYet,    ///< known, its value checked, and said at load time not to be honoured
+  Obsolete,  ///< systemd itself ignores it
 };
 
 struct Directive;
@@ -55,15 +67,15 @@ using ShowFn = std::string (*)(const Unit&);
 
 struct Directive {
   Section section{};
-  std::string_view name;
+  std::string_view name = {};
   ParseFn parse = nullptr;
-  ShowFn show = nullptr;          ///< null: not a property of its own
+  ShowFn show = nullptr;  ///< null: not a property of its own
   Support support = Support::Honoured;
-  bool protects = false;          ///< a bad value makes the unit fail to load
-  std::uint16_t since = 0;        ///< systemd version, 0: from the beginning
-  std::string_view help;          ///< one line
-  std::string_view inert;         ///< of NotYet: the value that asks for nothing ("no")
-  std::string_view property;      ///< its name in `show`, where that is another one
+  bool protects = false;           ///< a bad value makes the unit fail to load
+  std::uint16_t since = 0;         ///< systemd version, 0: from the beginning
+  std::string_view help = {};      ///< one line
+  std::string_view inert = {};     ///< of NotYet: the value that asks for nothing ("no")
+  std::string_view property = {};  ///< its name in `show`, where that is another one
 };
 
 /// The whole table: rooms of rows, one after another.
@@ -71,7 +83,8 @@ class DirectiveTable {
  public:
   class Iterator {
    public:
-    Iterator(const std::span<const Directive>* room, const Directive* row) : room_(room), row_(row) {}
+    Iterator(const std::span<const Directive>* room, const Directive* row)
+        : room_(room), row_(row) {}
     const Directive& operator*() const { return *row_; }
     const Directive* operator->() const { return row_; }
     Iterator& operator++();

@@ -25,12 +25,15 @@
 namespace onset {
 
 struct LoaderConfig {
-  std::vector<std::string> search_path;     ///< first wins; without `root`
-  std::string root;                         ///< prefix of every path that is read; empty: "/"
-  std::span<const BuiltinUnit> builtin;     ///< after the search path
+  std::vector<std::string> search_path;  ///< first wins; without `root`
+  std::string root;                      ///< prefix of every path that is read; empty: "/"
+  std::span<const BuiltinUnit> builtin;  ///< after the search path
   HostFacts host;
   bool user_manager = false;
-  bool strict_permissions = false;          ///< C8: refuse what others may write
+  bool strict_permissions = false;  ///< C8: refuse what others may write
+  /// Of what is no fault of the file's text: settings that are not honoured yet,
+  /// files that others may write. `verify` takes Note.
+  Severity advice = Severity::Warning;
 };
 
 /// The design's search path (section 3), or the user's.
@@ -46,6 +49,8 @@ class UnitLoader {
   /// Never fails: what could not be loaded is a Unit whose load_state says so.
   /// Everything worth saying about its files is appended to `diagnostics`.
   /// An alias gives the unit that it names (Unit::id differs from `name`).
+  /// Severity: Error, the unit is refused; Warning, a line was left out, or
+  /// advice; Note, taken, but worth a word.
   std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics);
 
   /// A single file outside the search path, for `verify`; its drop-ins beside it count.

@@ -1,0 +1,28 @@
+#include "unit/loader.h"
+
+namespace onset {
+
+std::vector<std::string> default_search_path(bool user_manager, const HostFacts& host) {
+  if (!user_manager) {
+    return {"/etc/onset/system",   "/etc/systemd/system",           "/run/onset/system",
+            "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+            "/lib/systemd/system"};
+  }
+  std::vector<std::string> path;
+  if (!host.config_dir.empty()) {
+    path.push_back(host.config_dir + "/onset/user");
+    path.push_back(host.config_dir + "/systemd/user");
+  }
+  path.insert(path.end(), {"/etc/onset/user", "/etc/systemd/user"});
+  if (!host.runtime_dir.empty()) {
+    path.push_back(host.runtime_dir + "/onset/user");
+    path.push_back(host.runtime_dir + "/systemd/user");
+  }
+  path.insert(path.end(), {"/run/onset/user", "/run/systemd/user"});
+  if (!host.home.empty()) path.push_back(host.home + "/.local/share/systemd/user");
+  path.insert(path.end(),
+              {"/usr/local/lib/systemd/user", "/usr/lib/systemd/user", "/lib/systemd/user"});
+  return path;
+}
+
+}  // namespace onset

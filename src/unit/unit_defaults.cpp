@@ -1,0 +1,169 @@
+#include "unit/unit_defaults.h"
+
+#include "base/format.h"
+#include "base/text.h"
+#include "unit/name.h"
+#include "unit/unit_members.h"
+
+namespace onset {
+namespace {
+
+/// "a-b-c.slice" lies in "a-b.slice", "a.slice" in "-.slice", that in none.
+std::string parent_slice(std::string_view slice) {
+  if (slice == "-.slice") return {};
+  const std::string_view prefix = unit_prefix(slice);
+  const std::size_t dash = prefix.rfind('-');
+  if (dash == std::string_view::npos) return "-.slice";
+  return std::string(prefix.substr(0, dash)) + ".slice";
+}
+
+/// Instances of one template share a slice of their own.
+std::string default_slice(const Unit& unit, bool user_manager) {
+  if (unit.type == UnitType::Slice) return parent_slice(unit.id);
+  if (unit.id == "init.scope") return "-.slice";
+  const std::string top = user_manager ? "app" : "system";
+  if (!is_instance(unit.id)) return top + ".slice";
+  return top + "-" + unit_escape(unit_prefix(unit.id)) + ".slice";
+}
+
+bool has_cgroup(UnitType type) {
+  switch (type) {
+    case UnitType::Service:
+    case UnitType::Socket:
+    case UnitType::Mount:
+    case UnitType::Swap:
+    case UnitType::Slice:
+    case UnitType::Scope:
+      return true;
+    case UnitType::Target:
+    case UnitType::Device:
+    case UnitType::Automount:
+    case UnitType::Timer:
+    case UnitType::Path:
+      return false;
+  }
+  return false;
+}
+
+ServiceType implied_type(const ServiceConfig& service) {
+  if (!service.bus_name.empty()) return ServiceType::Dbus;
+  return service.commands(ExecRole::Start).empty() ? ServiceType::Oneshot : ServiceType::Simple;
+}
+
+void complete_service(Unit& unit, bool user_manager, const HostFacts& host) {
+  auto& service = config_of<ServiceConfig>(unit);
+  auto& exec = config_of<ExecConfig>(unit);
+  static_cast<void>(config_of<KillConfig>(unit));
+  if (!service.type_written) service.type = implied_type(service);
+  if (service.type == ServiceType::Oneshot && !service.timeout_start) {
+    service.timeout_start = kInfinity;
+  }
+  const bool notifies =
+      service.type == ServiceType::Notify || service.type == ServiceType::NotifyReload;
+  if (service.notify_access == NotifyAccess::None && (notifies || service.watchdog.count() > 0)) {
+    service.notify_access = NotifyAccess::Main;
+  }
+  if (!service.oom_policy_written && config_of<CgroupConfig>(unit).delegate) {
+    service.oom_policy = OomPolicy::Continue;
+  }
+  const bool reads_nothing = !exec.standard_input || exec.standard_input->input == ExecInput::Null;
+  if (reads_nothing && !exec.standard_input_data.empty()) {
+    exec.standard_input.emplace().input = ExecInput::Data;
+  }
+  if (user_manager && exec.working_directory.empty()) {
+    exec.working_directory = host.home;
+    exec.working_directory_optional = true;
+  }
+}
+
+bool slice_name_is_valid(std::string_view name) {
+  if (name == "-.slice") return true;
+  const std::string_view prefix = unit_prefix(name);
+  return is_plain(name) && !prefix.starts_with('-') && !prefix.ends_with('-') &&
+         prefix.find("--") == std::string_view::npos;
+}
+
+std::string start_problem(const Unit& unit, const ServiceConfig& service) {
+  const std::size_t starts = service.commands(ExecRole::Start).size();
+  const bool has_action = unit.config.success_action != EmergencyAction::None;
+  if (starts > 1 && service.type != ServiceType::Oneshot) {
+    return "more than one ExecStart= is for Type=oneshot alone";
+  }
+  if (starts > 0) return {};
+  if (service.commands(ExecRole::Stop).empty() && !has_action) {
+    return "a service needs ExecStart=, ExecStop= or SuccessAction=";
+  }
+  if (service.type != ServiceType::Oneshot) {
+    return "a service without ExecStart= has to be of Type=oneshot";
+  }
+  if (!service.remain_after_exit && !has_action) {
+    return "a service without ExecStart= needs RemainAfterExit=yes";
+  }
+  return {};
+}
+
+std::string oneshot_problem(const ServiceConfig& service) {
+  if (service.restart == ServiceRestart::Always || service.restart == ServiceRestart::OnSuccess) {
+    return "Restart=always and Restart=on-success are not for Type=oneshot";
+  }
+  if (!service.restart_force_status.empty()) {
+    return "RestartForceExitStatus= is not for Type=oneshot";
+  }
+  if (service.exit_type == ExitType::Cgroup) return "ExitType=cgroup is not for Type=oneshot";
+  return {};
+}
+
+void remark(const Unit& unit, Diagnostics& diagnostics, std::string message) {
+  diagnostics.push_back({Severity::Note, unit.fragment_path, 0, std::move(message)});
+}
+
+void remark_on_service(const Unit& unit, const ServiceConfig& service, Diagnostics& diagnostics) {
+  if (service.type == ServiceType::Oneshot && service.runtime_max != kInfinity) {
+    remark(unit, diagnostics, "RuntimeMaxSec= has no effect with Type=oneshot");
+  }
+  if (service.runtime_max == kInfinity && service.runtime_randomized_extra.count() > 0) {
+    remark(unit, diagnostics, "RuntimeRandomizedExtraSec= has no effect without RuntimeMaxSec=");
+  }
+  if (service.restart_steps > 0 && service.restart_max_delay == kInfinity) {
+    remark(unit, diagnostics, "RestartSteps= has no effect without RestartMaxDelaySec=");
+  }
+  if (service.restart_max_delay < service.restart_delay) {
+    remark(unit, diagnostics, "RestartMaxDelaySec= is below RestartSec=, which holds");
+  }
+}
+
+std::string service_problem(const Unit& unit, Diagnostics& diagnostics) {
+  const auto& service = config_of<ServiceConfig>(unit);
+  std::string problem = start_problem(unit, service);
+  if (problem.empty() && service.type == ServiceType::Oneshot) problem = oneshot_problem(service);
+  if (problem.empty() && service.type == ServiceType::Dbus && service.bus_name.empty()) {
+    problem = "a service of Type=dbus needs BusName=";
+  }
+  if (problem.empty()) remark_on_service(unit, service, diagnostics);
+  return problem;
+}
+
+}  // namespace
+
+void complete_unit(Unit& unit, bool user_manager, const HostFacts& host) {
+  if (unit.config.description.empty()) unit.config.description = unit.id;
+  if (!unit.config.job_running_timeout) unit.config.job_running_timeout = unit.config.job_timeout;
+  if (has_cgroup(unit.type)) {
+    auto& cgroup = config_of<CgroupConfig>(unit);
+    if (cgroup.slice.empty()) cgroup.slice = default_slice(unit, user_manager);
+  }
+  if (unit.type == UnitType::Service) complete_service(unit, user_manager, host);
+}
+
+std::string unit_problem(const Unit& unit, Diagnostics& diagnostics) {
+  if (unit.type == UnitType::Slice && !slice_name_is_valid(unit.id)) {
+    return "not a valid name of a slice";
+  }
+  if (unit.type == UnitType::Slice && unit.cgroup->slice != parent_slice(unit.id)) {
+    return "a slice lies where its name says, Slice= can't move it";
+  }
+  if (unit.type == UnitType::Service) return service_problem(unit, diagnostics);
+  return {};
+}
+
+}  // namespace onset

@@ -1,0 +1,23 @@
+#pragma once
+// What a unit's files leave open and its own settings decide, and the rules
+// that systemd.service(5) has for a service as a whole. Run once, when all files
+// of the unit are read.
+
+#include <string>
+
+#include "base/diagnostic.h"
+#include "unit/specifiers.h"
+#include "unit/unit.h"
+
+namespace onset {
+
+/// Fills in: Description=, JobRunningTimeoutSec=, the slice; of services Type=,
+/// NotifyAccess=, the endless start of a oneshot, StandardInput=data. Of a
+/// user's services the working directory.
+void complete_unit(Unit& unit, bool user_manager, const HostFacts& host);
+
+/// Why the unit can't be accepted as a whole; empty if it can. What systemd only
+/// grumbles about is appended to `diagnostics`. After complete_unit().
+std::string unit_problem(const Unit& unit, Diagnostics& diagnostics);
+
+}  // namespace onset

@@ -1,0 +1,263 @@
+#include "unit/unit_index.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "unit/name.h"
+
+namespace onset {
+namespace {
+
+constexpr unsigned kAliasHops = 8;
+constexpr std::string_view kFolderSuffixes[] = {".d", ".wants", ".requires", ".upholds"};
+
+bool is_folder_name(std::string_view name) {
+  return std::any_of(std::begin(kFolderSuffixes), std::end(kFolderSuffixes),
+                     [name](std::string_view s) { return name.ends_with(s); });
+}
+
+std::string_view parent_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string_view last_component(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+}  // namespace
+
+std::string absolute_target(std::string_view directory, std::string_view link) {
+  std::string path =
+      path_is_absolute(link) ? std::string(link) : std::string(directory) + "/" + std::string(link);
+  std::vector<std::string_view> parts;
+  for (const std::string_view part : split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+    } else if (!parts.empty()) {
+      parts.pop_back();
+    }
+  }
+  std::string simple;
+  for (const std::string_view part : parts) {
+    simple += '/';
+    simple += part;
+  }
+  return simple.empty() ? "/" : simple;
+}
+
+std::string alias_problem(std::string_view alias, std::string_view target) {
+  const auto alias_form = name_form(alias);
+  const auto target_form = name_form(target);
+  if (!target_form) return format("\"{}\" is not a valid unit name", c_escape(target));
+  if (!alias_form) return format("\"{}\" is not a valid unit name", c_escape(alias));
+  if (unit_suffix(alias) != unit_suffix(target)) return "the two are of different types";
+  switch (*alias_form) {
+    case NameForm::Plain:
+      if (*target_form != NameForm::Plain) return "a plain name can stand for a plain name alone";
+      return {};
+    case NameForm::Template:
+      if (*target_form != NameForm::Template) return "a template can stand for a template alone";
+      return {};
+    case NameForm::Instance:
+      if (*target_form == NameForm::Template) return {};
+      if (*target_form != NameForm::Instance) return "an instance can't stand for a plain name";
+      if (unit_instance(alias) != unit_instance(target)) return "the two instances differ";
+      return {};
+  }
+  return {};
+}
+
+UnitIndex::UnitIndex(FileSource& files, std::string root,
+                     const std::vector<std::string>& search_path,
+                     std::span<const BuiltinUnit> builtin, Diagnostics& diagnostics)
+    : files_(&files), root_(std::move(root)) {
+  while (root_.ends_with('/')) root_.pop_back();
+  if (const auto lib = files_->read_link(with_root("/lib"))) {
+    usr_is_merged_ = absolute_target("/", *lib) == "/usr/lib";
+  }
+  for (const std::string& directory : search_path) {
+    std::string simple = canonical(path_simplify(directory));
+    if (std::find(directories_.begin(), directories_.end(), simple) == directories_.end()) {
+      directories_.push_back(std::move(simple));
+    }
+  }
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    list_directory(static_cast<std::uint16_t>(i), diagnostics);
+  }
+  for (const BuiltinUnit& unit : builtin) {
+    UnitFileEntry entry;
+    entry.kind = unit.alias_of.empty() ? UnitFileEntry::Kind::Builtin : UnitFileEntry::Kind::Alias;
+    entry.path = "builtin:" + std::string(unit.name);
+    entry.target = unit.alias_of;
+    entry.text = unit.text;
+    const auto [at, added] = entries_.emplace(std::string(unit.name), std::move(entry));
+    if (added && !unit.alias_of.empty()) add_alias(at->first, at->second.target);
+  }
+}
+
+/// With a merged /usr, /lib/x and /usr/lib/x are one place and get one name.
+std::string UnitIndex::canonical(std::string_view path) const {
+  if (usr_is_merged_ && path.starts_with("/lib/")) return "/usr" + std::string(path);
+  return std::string(path);
+}
+
+bool UnitIndex::is_searched(std::string_view directory) const {
+  return std::find(directories_.begin(), directories_.end(), directory) != directories_.end();
+}
+
+void UnitIndex::list_directory(std::uint16_t directory, Diagnostics& diagnostics) {
+  const std::string& path = directories_[directory];
+  auto items = files_->list(with_root(path));
+  if (!items) return;  // most of the search path is not there on most machines
+  for (const DirectoryItem& item : *items) {
+    if (item.kind == FileKind::Directory || item.kind == FileKind::Symlink) {
+      if (is_folder_name(item.name)) {
+        folders_[item.name].push_back(directory);
+        continue;
+      }
+      if (item.kind == FileKind::Directory) continue;
+    }
+    if (entries_.contains(item.name) || !unit_name_is_valid(item.name)) continue;
+    add_entry(directory, item.name, item.kind, diagnostics);
+  }
+}
+
+void UnitIndex::add_entry(std::uint16_t directory, const std::string& name, FileKind kind,
+                          Diagnostics& diagnostics) {
+  UnitFileEntry entry;
+  entry.path = directories_[directory] + "/" + name;
+  if (kind == FileKind::Symlink && !make_link_entry(directory, name, entry, diagnostics)) return;
+  const auto [at, added] = entries_.emplace(name, std::move(entry));
+  if (added && at->second.kind == UnitFileEntry::Kind::Alias) {
+    add_alias(at->first, at->second.target);
+  }
+}
+
+/// False: not an entry after all, and one of a later directory may be.
+bool UnitIndex::make_link_entry(std::uint16_t directory, const std::string& name,
+                                UnitFileEntry& entry, Diagnostics& diagnostics) {
+  const auto link = files_->read_link(with_root(entry.path));
+  if (!link) return false;
+  entry.link_target = absolute_target(directories_[directory], *link);
+  if (entry.link_target == "/dev/null") {
+    entry.kind = UnitFileEntry::Kind::Mask;
+    return true;
+  }
+  const std::string target = canonical(entry.link_target);
+  if (!is_searched(parent_of(target))) return true;  // a linked file: of this name
+  const std::string_view target_name = last_component(target);
+  if (target_name == name) {
+    // To the file of the same name in another directory: that one will be found,
+    // unless this link closes a circle.
+    return parent_of(target) == directories_[directory];
+  }
+  const std::string problem = alias_problem(name, target_name);
+  if (!problem.empty()) {
+    diagnostics.push_back({Severity::Warning, entry.path, 0,
+                           format("{} can't be another name of {}: {}; ignored", name,
+                                  c_escape(target_name), problem)});
+    return false;
+  }
+  entry.kind = UnitFileEntry::Kind::Alias;
+  entry.target = target_name;
+  return true;
+}
+
+void UnitIndex::add_alias(const std::string& alias, const std::string& target) {
+  aliases_[target].push_back(alias);
+}
+
+const UnitFileEntry* UnitIndex::find(std::string_view name) const {
+  const auto at = entries_.find(name);
+  return at == entries_.end() ? nullptr : &at->second;
+}
+
+Resolved UnitIndex::resolve(std::string_view name) const {
+  Resolved result;
+  result.id = name;
+  for (unsigned hop = 0; hop <= kAliasHops; ++hop) {
+    const UnitFileEntry* entry = find(result.id);
+    if (entry == nullptr && is_instance(result.id)) entry = find(*template_of(result.id));
+    if (entry == nullptr || entry->kind != UnitFileEntry::Kind::Alias) {
+      result.entry = entry;
+      return result;
+    }
+    if (is_template(entry->target)) {
+      auto filled = instantiate(entry->target, unit_instance(result.id));
+      if (!filled) return result;
+      result.id = std::move(*filled);
+    } else {
+      result.id = entry->target;
+    }
+  }
+  result.is_loop = true;
+  return result;
+}
+
+std::vector<std::string> UnitIndex::aliases_of(std::string_view id) const {
+  std::vector<std::string> names = {std::string(id)};
+  const std::string_view instance = is_instance(id) ? unit_instance(id) : std::string_view{};
+  const auto add = [&names](std::string name) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  };
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string name = names[i];
+    if (const auto direct = aliases_.find(name); direct != aliases_.end()) {
+      for (const std::string& alias : direct->second) add(alias);
+    }
+    if (instance.empty()) continue;
+    const auto own_template = template_of(name);
+    const auto of_template = own_template ? aliases_.find(*own_template) : aliases_.end();
+    if (of_template == aliases_.end()) continue;
+    for (const std::string& alias : of_template->second) {
+      if (is_template(alias)) {
+        if (auto filled = instantiate(alias, instance)) add(std::move(*filled));
+      } else if (unit_instance(alias) == instance) {
+        add(alias);
+      }
+    }
+  }
+  names.erase(names.begin());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<std::string> UnitIndex::folders(std::string_view folder_name) const {
+  std::vector<std::string> paths;
+  const auto at = folders_.find(folder_name);
+  if (at == folders_.end()) return paths;
+  for (const std::uint16_t directory : at->second) paths.push_back(directories_[directory]);
+  return paths;
+}
+
+const std::vector<DirectoryItem>& UnitIndex::folder_items(const std::string& folder_path) {
+  const auto [at, added] = folder_items_.try_emplace(folder_path);
+  if (added) {
+    if (auto items = files_->list(with_root(folder_path))) {
+      std::sort(items->begin(), items->end(),
+                [](const DirectoryItem& a, const DirectoryItem& b) { return a.name < b.name; });
+      at->second = std::move(*items);
+    }
+  }
+  return at->second;
+}
+
+void UnitIndex::add_file(std::string_view name, std::string path) {
+  UnitFileEntry entry;
+  entry.path = std::move(path);
+  entries_.insert_or_assign(std::string(name), std::move(entry));
+}
+
+std::vector<std::string> UnitIndex::names() const {
+  std::vector<std::string> all;
+  all.reserve(entries_.size());
+  for (const auto& [name, entry] : entries_) all.push_back(name);
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+}  // namespace onset
