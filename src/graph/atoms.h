@@ -51,7 +51,7 @@ enum class Atom : std::uint8_t {
   // A target with default dependencies is ordered after the other.
   TargetOrdering,
 };
-inline constexpr unsigned kAtoms = 25;
+inline constexpr unsigned kAtoms = 24;
 
 /// A set of Atom.
 class Atoms {

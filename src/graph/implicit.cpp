@@ -169,6 +169,16 @@ void add_exec(Unit& unit, bool user_manager) {
   }
 }
 
+/// systemd.mount(5): a mount below another one requires it.
+void add_mount_above(Unit& unit) {
+  if (unit.type != UnitType::Mount && unit.type != UnitType::Automount) return;
+  const auto path = unit_unescape_path(without_suffix(unit.id));
+  if (!path || *path == "/") return;
+  const std::size_t slash = path->rfind('/');
+  if (slash == std::string::npos) return;
+  unit.config.requires_mounts_for.push_back(slash == 0 ? "/" : path->substr(0, slash));
+}
+
 }  // namespace
 
 std::string slice_of(const Unit& unit, bool user_manager) {
@@ -185,6 +195,7 @@ std::string slice_of(const Unit& unit, bool user_manager) {
 void add_implicit_dependencies(Unit& unit, bool user_manager) {
   add_slice(unit, user_manager);
   add_exec(unit, user_manager);
+  add_mount_above(unit);
   if (unit.service != nullptr && unit.service->type == ServiceType::Dbus) {
     add(unit, DependencyKind::Wants, "dbus.service");
     add(unit, DependencyKind::After, "dbus.service");

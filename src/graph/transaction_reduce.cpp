@@ -160,10 +160,14 @@ void TransactionDraft::merge_into_one(UnitId unit) {
   jobs_[into].type = collapse(type, states_.active_state(unit));
 }
 
+/// First where a Conflicts= is, since the stops that it passed on go with it.
 std::optional<TransactionError> TransactionDraft::merge_jobs() {
-  for (DraftIndex i = 0; i < size(); ++i) {
-    if (!jobs_[i].alive || jobs_[of_unit_[jobs_[i].unit.value]].next_of_unit == kNone) continue;
-    if (auto error = resolve_conflicts(jobs_[i].unit)) return error;
+  for (const bool at_origin : {true, false}) {
+    for (DraftIndex i = 0; i < size(); ++i) {
+      if (!jobs_[i].alive || jobs_[i].type != JobType::Stop) continue;
+      if (is_conflicted(jobs_[i]) != at_origin) continue;
+      if (auto error = resolve_conflicts(jobs_[i].unit)) return error;
+    }
   }
   for (DraftIndex i = 0; i < size(); ++i) {
     if (jobs_[i].alive) merge_into_one(jobs_[i].unit);

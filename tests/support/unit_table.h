@@ -1,0 +1,37 @@
+#pragma once
+// Units from a table of names and texts, for tests of the graph and the engine:
+//
+//   UnitTable units{{{"a.service", "[Unit]\nRequires=b.service\n[Service]\nExecStart=/bin/a\n"},
+//                    {"b.service", "-> a.service"},     an alias
+//                    {"c.service", "/dev/null"}}};      a mask
+//
+// What is not in the table is not found. An unknown line makes the unit a bad
+// setting, so that a test can't rely on what is not read.
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "graph/builder.h"
+
+namespace onset::test {
+
+class UnitTable final : public UnitSource {
+ public:
+  using Rows = std::vector<std::pair<std::string, std::string>>;
+  explicit UnitTable(Rows rows);
+
+  std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics) override;
+  /// Adds or replaces a row.
+  void set(const std::string& name, std::string text) { texts_[name] = std::move(text); }
+
+  /// Every name that was asked for, in order.
+  std::vector<std::string> asked;
+
+ private:
+  std::unordered_map<std::string, std::string> texts_;
+};
+
+}  // namespace onset::test

@@ -1,0 +1,124 @@
+// systemd.service(5), .target(5), .slice(5), .scope(5), AUTOMATIC DEPENDENCIES, and
+// systemd.exec(5), IMPLICIT DEPENDENCIES.
+#include "graph/implicit.h"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+#include "support/unit_table.h"
+
+using namespace onset;
+using namespace onset::test;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::unique_ptr<Unit> implied(std::string name, std::string text, bool user = false) {
+  UnitTable table{{{name, std::move(text)}}};
+  Diagnostics diagnostics;
+  auto unit = table.load(name, diagnostics);
+  unit->config.dependencies.clear();
+  add_implicit_dependencies(*unit, user);
+  return unit;
+}
+
+Words dependencies(const Unit& unit) {
+  Words words;
+  for (const NamedDependency& d : unit.config.dependencies) {
+    words.push_back(std::string(to_string(d.kind)) + "=" + d.name);
+    CHECK(d.implicit);
+  }
+  std::sort(words.begin(), words.end());
+  return words;
+}
+
+Words of(std::string name, std::string text = "", bool user = false) {
+  return dependencies(*implied(std::move(name), std::move(text), user));
+}
+
+bool has(const Words& words, const char* what) {
+  return std::find(words.begin(), words.end(), what) != words.end();
+}
+
+}  // namespace
+
+TEST_CASE("a service is started after the base system and stopped at shutdown",
+          "[graph][implicit]") {
+  CHECK(of("a.service") ==
+        Words{"After=basic.target", "After=sysinit.target", "After=system.slice",
+              "Before=shutdown.target", "Conflicts=shutdown.target", "Requires=sysinit.target",
+              "Requires=system.slice", "Slice=system.slice"});
+}
+
+TEST_CASE("a user's service requires basic.target and lives in app.slice", "[graph][implicit]") {
+  CHECK(of("a.service", "", true) ==
+        Words{"After=app.slice", "After=basic.target", "Before=shutdown.target",
+              "Conflicts=shutdown.target", "Requires=app.slice", "Requires=basic.target",
+              "Slice=app.slice"});
+}
+
+TEST_CASE("DefaultDependencies=no leaves what is not a default", "[graph][implicit]") {
+  CHECK(of("a.service", "DefaultDependencies=no\nSlice=x-y.slice\n") ==
+        Words{"After=x-y.slice", "Requires=x-y.slice", "Slice=x-y.slice"});
+  CHECK(of("a.target", "DefaultDependencies=no\n").empty());
+}
+
+TEST_CASE("targets, slices and scopes go at shutdown", "[graph][implicit]") {
+  const Words shutdown{"Before=shutdown.target", "Conflicts=shutdown.target"};
+  CHECK(of("a.target") == shutdown);
+  CHECK(of("shutdown.target").empty());
+  const Words scope = of("a.scope");
+  CHECK(has(scope, "Conflicts=shutdown.target"));
+  CHECK(has(scope, "Slice=system.slice"));
+  CHECK(of("a-b.slice") == Words{"After=a.slice", "Before=shutdown.target",
+                                 "Conflicts=shutdown.target", "Requires=a.slice", "Slice=a.slice"});
+  CHECK(has(of("a.slice"), "Slice=-.slice"));
+}
+
+TEST_CASE("perpetual slices have no default dependencies", "[graph][implicit]") {
+  CHECK(of("-.slice").empty());
+  CHECK(of("system.slice") == Words{"After=-.slice", "Requires=-.slice", "Slice=-.slice"});
+}
+
+TEST_CASE("instances of a template share a slice of their own", "[graph][implicit]") {
+  CHECK(slice_of(*implied("getty@tty1.service", ""), false) == "system-getty.slice");
+  CHECK(slice_of(*implied("a-b@1.service", ""), false) == "system-a\\x2db.slice");
+  CHECK(slice_of(*implied("getty@tty1.service", ""), true) == "app-getty.slice");
+  CHECK(slice_of(*implied("getty@tty1.service", "Slice=x.slice\n"), false) == "x.slice");
+  CHECK(slice_of(*implied("a.target", ""), false).empty());
+}
+
+TEST_CASE("sockets, timers and paths come before their target", "[graph][implicit]") {
+  CHECK(has(of("a.socket"), "Before=sockets.target"));
+  CHECK(has(of("a.timer"), "Before=timers.target"));
+  CHECK(has(of("a.path"), "Before=paths.target"));
+  CHECK(has(of("a.timer"), "Requires=sysinit.target"));
+  CHECK_FALSE(has(of("a.timer", "", true), "Requires=sysinit.target"));
+  CHECK(has(of("a.mount"), "Conflicts=umount.target"));
+}
+
+TEST_CASE("a service on the bus waits for it", "[graph][implicit]") {
+  const Words words = of("a.service", "Type=dbus\n");
+  CHECK(has(words, "Wants=dbus.service"));
+  CHECK(has(words, "After=dbus.service"));
+  CHECK(has(words, "After=dbus.socket"));
+  CHECK_FALSE(has(of("dbus.service", "Type=dbus\n"), "Wants=dbus.service"));
+}
+
+TEST_CASE("paths of a service's processes require their mounts", "[graph][implicit]") {
+  const auto mounts = [](const char* text, bool user = false) {
+    return implied("a.service", text, user)->config.requires_mounts_for;
+  };
+  CHECK(mounts("WorkingDirectory=/srv/a\n") == Words{"/srv/a"});
+  CHECK(mounts("WorkingDirectory=-/srv/a\n").empty());
+  CHECK(mounts("WorkingDirectory=~\n").empty());
+  CHECK(mounts("RootDirectory=/srv/root\n") == Words{"/srv/root"});
+  CHECK(mounts("RuntimeDirectory=a b\nStateDirectory=c/d\n") ==
+        Words{"/run/a", "/run/b", "/var/lib/c/d"});
+  CHECK(mounts("RuntimeDirectory=a\n", true).empty());
+  CHECK(implied("srv-a.mount", "")->config.requires_mounts_for == Words{"/srv"});
+  CHECK(implied("srv.mount", "")->config.requires_mounts_for == Words{"/"});
+  CHECK(implied("-.mount", "")->config.requires_mounts_for.empty());
+}
