@@ -167,10 +167,6 @@ void ServiceMachine::main_gone_but_not_the_unit(ServiceResult f) {
       return;
     }
   }
-  if (state_.phase == ServicePhase::Running && f != ServiceResult::Success) {
-    enter_signal(ServicePhase::StopSigterm, f);
-    return;
-  }
   act(WatchEmpty{});
 }
 
@@ -422,11 +418,9 @@ void ServiceMachine::handle(const UnitEmpty&) {
     case ServicePhase::StopWatchdog:
     case ServicePhase::StopSigterm:
     case ServicePhase::StopSigkill:
-      enter_stop_post(ServiceResult::Success);
+      enter_stop_post_if_any();
       break;
     case ServicePhase::StopPost:
-      enter_signal(ServicePhase::FinalSigterm, ServiceResult::Success);
-      break;
     case ServicePhase::FinalWatchdog:
     case ServicePhase::FinalSigterm:
     case ServicePhase::FinalSigkill:

@@ -71,6 +71,7 @@ class ServiceMachine {
   void enter_stop_by_notify();
   void enter_signal(ServicePhase phase, ServiceResult f);
   void enter_stop_post(ServiceResult f);
+  void enter_stop_post_if_any();
   /// SIGKILL, or where SendSIGKILL=no what comes after it.
   void enter_kill(ServiceResult f);
   void enter_final_kill(ServiceResult f);

@@ -2,8 +2,8 @@
 // the same two signals again for what ExecStopPost= left behind → the end.
 //
 // A Kill is answered with whether there is anything to wait for; with nothing
-// the machine goes on at once, SIGKILL included: KillMode=mixed has its other
-// processes killed that way the moment the main process is gone.
+// the machine goes on at once. With KillMode=mixed that is to SIGKILL: its other
+// processes are killed the moment the main process is gone.
 #include <algorithm>
 
 #include "base/format.h"
@@ -92,17 +92,27 @@ void ServiceMachine::handle(const KillAnswer& event) {
   if (state_.kill_pending == 0) return;
   state_.kill_pending = 0;
   if (event.waiting) return;
+  // Only here has SIGKILL more to reach than the signal before it.
+  const bool spares_the_rest = kill_.mode == KillMode::Mixed;
   switch (state_.phase) {
     case ServicePhase::StopWatchdog:
     case ServicePhase::StopSigterm:
-      enter_kill(ServiceResult::Success);
+      if (spares_the_rest) {
+        enter_kill(ServiceResult::Success);
+      } else {
+        enter_stop_post_if_any();
+      }
       break;
     case ServicePhase::StopSigkill:
-      enter_stop_post(ServiceResult::Success);
+      enter_stop_post_if_any();
       break;
     case ServicePhase::FinalWatchdog:
     case ServicePhase::FinalSigterm:
-      enter_final_kill(ServiceResult::Success);
+      if (spares_the_rest) {
+        enter_final_kill(ServiceResult::Success);
+      } else {
+        enter_dead(ServiceResult::Success, true);
+      }
       break;
     case ServicePhase::FinalSigkill:
       enter_dead(ServiceResult::Success, true);
@@ -145,6 +155,15 @@ void ServiceMachine::enter_stop_post(ServiceResult f) {
   }
   set_phase(ServicePhase::StopPost);
   spawn(ExecRole::StopPost, 0);
+}
+
+/// Nothing is left to signal: without ExecStopPost= nothing can come of it either.
+void ServiceMachine::enter_stop_post_if_any() {
+  if (has(ExecRole::StopPost)) {
+    enter_stop_post(ServiceResult::Success);
+  } else {
+    enter_dead(ServiceResult::Success, true);
+  }
 }
 
 void ServiceMachine::enter_final_kill(ServiceResult f) {
