@@ -1,20 +1,23 @@
 #pragma once
-// Units from a table of names and texts, for tests of the graph and the engine:
+// Units from a table of names and texts, for tests of the graph and the engine,
+// read by the real loader:
 //
 //   UnitTable units{{{"a.service", "[Unit]\nRequires=b.service\n[Service]\nExecStart=/bin/a\n"},
 //                    {"b.service", "-> a.service"},     an alias
 //                    {"c.service", "/dev/null"}}};      a mask
 //
-// What is not in the table is not found. An unknown line makes the unit a bad
-// setting, so that a test can't rely on what is not read.
+// What is not in the table is not found. A unit that the loader has anything to
+// say about is a bad setting, so that a test can't rely on what is not read.
 
+#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "graph/builder.h"
+#include "support/memory_files.h"
+#include "unit/loader.h"
 
 namespace onset::test {
 
@@ -25,13 +28,14 @@ class UnitTable final : public UnitSource {
 
   std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics) override;
   /// Adds or replaces a row.
-  void set(const std::string& name, std::string text) { texts_[name] = std::move(text); }
+  void set(const std::string& name, std::string text);
 
   /// Every name that was asked for, in order.
   std::vector<std::string> asked;
 
  private:
-  std::unordered_map<std::string, std::string> texts_;
+  MemoryFiles files_;
+  std::unique_ptr<UnitLoader> loader_;
 };
 
 }  // namespace onset::test
