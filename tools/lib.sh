@@ -64,23 +64,6 @@ build() {
 }
 build_targets=() # empty: everything
 
-# debian_root NAME PACKAGE…: prints the folder of a Debian root with these packages, made once
-# and kept under the build folder; made again when the list of packages changes.
-debian_root() {
-  local folder=$ONSET_BUILD_DIR/roots/$1
-  shift
-  local wanted="$*"
-  if [[ -e $folder.made && $(<"$folder.made") == "$wanted" ]]; then
-    printf '%s\n' "$folder"
-    return
-  fi
-  rm -rf "$folder" "$folder.made"
-  mkdir -p "${folder%/*}"
-  "$repository/tools/debian-root" "$folder" "$@" >&2 || return 1
-  printf '%s' "$wanted" >"$folder.made"
-  printf '%s\n' "$folder"
-}
-
 # mount_root LOWER TARGET: TARGET becomes a writable view of LOWER that is forgotten with the
 # mount namespace it is called in; LOWER itself stays as it is. Devices are the host's harmless
 # ones. Call it in a mount namespace of its own, with private propagation.
