@@ -1,0 +1,72 @@
+#pragma once
+// What the methods need and the engine does not know: files, processes, the
+// machine. Implemented in init/; every answer may be "unknown".
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "engine/manager.h"
+
+namespace onset {
+
+struct UnitFileFacts {
+  std::string state;   ///< "enabled", "static", … as is-enabled prints; empty: no file
+  std::string preset;  ///< "enabled", "disabled" or empty
+};
+
+/// What the unit's processes use; what can't be measured is not there.
+struct UnitUsage {
+  std::optional<std::uint64_t> memory;  ///< bytes
+  std::optional<std::uint64_t> cpu_nsec;
+  std::optional<std::uint64_t> tasks;
+};
+
+class ControlBackend {
+ public:
+  virtual ~ControlBackend() = default;
+
+  // ---- files ----------------------------------------------------------------
+  /// Whether loading this valid name would find anything.
+  virtual bool has_unit_file(std::string_view name) = 0;
+  virtual UnitFileFacts file_facts(const Unit& unit) = 0;
+  /// A file of the unit has changed since it was read.
+  virtual bool needs_reload(const Unit& unit) = 0;
+  /// Manager::reload() with a fresh source; what there is to say about files.
+  virtual Result<Diagnostics, RequestError> reload(Timestamp now) = 0;
+  virtual std::string default_target() = 0;
+
+  // ---- processes ------------------------------------------------------------
+  /// Of the unit, main and control first. The answer is bounded by its maker.
+  virtual std::vector<pid_t> processes(UnitId id) = 0;
+  /// argv joined by spaces, or "[name]" of a process without; at most a few
+  /// hundred bytes, hostile.
+  virtual std::string command_line(pid_t pid) = 0;
+  /// Of a process that the engine did not start itself.
+  virtual UnitId unit_of_pid(pid_t pid) = 0;
+  /// "/system.slice/a.service"; empty: none.
+  virtual std::string control_group(UnitId id) = 0;
+  virtual UnitUsage usage(UnitId id) = 0;
+
+  // ---- the system -----------------------------------------------------------
+  /// `objective` is Exit, Poweroff, Reboot, Halt or Kexec. With `force`, what
+  /// runs is killed. Returns before the end, so that the reply gets out.
+  virtual Result<void, RequestError> shut_down(Objective objective, int exit_status, bool force,
+                                               Timestamp now) = 0;
+  virtual std::string version() = 0;
+  /// "cgroup", "seccomp", …: what this binary has and this machine allows.
+  virtual std::vector<std::string> features() = 0;
+  /// Properties of the manager beyond those that the engine knows, by the names
+  /// of org.freedesktop.systemd1(5): Virtualization, Architecture, UnitPath, …
+  virtual std::map<std::string, std::string> properties() = 0;
+};
+
+}  // namespace onset

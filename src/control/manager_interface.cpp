@@ -1,0 +1,263 @@
+// Dispatch, the answers that take more than one step, and what the engine tells.
+// The engine's calls only note what is new and wake the call: replies are made
+// in pull(), once the engine has come to rest.
+#include "control/manager_interface.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "control/unit_view.h"
+
+namespace onset {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kInterface = "io.onset.Manager.";
+constexpr std::string_view kService = "org.varlink.service.";
+constexpr std::size_t kUnitsAReply = 256;
+constexpr std::size_t kEdgesAReply = 512;
+constexpr unsigned kEventsAPull = 64;
+
+}  // namespace
+
+// ---- dispatch ---------------------------------------------------------------
+
+constexpr ManagerInterface::MethodRow ManagerInterface::kMethods[] = {
+    {"Enqueue", &ManagerInterface::enqueue, false},
+    {"Kill", &ManagerInterface::kill, false},
+    {"ResetFailed", &ManagerInterface::reset_failed, false},
+    {"ListUnits", &ManagerInterface::list_units, false},
+    {"GetUnit", &ManagerInterface::get_unit, false},
+    {"GetProperties", &ManagerInterface::get_properties, false},
+    {"GetManagerProperties", &ManagerInterface::get_manager_properties, false},
+    {"FindUnit", &ManagerInterface::find_unit, false},
+    {"ListJobs", &ManagerInterface::list_jobs, false},
+    {"CancelJob", &ManagerInterface::cancel_job, false},
+    {"ListDependencies", &ManagerInterface::list_dependencies, false},
+    {"Reload", &ManagerInterface::reload, false},
+    {"GetSystemState", &ManagerInterface::get_system_state, false},
+    {"Shutdown", &ManagerInterface::shut_down, false},
+    {"GetDefault", &ManagerInterface::get_default, false},
+    {"Subscribe", &ManagerInterface::subscribe, true},
+    {"GetVersion", &ManagerInterface::get_version, false},
+    {"Ping", &ManagerInterface::ping, false},
+};
+
+std::vector<std::string_view> ManagerInterface::method_names() {
+  std::vector<std::string_view> names;
+  for (const MethodRow& row : kMethods) names.push_back(row.name);
+  return names;
+}
+
+const ManagerInterface::MethodRow* ManagerInterface::find_method(std::string_view name) {
+  static constexpr MethodRow kServiceMethods[] = {
+      {"GetInfo", &ManagerInterface::get_info, false},
+      {"GetInterfaceDescription", &ManagerInterface::get_interface_description, false},
+  };
+  auto find_in = [&](const auto& rows, std::string_view interface) -> const MethodRow* {
+    if (!name.starts_with(interface)) return nullptr;
+    for (const MethodRow& row : rows) {
+      if (name.substr(interface.size()) == row.name) return &row;
+    }
+    return nullptr;
+  };
+  const MethodRow* row = find_in(kMethods, kInterface);
+  return row != nullptr ? row : find_in(kServiceMethods, kService);
+}
+
+void ManagerInterface::handle(CallId id, const Request& request, const json& parameters,
+                              Timestamp now) {
+  const MethodRow* row = find_method(request.method);
+  if (row == nullptr) {
+    const std::string_view name = request.method;
+    if (name.starts_with(kInterface) || name.starts_with(kService)) {
+      sink_->fail(id, "org.varlink.service.MethodNotFound", {{"method", request.method}});
+    } else {
+      const std::size_t dot = name.rfind('.');
+      sink_->fail(id, "org.varlink.service.InterfaceNotFound",
+                  {{"interface", name.substr(0, dot == name.npos ? 0 : dot)}});
+    }
+    return;
+  }
+  if (row->expects_more && !request.more) {
+    sink_->fail(id, "org.varlink.service.ExpectedMore", json::object());
+    return;
+  }
+  Call call{id, request.more, now, Parameters(parameters)};
+  (this->*row->method)(call);
+}
+
+bool ManagerInterface::reject(Call& call) {
+  const std::string bad = call.parameters.bad();
+  if (bad.empty()) return false;
+  sink_->fail(call.id, "org.varlink.service.InvalidParameter", {{"parameter", bad}});
+  return true;
+}
+
+void ManagerInterface::refuse(CallId id, const Refusal& refusal) {
+  sink_->fail(id, error_name(refusal.kind), error_parameters(refusal));
+}
+
+void ManagerInterface::reply(CallId id, const json& parameters, bool continues) {
+  sink_->reply(id, parameters, continues);
+}
+
+Result<UnitId, Refusal> ManagerInterface::look_up(const std::string& name) {
+  const auto form = name_form(name);
+  if (!form) {
+    return Failure{
+        Refusal{RefusalKind::InvalidName, name, format("\"{}\" is not a unit name", name)}};
+  }
+  if (*form == NameForm::Template) {
+    return Failure{Refusal{RefusalKind::InvalidName, name,
+                           format("Unit name {} is missing the instance name.", name)}};
+  }
+  // A name that nothing has is not loaded: asking must not make the graph grow.
+  const bool known = manager_.graph().find(name).valid() || unit_type_of(name) == UnitType::Slice ||
+                     backend_.has_unit_file(name);
+  const UnitId id = known ? manager_.load(name) : UnitId{};
+  if (id.valid()) return id;
+  return Failure{Refusal{RefusalKind::NoSuchUnit, name, not_found_text(name)}};
+}
+
+std::optional<UnitId> ManagerInterface::look_up_or_answer(Call& call, const std::string& name) {
+  auto found = look_up(name);
+  if (found) return *found;
+  if (found.error().kind == RefusalKind::NoSuchUnit) return UnitId{};
+  refuse(call.id, found.error());
+  return std::nullopt;
+}
+
+// ---- what the engine tells --------------------------------------------------
+
+void ManagerInterface::job_queued(const Job& job) {
+  for (CallId id : subscribers_) {
+    auto& subscription = std::get<Subscription>(pending_.at(id));
+    if (subscription.job_event(job, std::nullopt)) sink_->wake(id);
+  }
+}
+
+void ManagerInterface::job_done(const Job& job, JobResult result) {
+  if (queueing_) ended_at_once_.emplace_back(job.id, result);
+  const auto [first, last] = job_waiters_.equal_range(job.id.value);
+  for (auto it = first; it != last; ++it) {
+    auto& wait = std::get<JobWait>(pending_.at(it->second));
+    for (std::size_t i = 0; i < wait.outcomes.size(); ++i) {
+      JobOutcome& outcome = wait.outcomes[i];
+      if (!outcome.is_pending() || outcome.job != job.id) continue;
+      outcome.result = result;
+      wait.fresh.push_back(i);
+      --wait.pending;
+    }
+    sink_->wake(it->second);
+  }
+  job_waiters_.erase(first, last);
+  for (CallId id : subscribers_) {
+    auto& subscription = std::get<Subscription>(pending_.at(id));
+    if (subscription.job_event(job, result)) sink_->wake(id);
+  }
+  for (CallId id : state_waiters_) sink_->wake(id);
+}
+
+void ManagerInterface::unit_changed(UnitId unit) {
+  for (CallId id : subscribers_) {
+    auto& subscription = std::get<Subscription>(pending_.at(id));
+    if (subscription.unit_changed(unit)) sink_->wake(id);
+  }
+  for (CallId id : state_waiters_) sink_->wake(id);
+}
+
+// ---- calls that go on -------------------------------------------------------
+
+bool ManagerInterface::pull(CallId id) {
+  auto it = pending_.find(id);
+  if (it == pending_.end()) return false;
+  const Advance step = std::visit([&](auto& call) { return advance(id, call); }, it->second);
+  switch (step) {
+    case Advance::More:
+      return true;
+    case Advance::Wait:
+      return false;
+    case Advance::Done:
+      gone(id);
+      return false;
+  }
+  return false;
+}
+
+void ManagerInterface::gone(CallId id) {
+  auto it = pending_.find(id);
+  if (it == pending_.end()) return;
+  if (const auto* wait = std::get_if<JobWait>(&it->second)) {
+    for (const JobOutcome& outcome : wait->outcomes) {
+      const auto [first, last] = job_waiters_.equal_range(outcome.job.value);
+      for (auto w = first; w != last;) w = w->second == id ? job_waiters_.erase(w) : std::next(w);
+    }
+  }
+  std::erase(subscribers_, id);
+  std::erase(state_waiters_, id);
+  pending_.erase(it);
+}
+
+ManagerInterface::Advance ManagerInterface::advance(CallId id, JobWait& wait) {
+  const bool done = wait.pending == 0;
+  if (!wait.more && !done) return Advance::Wait;
+  json jobs = json::array();
+  if (wait.more) {
+    for (std::size_t i : wait.fresh) jobs.push_back(view_outcome(wait.outcomes[i]));
+    wait.fresh.clear();
+  } else {
+    for (const JobOutcome& outcome : wait.outcomes) jobs.push_back(view_outcome(outcome));
+  }
+  reply(id, {{"jobs", std::move(jobs)}}, !done);
+  return done ? Advance::Done : Advance::Wait;
+}
+
+ManagerInterface::Advance ManagerInterface::advance(CallId id, UnitList& list) {
+  const std::size_t end = std::min(list.units.size(), list.told + kUnitsAReply);
+  json units = json::array();
+  for (; list.told < end; ++list.told) {
+    units.push_back(view_summary(manager_, list.units[list.told]));
+  }
+  const bool done = list.told == list.units.size();
+  reply(id, {{"units", std::move(units)}}, !done);
+  return done ? Advance::Done : Advance::More;
+}
+
+ManagerInterface::Advance ManagerInterface::advance(CallId id, WalkList& list) {
+  const auto edges = list.walk.next(manager_.graph(), kEdgesAReply);
+  const bool done = list.walk.done();
+  reply(id, {{"edges", view_edges(edges)}}, !done);
+  return done ? Advance::Done : Advance::More;
+}
+
+ManagerInterface::Advance ManagerInterface::advance(CallId id, StateWait&) {
+  const SystemState state = manager_.system_state();
+  if (state == SystemState::Initializing || state == SystemState::Starting) return Advance::Wait;
+  reply(id, {{"state", to_string(state)}});
+  return Advance::Done;
+}
+
+ManagerInterface::Advance ManagerInterface::advance(CallId id, Subscription& subscription) {
+  if (subscription.fell_behind()) {
+    refuse(id, {RefusalKind::LimitReached, {}, "events came faster than they were read"});
+    return Advance::Done;
+  }
+  for (unsigned i = 0; i < kEventsAPull && !subscription.empty(); ++i) {
+    json event = {{"event", "unit"}, {"unit", nullptr}, {"job", nullptr}, {"result", nullptr}};
+    if (auto job = subscription.next_job()) {
+      event["event"] = job->result ? "job-done" : "job-queued";
+      event["job"] = view_ended_job(manager_.graph(), job->job);
+      if (job->result) event["result"] = to_string(*job->result);
+    } else if (auto unit = subscription.next_unit()) {
+      event["unit"] = view_summary(manager_, *unit);
+    }
+    reply(id, event, true);
+  }
+  return subscription.empty() ? Advance::Wait : Advance::More;
+}
+
+}  // namespace onset

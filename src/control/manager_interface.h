@@ -1,0 +1,133 @@
+#pragma once
+// The methods of io.onset.Manager and org.varlink.service: a table of names and
+// functions, nothing is looked up by any other way. Calls that wait or stream
+// are kept as PendingCall and go on when their client has room (pull).
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "control/backend.h"
+#include "control/call.h"
+#include "control/parameters.h"
+#include "control/pending_call.h"
+#include "control/refusal.h"
+#include "engine/manager.h"
+
+namespace onset {
+
+/// docs/io.onset.Manager.varlink, embedded at build time.
+std::string_view manager_interface_text();
+/// The interface file of org.varlink.service.
+std::string_view service_interface_text();
+
+class ManagerInterface final : public CallHandler, public ManagerListener {
+ public:
+  /// Both outlive it. Does not register itself as the manager's listener: the
+  /// composition root does, alone or behind its own.
+  ManagerInterface(Manager& manager, ControlBackend& backend)
+      : manager_(manager), backend_(backend) {}
+
+  /// Where replies go; before the first call.
+  void set_sink(ReplySink* sink) { sink_ = sink; }
+
+  // ---- the server's side ----------------------------------------------------
+  void handle(CallId call, const Request& request, const nlohmann::json& parameters,
+              Timestamp now) override;
+  bool pull(CallId call) override;
+  void gone(CallId call) override;
+
+  // ---- the engine's side ----------------------------------------------------
+  void job_queued(const Job& job) override;
+  void job_done(const Job& job, JobResult result) override;
+  void unit_changed(UnitId id) override;
+
+  /// The names of all methods of io.onset.Manager, for the test that holds them
+  /// to the interface file.
+  static std::vector<std::string_view> method_names();
+
+  [[nodiscard]] std::size_t pending_calls() const { return pending_.size(); }
+
+ private:
+  /// One call as its method sees it.
+  struct Call {
+    CallId id{};
+    bool more = false;
+    Timestamp now;
+    Parameters parameters;
+  };
+  using Method = void (ManagerInterface::*)(Call&);
+  struct MethodRow {
+    std::string_view name;
+    Method method;
+    bool expects_more;
+  };
+  static const MethodRow kMethods[];
+  static const MethodRow* find_method(std::string_view name);
+
+  // ---- methods_jobs.cpp -----------------------------------------------------
+  void enqueue(Call& call);
+  void kill(Call& call);
+  void reset_failed(Call& call);
+  void list_jobs(Call& call);
+  void cancel_job(Call& call);
+  JobOutcome queue_one(const std::string& name, std::string_view type, JobMode mode, Timestamp now);
+  void finish_enqueue(Call& call, std::vector<JobOutcome> outcomes, bool wait);
+  [[nodiscard]] nlohmann::json view_outcome(const JobOutcome& outcome) const;
+  [[nodiscard]] std::string failure_text(const JobOutcome& outcome) const;
+
+  // ---- methods_units.cpp ----------------------------------------------------
+  void list_units(Call& call);
+  void get_unit(Call& call);
+  void get_properties(Call& call);
+  void find_unit(Call& call);
+  void list_dependencies(Call& call);
+  [[nodiscard]] nlohmann::json view_edges(const std::vector<DependencyEdge>& edges) const;
+
+  // ---- methods_system.cpp ---------------------------------------------------
+  void reload(Call& call);
+  void get_system_state(Call& call);
+  void shut_down(Call& call);
+  void get_default(Call& call);
+  void get_manager_properties(Call& call);
+  void subscribe(Call& call);
+  void get_version(Call& call);
+  void ping(Call& call);
+  void get_info(Call& call);
+  void get_interface_description(Call& call);
+
+  // ---- manager_interface.cpp ------------------------------------------------
+  enum class Advance : std::uint8_t { More, Wait, Done };
+  Advance advance(CallId id, JobWait& wait);
+  Advance advance(CallId id, UnitList& list);
+  Advance advance(CallId id, WalkList& list);
+  Advance advance(CallId id, StateWait& wait);
+  Advance advance(CallId id, Subscription& subscription);
+
+  /// Answers a call with a bad parameter; true: it did.
+  bool reject(Call& call);
+  void refuse(CallId id, const Refusal& refusal);
+  void reply(CallId id, const nlohmann::json& parameters, bool continues = false);
+  /// The unit of that name, loaded if there is anything to load.
+  Result<UnitId, Refusal> look_up(const std::string& name);
+  /// As above; not valid: a valid name of nothing. Answers a bad name.
+  std::optional<UnitId> look_up_or_answer(Call& call, const std::string& name);
+
+  Manager& manager_;
+  ControlBackend& backend_;
+  ReplySink* sink_ = nullptr;
+  std::map<CallId, PendingCall> pending_;
+  std::unordered_multimap<std::uint32_t, CallId> job_waiters_;
+  std::vector<CallId> subscribers_;
+  std::vector<CallId> state_waiters_;
+  /// Jobs that end while they are being queued.
+  std::vector<std::pair<JobId, JobResult>> ended_at_once_;
+  bool queueing_ = false;
+};
+
+}  // namespace onset

@@ -1,0 +1,167 @@
+// The manager as a whole, its events, and Varlink's own interface.
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "control/manager_interface.h"
+#include "control/properties.h"
+#include "control/unit_view.h"
+
+namespace onset {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxSubscribers = 64;
+constexpr std::size_t kMaxDiagnostics = 1000;
+
+std::optional<Objective> objective_of(std::string_view how) {
+  if (how == "exit") return Objective::Exit;
+  if (how == "poweroff") return Objective::Poweroff;
+  if (how == "reboot") return Objective::Reboot;
+  if (how == "halt") return Objective::Halt;
+  if (how == "kexec") return Objective::Kexec;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view service_interface_text() {
+  return R"(# What every Varlink service answers: who it is and what it offers.
+interface org.varlink.service
+
+method GetInfo() -> (
+  vendor: string,
+  product: string,
+  version: string,
+  url: string,
+  interfaces: []string
+)
+
+# The text of an interface file.
+method GetInterfaceDescription(interface: string) -> (description: string)
+
+error InterfaceNotFound (interface: string)
+
+error MethodNotFound (method: string)
+
+error MethodNotImplemented (method: string)
+
+# Missing, of another type, out of range, or unknown to the method.
+error InvalidParameter (parameter: string)
+
+error PermissionDenied ()
+
+# The method answers with more replies than one, and the call did not ask so.
+error ExpectedMore ()
+)";
+}
+
+void ManagerInterface::reload(Call& call) {
+  if (reject(call)) return;
+  auto diagnostics = backend_.reload(call.now);
+  if (!diagnostics) {
+    refuse(call.id, refusal_of(diagnostics.error(), {}, RefusalKind::NotSupported));
+    return;
+  }
+  json list = json::array();
+  for (const Diagnostic& d : *diagnostics) {
+    if (list.size() >= kMaxDiagnostics) break;
+    list.push_back(view_diagnostic(d));
+  }
+  reply(call.id, {{"diagnostics", std::move(list)}});
+}
+
+void ManagerInterface::get_system_state(Call& call) {
+  const bool wait = call.parameters.flag("wait");
+  if (reject(call)) return;
+  const SystemState state = manager_.system_state();
+  const bool starts = state == SystemState::Initializing || state == SystemState::Starting;
+  if (!wait || !starts || call.more) reply(call.id, {{"state", to_string(state)}}, wait && starts);
+  if (!wait || !starts) return;
+  pending_.emplace(call.id, StateWait{});
+  state_waiters_.push_back(call.id);
+}
+
+void ManagerInterface::shut_down(Call& call) {
+  const auto objective = objective_of(call.parameters.text("how"));
+  const auto status = call.parameters.optional_number("exit_status", 0, 255);
+  const bool force = call.parameters.flag("force");
+  if (!objective) call.parameters.refuse("how");
+  if (status && objective != Objective::Exit) call.parameters.refuse("exit_status");
+  if (reject(call)) return;
+  auto begun =
+      backend_.shut_down(*objective, static_cast<int>(status.value_or(0)), force, call.now);
+  if (!begun) {
+    refuse(call.id, refusal_of(begun.error(), {}, RefusalKind::NotSupported));
+    return;
+  }
+  reply(call.id, json::object());
+}
+
+void ManagerInterface::get_default(Call& call) {
+  if (reject(call)) return;
+  reply(call.id, {{"unit", backend_.default_target()}});
+}
+
+void ManagerInterface::get_manager_properties(Call& call) {
+  if (reject(call)) return;
+  reply(call.id, {{"properties", manager_properties(manager_, backend_)}});
+}
+
+void ManagerInterface::subscribe(Call& call) {
+  const auto units = call.parameters.optional_texts("units");
+  if (reject(call)) return;
+  if (subscribers_.size() >= kMaxSubscribers) {
+    refuse(call.id, {RefusalKind::LimitReached,
+                     {},
+                     format("{} clients are subscribed already", kMaxSubscribers)});
+    return;
+  }
+  std::set<std::uint32_t> only;
+  for (const std::string& name : units.value_or(std::vector<std::string>())) {
+    auto id = look_up(name);
+    if (!id) {
+      refuse(call.id, id.error());
+      return;
+    }
+    only.insert(id->value);
+  }
+  pending_.emplace(call.id, Subscription(std::move(only)));
+  subscribers_.push_back(call.id);
+  reply(call.id,
+        {{"event", "subscribed"}, {"unit", nullptr}, {"job", nullptr}, {"result", nullptr}}, true);
+}
+
+void ManagerInterface::get_version(Call& call) {
+  if (reject(call)) return;
+  reply(call.id, {{"version", backend_.version()}, {"features", backend_.features()}});
+}
+
+void ManagerInterface::ping(Call& call) {
+  if (reject(call)) return;
+  reply(call.id, json::object());
+}
+
+void ManagerInterface::get_info(Call& call) {
+  if (reject(call)) return;
+  reply(call.id, {{"vendor", "onset"},
+                  {"product", "onset"},
+                  {"version", backend_.version()},
+                  {"url", ""},
+                  {"interfaces", {"io.onset.Manager", "org.varlink.service"}}});
+}
+
+void ManagerInterface::get_interface_description(Call& call) {
+  const std::string interface = call.parameters.text("interface");
+  if (reject(call)) return;
+  if (interface == "io.onset.Manager") {
+    reply(call.id, {{"description", manager_interface_text()}});
+  } else if (interface == "org.varlink.service") {
+    reply(call.id, {{"description", service_interface_text()}});
+  } else {
+    sink_->fail(call.id, "org.varlink.service.InterfaceNotFound", {{"interface", interface}});
+  }
+}
+
+}  // namespace onset

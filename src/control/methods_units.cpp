@@ -1,0 +1,171 @@
+// Looking at units; nothing here changes one.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "control/manager_interface.h"
+#include "control/name_pattern.h"
+#include "control/properties.h"
+#include "control/unit_view.h"
+#include "unit/enum_words.h"
+
+namespace onset {
+
+namespace {
+
+using nlohmann::json;
+using Texts = std::vector<std::string>;
+
+bool contains(const Texts& texts, std::string_view text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+/// What ListUnits leaves out.
+struct UnitFilter {
+  std::optional<Texts> states;
+  std::optional<Texts> types;
+  std::optional<Texts> patterns;
+  bool all = false;
+
+  [[nodiscard]] bool passes(const Manager& manager, UnitId id) const {
+    const Unit& unit = manager.graph().unit(id);
+    if (unit.load_state == LoadState::Stub || unit.load_state == LoadState::Merged) return false;
+    if (types && !types->empty() && !contains(*types, to_string(unit.type))) return false;
+    if (patterns && !patterns->empty() && !matches_name(unit)) return false;
+    if (states && !states->empty()) return has_state(manager, id);
+    if (all || manager.job(manager.runtime(id).job) != nullptr) return true;
+    return manager.active_state(id) != ActiveState::Inactive;
+  }
+
+ private:
+  [[nodiscard]] bool matches_name(const Unit& unit) const {
+    return std::any_of(patterns->begin(), patterns->end(), [&](const std::string& pattern) {
+      return matches_pattern(pattern, unit.id) ||
+             std::any_of(unit.aliases.begin(), unit.aliases.end(),
+                         [&](const std::string& alias) { return matches_pattern(pattern, alias); });
+    });
+  }
+  [[nodiscard]] bool has_state(const Manager& manager, UnitId id) const {
+    return contains(*states, to_string(manager.graph().unit(id).load_state)) ||
+           contains(*states, to_string(manager.active_state(id))) ||
+           contains(*states, manager.sub_state(id));
+  }
+};
+
+}  // namespace
+
+void ManagerInterface::list_units(Call& call) {
+  UnitFilter filter;
+  filter.states = call.parameters.optional_texts("states");
+  filter.types = call.parameters.optional_texts("types");
+  filter.patterns = call.parameters.optional_texts("patterns");
+  filter.all = call.parameters.flag("all");
+  if (reject(call)) return;
+  if (filter.patterns) {
+    for (const std::string& name : *filter.patterns) {
+      if (!is_name_pattern(name)) (void)look_up(name);
+    }
+  }
+  const UnitGraph& graph = manager_.graph();
+  UnitList list;
+  for (std::uint32_t i = 0; i < graph.size(); ++i) {
+    if (filter.passes(manager_, UnitId{i})) list.units.push_back(UnitId{i});
+  }
+  std::sort(list.units.begin(), list.units.end(),
+            [&](UnitId a, UnitId b) { return graph.unit(a).id < graph.unit(b).id; });
+  if (call.more) {
+    pending_.emplace(call.id, std::move(list));
+    sink_->wake(call.id);
+    return;
+  }
+  json units = json::array();
+  for (UnitId id : list.units) units.push_back(view_summary(manager_, id));
+  reply(call.id, {{"units", std::move(units)}});
+}
+
+void ManagerInterface::get_unit(Call& call) {
+  const std::string name = call.parameters.text("unit");
+  if (reject(call)) return;
+  const auto id = look_up_or_answer(call, name);
+  if (!id) return;
+  reply(call.id,
+        {{"unit", id->valid() ? view_status(manager_, backend_, *id) : view_missing(name)}});
+}
+
+void ManagerInterface::get_properties(Call& call) {
+  const std::string name = call.parameters.text("unit");
+  const auto wanted = call.parameters.optional_texts("names");
+  if (reject(call)) return;
+  const auto id = look_up_or_answer(call, name);
+  if (!id) return;
+  Properties all =
+      id->valid() ? unit_properties(manager_, backend_, *id) : missing_properties(name);
+  if (wanted) {
+    std::erase_if(all, [&](const auto& entry) { return !contains(*wanted, entry.first); });
+  }
+  reply(call.id, {{"properties", all}});
+}
+
+void ManagerInterface::find_unit(Call& call) {
+  const auto number = call.parameters.number("pid", 1, INT32_MAX);
+  if (reject(call)) return;
+  const auto pid = static_cast<pid_t>(number);
+  UnitId id = manager_.unit_of_pid(pid);
+  if (!id.valid()) id = backend_.unit_of_pid(pid);
+  if (!id.valid()) {
+    refuse(call.id, {RefusalKind::NoSuchProcess, format("{}", pid),
+                     format("process {} belongs to no unit", pid)});
+    return;
+  }
+  reply(call.id, {{"unit", manager_.graph().unit(id).id}});
+}
+
+void ManagerInterface::list_dependencies(Call& call) {
+  const std::string name = call.parameters.text("unit");
+  const bool reverse = call.parameters.flag("reverse");
+  const bool after = call.parameters.flag("after");
+  const bool before = call.parameters.flag("before");
+  const bool all = call.parameters.flag("all");
+  if (after && (reverse || before)) call.parameters.refuse("after");
+  if (before && reverse) call.parameters.refuse("before");
+  if (reject(call)) return;
+  auto id = look_up(name);
+  if (!id) {
+    refuse(call.id, id.error());
+    return;
+  }
+  auto direction = WalkDirection::Requirements;
+  if (reverse) direction = WalkDirection::Reverse;
+  if (after) direction = WalkDirection::After;
+  if (before) direction = WalkDirection::Before;
+  DependencyWalk walk(*id, direction, all);
+  if (call.more) {
+    pending_.emplace(call.id, WalkList{std::move(walk)});
+    sink_->wake(call.id);
+    return;
+  }
+  constexpr std::size_t kMaxEdges = 16384;
+  const auto edges = walk.next(manager_.graph(), kMaxEdges);
+  if (!walk.done()) {
+    refuse(call.id, {RefusalKind::LimitReached,
+                     {},
+                     format("more than {} edges; ask for more replies than one", kMaxEdges)});
+    return;
+  }
+  reply(call.id, {{"edges", view_edges(edges)}});
+}
+
+json ManagerInterface::view_edges(const std::vector<DependencyEdge>& edges) const {
+  const UnitGraph& graph = manager_.graph();
+  json list = json::array();
+  for (const DependencyEdge& edge : edges) {
+    list.push_back({{"from", graph.unit(edge.from).id},
+                    {"to", graph.unit(edge.to).id},
+                    {"kind", to_string(edge.kind)},
+                    {"active", to_string(manager_.active_state(edge.to))},
+                    {"load", to_string(graph.unit(edge.to).load_state)}});
+  }
+  return list;
+}
+
+}  // namespace onset

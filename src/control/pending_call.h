@@ -1,0 +1,54 @@
+#pragma once
+// Calls that are not answered at once, as data: what each waits for or has
+// still to send.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "control/dependency_walk.h"
+#include "control/refusal.h"
+#include "control/subscription.h"
+#include "engine/job.h"
+#include "graph/unit_graph.h"
+
+namespace onset {
+
+/// One unit of Enqueue: a job, or the reason why there is none.
+struct JobOutcome {
+  std::string asked;
+  UnitId unit;  ///< not valid: refused before there was one
+  JobId job;
+  JobType type{};
+  std::optional<JobResult> result;
+  std::optional<Refusal> refusal;
+  [[nodiscard]] bool is_pending() const { return !refusal && !result; }
+};
+
+/// Enqueue with `wait`.
+struct JobWait {
+  std::vector<JobOutcome> outcomes;
+  std::size_t pending = 0;
+  std::vector<std::size_t> fresh;  ///< have ended and are not told
+  bool more = false;
+};
+
+/// ListUnits with `more`.
+struct UnitList {
+  std::vector<UnitId> units;
+  std::size_t told = 0;
+};
+
+/// ListDependencies with `more`.
+struct WalkList {
+  DependencyWalk walk;
+};
+
+/// GetSystemState with `wait`.
+struct StateWait {};
+
+using PendingCall = std::variant<JobWait, UnitList, WalkList, StateWait, Subscription>;
+
+}  // namespace onset

@@ -1,0 +1,277 @@
+// The table of directives first; what the engine knows better (defaults that
+// the manager fills in, dependencies of the graph, state) over it.
+#include "control/properties.h"
+
+#include <array>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "control/unit_view.h"
+#include "graph/applicable.h"
+#include "unit/directives.h"
+#include "unit/enum_words.h"
+#include "unit/values.h"
+
+namespace onset {
+
+namespace {
+
+std::string yes_no(bool value) {
+  return value ? "yes" : "no";
+}
+
+template <class T>
+std::string or_unset(const std::optional<T>& value) {
+  return value ? format("{}", *value) : "[not set]";
+}
+
+void put(Properties& p, const char* name, std::string value) {
+  p.insert_or_assign(name, std::move(value));
+}
+
+void put_time(Properties& p, const std::string& name, const Timestamp& t) {
+  p.insert_or_assign(name, t.is_set() ? format("{}", t.wall.us) : std::string());
+  p.insert_or_assign(name + "Monotonic", format("{}", t.mono.us));
+}
+
+// ---- settings ---------------------------------------------------------------
+
+/// The rows that are settings of this type: [Unit], its own section, and with
+/// [Service] what it shares with others.
+void put_settings(Properties& p, const Unit& unit) {
+  const auto own = section_of(unit.type);
+  for (const Directive& d : directives()) {
+    if (d.show == nullptr) continue;
+    if (d.section != Section::Unit && d.section != own) continue;
+    const std::string_view name = d.property.empty() ? d.name : d.property;
+    p.insert_or_assign(std::string(name), d.show(unit));
+  }
+}
+
+void put_dependencies(Properties& p, const UnitGraph& graph, UnitId id) {
+  std::array<std::string, kDependencyKinds> names;
+  for (const Dependency& d : graph.dependencies(id)) {
+    for (unsigned kind = 0; kind < kDependencyKinds; ++kind) {
+      if (!d.kinds.has(static_cast<DependencyKind>(kind))) continue;
+      if (!names[kind].empty()) names[kind] += ' ';
+      names[kind] += graph.unit(d.other).id;
+    }
+  }
+  for (unsigned kind = 0; kind < kDependencyKinds; ++kind) {
+    const auto k = static_cast<DependencyKind>(kind);
+    if (k == DependencyKind::InSlice) continue;  // Slice=
+    p.insert_or_assign(std::string(to_string(k)), names[kind]);
+  }
+}
+
+// ---- state ------------------------------------------------------------------
+
+/// systemd names the D-Bus error that a job for the unit would end in.
+std::string load_error(const Unit& unit) {
+  const char* error = nullptr;
+  switch (unit.load_state) {
+    case LoadState::Stub:
+    case LoadState::Loaded:
+    case LoadState::Merged:
+      return {};
+    case LoadState::NotFound:
+      return format("org.freedesktop.systemd1.NoSuchUnit \"{}\"", not_found_text(unit.id));
+    case LoadState::BadSetting:
+      error = "org.freedesktop.systemd1.BadUnitSetting";
+      break;
+    case LoadState::Error:
+      error = "org.freedesktop.systemd1.LoadFailed";
+      break;
+    case LoadState::Masked:
+      error = "org.freedesktop.systemd1.UnitMasked";
+      break;
+  }
+  return format("{} \"{}\"", error, unit.load_error);
+}
+
+void put_identity(Properties& p, const Unit& unit, ControlBackend& backend) {
+  std::vector<std::string> names{unit.id};
+  names.insert(names.end(), unit.aliases.begin(), unit.aliases.end());
+  const UnitFileFacts facts = backend.file_facts(unit);
+  put(p, "Id", unit.id);
+  put(p, "Names", join(names, " "));
+  put(p, "Following", {});
+  put(p, "Description", unit.config.description.empty() ? unit.id : unit.config.description);
+  put(p, "LoadState", std::string(to_string(unit.load_state)));
+  put(p, "LoadError", load_error(unit));
+  put(p, "FragmentPath", unit.fragment_path);
+  put(p, "DropInPaths", join(unit.dropin_paths, " "));
+  put(p, "UnitFileState", facts.state);
+  put(p, "UnitFilePreset", facts.preset);
+  put(p, "NeedDaemonReload", yes_no(backend.needs_reload(unit)));
+  put(p, "Transient", yes_no(unit.is_transient));
+  put(p, "Perpetual", yes_no(is_perpetual(unit)));
+}
+
+void put_abilities(Properties& p, const UnitGraph& graph, UnitId id) {
+  const Unit& unit = graph.unit(id);
+  const bool loaded = unit.load_state == LoadState::Loaded;
+  auto can = [&](JobType type) { return loaded && is_applicable(graph, id, type); };
+  put(p, "CanStart", yes_no(can(JobType::Start) && !unit.config.refuse_manual_start));
+  put(p, "CanStop", yes_no(can(JobType::Stop) && !unit.config.refuse_manual_stop));
+  put(p, "CanReload", yes_no(loaded && can_reload(graph, id)));
+  put(p, "CanIsolate",
+      yes_no(can(JobType::Start) && unit.config.allow_isolate && !unit.config.refuse_manual_start));
+  put(p, "CanFreeze", "no");
+  put(p, "CanClean", {});
+  put(p, "FreezerState", "running");
+}
+
+void put_state(Properties& p, const Manager& manager, UnitId id) {
+  const UnitRuntime& rt = manager.runtime(id);
+  const UnitConfig& config = manager.graph().unit(id).config;
+  put(p, "ActiveState", std::string(to_string(manager.active_state(id))));
+  put(p, "SubState", std::string(manager.sub_state(id)));
+  put_time(p, "StateChangeTimestamp", rt.state_change);
+  put_time(p, "ActiveEnterTimestamp", rt.active_enter);
+  put_time(p, "ActiveExitTimestamp", rt.active_exit);
+  put_time(p, "InactiveEnterTimestamp", rt.inactive_enter);
+  put_time(p, "InactiveExitTimestamp", rt.inactive_exit);
+  put_time(p, "ConditionTimestamp", rt.condition_time);
+  put(p, "ConditionResult", yes_no(rt.condition_result));
+  // Assertions are looked at once the conditions hold.
+  put_time(p, "AssertTimestamp", rt.condition_result ? rt.condition_time : Timestamp{});
+  put(p, "AssertResult", yes_no(rt.assert_result));
+  put(p, "InvocationID", to_hex(rt.invocation));
+  const Job* job = manager.job(rt.job);
+  put(p, "Job", job != nullptr ? format("{}", job->id.value) : std::string());
+  put(p, "StartLimitIntervalUSec",
+      format_span(
+          config.start_limit_interval.value_or(manager.config().default_start_limit_interval)));
+  put(p, "StartLimitBurst",
+      format("{}", config.start_limit_burst.value_or(manager.config().default_start_limit_burst)));
+}
+
+void put_resources(Properties& p, ControlBackend& backend, UnitId id) {
+  const UnitUsage usage = backend.usage(id);
+  put(p, "ControlGroup", backend.control_group(id));
+  put(p, "MemoryCurrent", or_unset(usage.memory));
+  put(p, "CPUUsageNSec", or_unset(usage.cpu_nsec));
+  put(p, "TasksCurrent", or_unset(usage.tasks));
+}
+
+// ---- services ---------------------------------------------------------------
+
+/// CLD_EXITED and its kin, siginfo(2): what ExecMainCode= shows.
+int exit_code_number(ExitKind kind) {
+  switch (kind) {
+    case ExitKind::None:
+      return 0;
+    case ExitKind::Exited:
+      return 1;
+    case ExitKind::Killed:
+      return 2;
+    case ExitKind::Dumped:
+      return 3;
+  }
+  return 0;
+}
+
+void put_service_settings(Properties& p, const Manager& manager, const Unit& unit) {
+  const ServiceConfig& config = *unit.service;
+  const Duration stop = manager.stop_timeout(unit);
+  put(p, "TimeoutStartUSec", format_span(manager.start_timeout(unit)));
+  put(p, "TimeoutStopUSec", format_span(stop));
+  put(p, "TimeoutAbortUSec", format_span(config.timeout_abort.value_or(stop)));
+}
+
+void put_service_state(Properties& p, const Manager& manager, UnitId id) {
+  const Unit& unit = manager.graph().unit(id);
+  const ServiceState& s = manager.runtime(id).service;
+  if (unit.service != nullptr) put_service_settings(p, manager, unit);
+  put(p, "Result", std::string(to_string(s.result)));
+  put(p, "ReloadResult", std::string(to_string(s.reload_result)));
+  put(p, "CleanResult", "success");
+  put(p, "MainPID", format("{}", s.main.pid));
+  put(p, "ControlPID", format("{}", s.control.pid));
+  put(p, "NRestarts", format("{}", s.restarts));
+  put(p, "StatusText", std::string(manager.status_text(id)));
+  put(p, "StatusErrno", format("{}", s.status_errno));
+  if (s.watchdog_override.count() >= 0) put(p, "WatchdogUSec", format_span(s.watchdog_override));
+  put_time(p, "ExecMainStartTimestamp", s.main.started);
+  put_time(p, "ExecMainExitTimestamp", s.main.exited);
+  put(p, "ExecMainPID", format("{}", s.main.pid));
+  put(p, "ExecMainCode", format("{}", exit_code_number(s.main.last.kind)));
+  put(p, "ExecMainStatus", format("{}", s.main.last.value));
+}
+
+}  // namespace
+
+Properties unit_properties(const Manager& manager, ControlBackend& backend, UnitId id) {
+  const Unit& unit = manager.graph().unit(id);
+  Properties p;
+  put_settings(p, unit);
+  put_dependencies(p, manager.graph(), id);
+  put_identity(p, unit, backend);
+  put_abilities(p, manager.graph(), id);
+  put_state(p, manager, id);
+  if (unit.type == UnitType::Service) put_service_state(p, manager, id);
+  if (unit.type == UnitType::Service || unit.type == UnitType::Slice ||
+      unit.type == UnitType::Scope) {
+    put_resources(p, backend, id);
+  }
+  return p;
+}
+
+Properties missing_properties(const std::string& name) {
+  Unit unit;
+  unit.id = name;
+  unit.type = unit_type_of(name).value_or(UnitType::Service);
+  unit.load_state = LoadState::NotFound;
+  Properties p;
+  put_settings(p, unit);
+  put(p, "Id", name);
+  put(p, "Names", name);
+  put(p, "Description", name);
+  put(p, "LoadState", std::string(to_string(LoadState::NotFound)));
+  put(p, "LoadError", load_error(unit));
+  put(p, "ActiveState", std::string(to_string(ActiveState::Inactive)));
+  put(p, "SubState", "dead");
+  put(p, "UnitFileState", {});
+  put(p, "NeedDaemonReload", "no");
+  for (const char* ability : {"CanStart", "CanStop", "CanReload", "CanIsolate", "CanFreeze"}) {
+    put(p, ability, "no");
+  }
+  if (unit.type == UnitType::Service) {
+    put(p, "MainPID", "0");
+    put(p, "ControlPID", "0");
+    put(p, "NRestarts", "0");
+    put(p, "Result", "success");
+    put(p, "ExecMainPID", "0");
+    put(p, "ExecMainCode", "0");
+    put(p, "ExecMainStatus", "0");
+  }
+  return p;
+}
+
+Properties manager_properties(const Manager& manager, ControlBackend& backend) {
+  Properties p;
+  for (auto& [name, value] : backend.properties()) p.insert_or_assign(name, value);
+  std::size_t failed = 0;
+  std::size_t names = 0;
+  for (std::uint32_t i = 0; i < manager.graph().size(); ++i) {
+    const Unit& unit = manager.graph().unit(UnitId{i});
+    if (manager.active_state(UnitId{i}) == ActiveState::Failed) ++failed;
+    names += 1 + unit.aliases.size();
+  }
+  const ManagerConfig& config = manager.config();
+  put(p, "Version", backend.version());
+  put(p, "Features", join(backend.features(), " "));
+  put(p, "SystemState", std::string(to_string(manager.system_state())));
+  put(p, "NNames", format("{}", names));
+  put(p, "NFailedUnits", format("{}", failed));
+  put(p, "NJobs", format("{}", manager.jobs().size()));
+  put(p, "ExitCode", format("{}", manager.exit_status()));
+  put(p, "DefaultTimeoutStartUSec", format_span(config.default_timeout_start));
+  put(p, "DefaultTimeoutStopUSec", format_span(config.default_timeout_stop));
+  put(p, "DefaultStartLimitIntervalUSec", format_span(config.default_start_limit_interval));
+  put(p, "DefaultStartLimitBurst", format("{}", config.default_start_limit_burst));
+  return p;
+}
+
+}  // namespace onset

@@ -1,0 +1,48 @@
+#pragma once
+// What a subscriber has not been told yet. Changes of a unit become one; jobs
+// are kept in full, up to a cap: whoever falls that far behind is let go.
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "engine/job.h"
+#include "graph/unit_graph.h"
+
+namespace onset {
+
+struct JobEvent {
+  Job job;
+  std::optional<JobResult> result;  ///< none: it was queued
+};
+
+class Subscription {
+ public:
+  static constexpr std::size_t kMaxJobEvents = 65536;
+
+  /// Of these units alone; of all if there are none.
+  explicit Subscription(std::set<std::uint32_t> only) : only_(std::move(only)) {}
+
+  /// False: not one of its units.
+  bool unit_changed(UnitId id);
+  bool job_event(const Job& job, std::optional<JobResult> result);
+
+  std::optional<JobEvent> next_job();
+  /// Only after all jobs, so that a state is never older than the job it follows.
+  std::optional<UnitId> next_unit();
+  [[nodiscard]] bool empty() const { return jobs_.empty() && changed_.empty(); }
+  [[nodiscard]] bool fell_behind() const { return fell_behind_; }
+
+ private:
+  [[nodiscard]] bool concerns(UnitId id) const { return only_.empty() || only_.contains(id.value); }
+
+  std::set<std::uint32_t> only_;
+  std::deque<JobEvent> jobs_;
+  std::deque<UnitId> changed_;  ///< in the order of their first change
+  std::vector<bool> is_changed_;
+  bool fell_behind_ = false;
+};
+
+}  // namespace onset

@@ -1,0 +1,281 @@
+#include "control/unit_view.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "unit/enum_words.h"
+
+namespace onset {
+
+namespace {
+
+using nlohmann::json;
+
+// A hostile service can't make a reply much longer than its processes are many.
+constexpr std::size_t kMaxProcesses = 4096;
+
+json or_null(std::string_view text) {
+  return text.empty() ? json() : json(text);
+}
+
+template <class T>
+json or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json();
+}
+
+/// The directive that an ExecRole's commands stand in.
+std::string_view directive_of(ExecRole role) {
+  switch (role) {
+    case ExecRole::Condition:
+      return "ExecCondition";
+    case ExecRole::StartPre:
+      return "ExecStartPre";
+    case ExecRole::Start:
+      return "ExecStart";
+    case ExecRole::StartPost:
+      return "ExecStartPost";
+    case ExecRole::Reload:
+      return "ExecReload";
+    case ExecRole::Stop:
+      return "ExecStop";
+    case ExecRole::StopPost:
+      return "ExecStopPost";
+  }
+  return {};
+}
+
+/// Null where no such process has ever been.
+json view_exec(const Unit& unit, const ServiceProcess& process, ExecRole role, std::size_t index) {
+  if (process.pid == 0 && process.last.kind == ExitKind::None) return nullptr;
+  const bool ended = process.pid == 0;
+  return {{"pid", process.pid},
+          {"directive", directive_of(role)},
+          {"command", command_text(unit, role, index)},
+          {"started", view_time(process.started)},
+          {"exited", ended ? view_time(process.exited) : json()},
+          {"code", ended ? json(to_string(process.last.kind)) : json()},
+          {"status", ended ? json(process.last.value) : json()}};
+}
+
+json view_processes(ControlBackend& backend, UnitId id, const ServiceState& service) {
+  json list = json::array();
+  for (pid_t pid : backend.processes(id)) {
+    if (list.size() >= kMaxProcesses) break;
+    const char* role = "other";
+    if (pid == service.main.pid) role = "main";
+    if (pid == service.control.pid) role = "control";
+    list.push_back({{"pid", pid}, {"role", role}, {"command", backend.command_line(pid)}});
+  }
+  return list;
+}
+
+json view_failed_check(const Unit& unit, const UnitRuntime& runtime) {
+  const std::string text = failed_check_text(unit, runtime);
+  if (text.empty()) return nullptr;
+  return {{"check", text}, {"checked", view_time(runtime.condition_time)}};
+}
+
+json view_notes(const Manager& manager, const Unit& unit) {
+  json notes = json::array();
+  const auto& dropins = unit.dropin_paths;
+  for (const Diagnostic& d : manager.load_diagnostics()) {
+    if (d.file.empty()) continue;
+    if (d.file != unit.fragment_path &&
+        std::find(dropins.begin(), dropins.end(), d.file) == dropins.end()) {
+      continue;
+    }
+    notes.push_back(to_string(d));
+  }
+  return notes;
+}
+
+void add_service(json& view, const Manager& manager, ControlBackend& backend, UnitId id) {
+  const Unit& unit = manager.graph().unit(id);
+  const UnitRuntime& runtime = manager.runtime(id);
+  const ServiceState& s = runtime.service;
+  const bool oneshot = unit.service != nullptr && unit.service->type == ServiceType::Oneshot;
+  view["result"] = to_string(s.result);
+  view["main"] = view_exec(unit, s.main, ExecRole::Start, oneshot ? s.command_index : 0);
+  view["control"] = view_exec(unit, s.control, s.control_role, s.command_index);
+  view["processes"] = view_processes(backend, id, s);
+  view["status_text"] = or_null(manager.status_text(id));
+  view["status_errno"] = s.status_errno == 0 ? json() : json(s.status_errno);
+  view["restarts"] = s.restarts;
+}
+
+}  // namespace
+
+json view_time(const Timestamp& t) {
+  if (!t.is_set()) return nullptr;
+  return {{"realtime", t.wall.us}, {"monotonic", t.mono.us}};
+}
+
+json view_ended_job(const UnitGraph& graph, const Job& job) {
+  return {{"id", job.id.value},
+          {"unit", graph.unit(job.unit).id},
+          {"type", to_string(job.type)},
+          {"state", job.state == JobState::Running ? "running" : "waiting"},
+          {"waits_for", nullptr},
+          {"queued", {{"realtime", job.queued.wall.us}, {"monotonic", job.queued.mono.us}}},
+          {"began", view_time(job.began)}};
+}
+
+json view_job(const Manager& manager, const Job& job) {
+  json view = view_ended_job(manager.graph(), job);
+  if (job.state == JobState::Waiting) {
+    if (const JobId blocker = manager.blocker_of(job); blocker.value != 0) {
+      view["waits_for"] = blocker.value;
+    }
+  }
+  return view;
+}
+
+json view_diagnostic(const Diagnostic& d) {
+  const char* severity = "note";
+  if (d.severity == Severity::Warning) severity = "warning";
+  if (d.severity == Severity::Error) severity = "error";
+  return {{"severity", severity}, {"file", d.file}, {"line", d.line}, {"message", d.message}};
+}
+
+json view_summary(const Manager& manager, UnitId id) {
+  const Unit& unit = manager.graph().unit(id);
+  const Job* job = manager.job(manager.runtime(id).job);
+  return {{"name", unit.id},
+          {"description", unit.config.description.empty() ? unit.id : unit.config.description},
+          {"load", to_string(unit.load_state)},
+          {"active", to_string(manager.active_state(id))},
+          {"sub", manager.sub_state(id)},
+          {"job", job != nullptr ? json(job->id.value) : json()},
+          {"job_type", job != nullptr ? json(to_string(job->type)) : json()}};
+}
+
+json view_missing(const std::string& name) {
+  json view = {{"name", name},
+               {"names", {name}},
+               {"description", name},
+               {"documentation", json::array()},
+               {"load", to_string(LoadState::NotFound)},
+               {"load_error", not_found_text(name)},
+               {"active", to_string(ActiveState::Inactive)},
+               {"sub", "dead"},
+               {"dropins", json::array()},
+               {"needs_reload", false},
+               {"processes", json::array()},
+               {"notes", json::array()}};
+  for (const char* absent : {"result",        "file",           "file_state",  "file_preset",
+                             "state_changed", "active_entered", "active_left", "inactive_entered",
+                             "inactive_left", "failed_check",   "main",        "control",
+                             "tasks",         "memory",         "cgroup",      "status_text",
+                             "status_errno",  "invocation_id",  "restarts",    "job",
+                             "problem"}) {
+    view[absent] = nullptr;
+  }
+  return view;
+}
+
+json view_status(const Manager& manager, ControlBackend& backend, UnitId id) {
+  const Unit& unit = manager.graph().unit(id);
+  const UnitRuntime& runtime = manager.runtime(id);
+  json view = view_missing(unit.id);
+  view.update(view_summary(manager, id));
+  view.erase("job_type");
+
+  for (const std::string& alias : unit.aliases) view["names"].push_back(alias);
+  view["documentation"] = unit.config.documentation;
+  view["load_error"] = or_null(unit.load_error);
+  view["file"] = or_null(unit.fragment_path);
+  view["dropins"] = unit.dropin_paths;
+  const UnitFileFacts facts = backend.file_facts(unit);
+  view["file_state"] = or_null(facts.state);
+  view["file_preset"] = or_null(facts.preset);
+  view["needs_reload"] = backend.needs_reload(unit);
+
+  view["state_changed"] = view_time(runtime.state_change);
+  view["active_entered"] = view_time(runtime.active_enter);
+  view["active_left"] = view_time(runtime.active_exit);
+  view["inactive_entered"] = view_time(runtime.inactive_enter);
+  view["inactive_left"] = view_time(runtime.inactive_exit);
+  view["failed_check"] = view_failed_check(unit, runtime);
+  if (unit.type == UnitType::Service) add_service(view, manager, backend, id);
+
+  const UnitUsage usage = backend.usage(id);
+  view["tasks"] = or_null(usage.tasks);
+  view["memory"] = or_null(usage.memory);
+  view["cgroup"] = or_null(backend.control_group(id));
+  view["invocation_id"] = or_null(to_hex(runtime.invocation));
+  const Job* job = manager.job(runtime.job);
+  view["job"] = job != nullptr ? view_job(manager, *job) : json();
+  view["problem"] = or_null(manager.problem(id));
+  view["notes"] = view_notes(manager, unit);
+  return view;
+}
+
+std::string not_found_text(std::string_view name) {
+  return format("Unit {} not found.", name);
+}
+
+std::string to_hex(const InvocationId& id) {
+  std::string text;
+  bool any = false;
+  for (std::uint8_t byte : id) {
+    text += format("{:02x}", byte);
+    any = any || byte != 0;
+  }
+  return any ? text : std::string();
+}
+
+std::string command_text(const Unit& unit, ExecRole role, std::size_t index) {
+  if (unit.service == nullptr) return {};
+  const auto& commands = unit.service->commands(role);
+  return index < commands.size() ? join(commands[index].argv, " ") : std::string();
+}
+
+std::string_view to_string(ExitKind kind) {
+  switch (kind) {
+    case ExitKind::None:
+      return "";
+    case ExitKind::Exited:
+      return "exited";
+    case ExitKind::Killed:
+      return "killed";
+    case ExitKind::Dumped:
+      return "dumped";
+  }
+  return "";
+}
+
+std::string_view to_string(SystemState state) {
+  switch (state) {
+    case SystemState::Initializing:
+      return "initializing";
+    case SystemState::Starting:
+      return "starting";
+    case SystemState::Running:
+      return "running";
+    case SystemState::Degraded:
+      return "degraded";
+    case SystemState::Maintenance:
+      return "maintenance";
+    case SystemState::Stopping:
+      return "stopping";
+    case SystemState::Offline:
+      return "offline";
+  }
+  return "";
+}
+
+std::string failed_check_text(const Unit& unit, const UnitRuntime& runtime) {
+  const auto& conditions = unit.config.conditions;
+  const int index = runtime.failed_condition;
+  if (runtime.condition_result || index < 0 ||
+      static_cast<std::size_t>(index) >= conditions.size()) {
+    return {};
+  }
+  const Condition& c = conditions[static_cast<std::size_t>(index)];
+  return format("Condition{}={}{}{}", to_string(c.type), c.trigger ? "|" : "", c.negate ? "!" : "",
+                c.parameter);
+}
+
+}  // namespace onset

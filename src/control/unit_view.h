@@ -1,0 +1,38 @@
+#pragma once
+// Units, jobs and points of time as the interface file types them.
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "base/time.h"
+#include "control/backend.h"
+#include "engine/manager.h"
+
+namespace onset {
+
+/// Null if it is not set.
+nlohmann::json view_time(const Timestamp& t);
+nlohmann::json view_job(const Manager& manager, const Job& job);
+/// What is left of a job that has ended: nothing holds it up any longer.
+nlohmann::json view_ended_job(const UnitGraph& graph, const Job& job);
+nlohmann::json view_diagnostic(const Diagnostic& d);
+
+/// UnitSummary: what list-units shows.
+nlohmann::json view_summary(const Manager& manager, UnitId id);
+/// UnitStatus: what status shows.
+nlohmann::json view_status(const Manager& manager, ControlBackend& backend, UnitId id);
+/// UnitStatus of a name that no file has and nothing refers to.
+nlohmann::json view_missing(const std::string& name);
+
+/// "Unit a.service not found."
+std::string not_found_text(std::string_view name);
+/// 32 hex digits; empty for all zero.
+std::string to_hex(const InvocationId& id);
+/// The command that the main or the control process runs, as its file has it.
+std::string command_text(const Unit& unit, ExecRole role, std::size_t index);
+std::string_view to_string(ExitKind kind);
+std::string_view to_string(SystemState state);
+/// "ConditionPathExists=!/etc/x" as written; empty if no condition failed.
+std::string failed_check_text(const Unit& unit, const UnitRuntime& runtime);
+
+}  // namespace onset
