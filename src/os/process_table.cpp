@@ -1,0 +1,283 @@
+#include "os/process_table.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "os/kernel.h"
+
+namespace onset {
+namespace {
+
+constexpr std::size_t kEnvironLimit = 4U << 20U;
+constexpr std::size_t kChildrenLimit = 32U << 20U;
+constexpr unsigned kDepthLimit = 4096;
+constexpr std::size_t kProcessLimit = 1U << 20U;
+
+void remove_one(std::vector<pid_t>& list, pid_t pid) {
+  const auto at = std::ranges::find(list, pid);
+  if (at != list.end()) list.erase(at);
+}
+
+void append_numbers(std::string_view text, std::vector<pid_t>& out) {
+  pid_t number = 0;
+  bool digits = false;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') {
+      number = number * 10 + (c - '0');
+      digits = true;
+    } else if (digits) {
+      out.push_back(number);
+      number = 0;
+      digits = false;
+    }
+  }
+  if (digits) out.push_back(number);
+}
+
+}  // namespace
+
+std::string invocation_text(const InvocationId& id) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(id.size() * 2);
+  for (const std::uint8_t byte : id) {
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 15U];
+  }
+  return text;
+}
+
+std::optional<ProcessStatus> parse_process_stat(std::string_view text) {
+  // "PID (COMM) STATE PPID PGRP SESSION …": COMM may hold anything, so its end is the last ")".
+  const auto open = text.find('(');
+  const auto close = text.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) {
+    return std::nullopt;
+  }
+  ProcessStatus status;
+  status.name = text.substr(open + 1, close - open - 1);
+  const auto fields = split_whitespace(text.substr(close + 1));
+  if (fields.size() < 4 || fields[0].size() != 1) return std::nullopt;
+  status.state = fields[0][0];
+  const auto parent = parse_uint<std::uint32_t>(fields[1]);
+  const auto group = parse_uint<std::uint32_t>(fields[2]);
+  const auto session = parse_uint<std::uint32_t>(fields[3]);
+  if (!parent || !group || !session) return std::nullopt;
+  status.parent = static_cast<pid_t>(*parent);
+  status.group = static_cast<pid_t>(*group);
+  status.session = static_cast<pid_t>(*session);
+  return status;
+}
+
+ProcessTable::ProcessTable(const char* proc) : self_(::getpid()) {
+  auto fd = open_path(proc, O_RDONLY | O_DIRECTORY);
+  struct statfs system {};
+  if (!fd || ::fstatfs(fd->get(), &system) != 0 || system.f_type != PROC_SUPER_MAGIC) return;
+  // A procfs of another PID namespace speaks of other processes.
+  auto self = read_kernel_file_at(*fd, "self/stat", 4096);
+  if (self && parse_uint<std::uint32_t>(self->substr(0, self->find(' '))) ==
+                  static_cast<std::uint32_t>(self_)) {
+    proc_ = std::move(*fd);
+  }
+}
+
+void ProcessTable::add_top(pid_t pid, UnitId id) {
+  top_owner_[pid] = id;
+  units_[id.value].tops.push_back(pid);
+}
+
+void ProcessTable::spawned(pid_t pid, UnitId id, const InvocationId& invocation,
+                           std::string_view program) {
+  Activation& unit = units_[id.value];
+  if (!unit.current || unit.invocation != invocation) {
+    if (unit.current) by_invocation_.erase(invocation_text(unit.invocation));
+    by_invocation_[invocation_text(invocation)] = id;
+    unit.invocation = invocation;
+    unit.current = true;
+  }
+  const auto slash = program.rfind('/');
+  unit.program = program.substr(slash == std::string_view::npos ? 0 : slash + 1).substr(0, 15);
+  strangers_.erase(pid);
+  // The number of an older group that has died out since.
+  const auto old = group_owner_.find(pid);
+  if (old != group_owner_.end()) remove_one(units_[old->second.value].groups, pid);
+  group_owner_[pid] = id;
+  unit.groups.push_back(pid);
+  add_top(pid, id);
+}
+
+UnitId ProcessTable::reaped(pid_t pid) {
+  listed_ = false;
+  const auto at = top_owner_.find(pid);
+  if (at == top_owner_.end()) {
+    strangers_.erase(pid);
+    return {};
+  }
+  const UnitId id = at->second;
+  top_owner_.erase(at);
+  Activation& unit = units_[id.value];
+  remove_one(unit.tops, pid);
+  if (std::ranges::find(lost_, id) == lost_.end()) lost_.push_back(id);
+  if (group_owner_.contains(pid) && ::kill(-pid, 0) != 0 && errno == ESRCH) {
+    group_owner_.erase(pid);
+    remove_one(unit.groups, pid);
+  }
+  if (!unit.current && unit.tops.empty()) units_.erase(id.value);
+  return id;
+}
+
+void ProcessTable::forget(UnitId id) {
+  const auto at = units_.find(id.value);
+  if (at == units_.end()) return;
+  Activation& unit = at->second;
+  for (const pid_t group : unit.groups) group_owner_.erase(group);
+  unit.groups.clear();
+  if (unit.current) by_invocation_.erase(invocation_text(unit.invocation));
+  unit.current = false;
+  if (unit.tops.empty()) units_.erase(at);
+}
+
+void ProcessTable::new_turn() {
+  listed_ = false;
+}
+
+void ProcessTable::end_batch() {
+  lost_.clear();
+}
+
+std::optional<std::string> ProcessTable::read(pid_t pid, std::string_view file,
+                                              std::size_t limit) const {
+  if (!proc_) return std::nullopt;
+  const std::string path = format("{}/{}", pid, file);
+  auto text = read_kernel_file_at(proc_, path.c_str(), limit);
+  if (!text) return std::nullopt;
+  return std::move(*text);
+}
+
+std::optional<ProcessStatus> ProcessTable::status(pid_t pid) const {
+  const auto text = read(pid, "stat", 4096);
+  return text ? parse_process_stat(*text) : std::nullopt;
+}
+
+/// Of all threads of a process. Without CONFIG_PROC_CHILDREN: none.
+std::vector<pid_t> ProcessTable::children(pid_t pid) const {
+  std::vector<pid_t> found;
+  if (!proc_) return found;
+  const std::string path = format("{}/task", pid);
+  auto fd = open_at(proc_.get(), path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!fd) return found;
+  DIR* dir = ::fdopendir(fd->get());
+  if (dir == nullptr) return found;
+  const BorrowedFd tasks(fd->release());
+  while (const dirent* entry = ::readdir(dir)) {
+    if (entry->d_name[0] == '.') continue;
+    const std::string list = format("{}/children", entry->d_name);
+    auto text = read_kernel_file_at(tasks, list.c_str(), kChildrenLimit);
+    if (text) append_numbers(*text, found);
+  }
+  ::closedir(dir);
+  return found;
+}
+
+UnitId ProcessTable::by_environment(pid_t pid) const {
+  const auto text = read(pid, "environ", kEnvironLimit);
+  if (!text) return {};
+  static constexpr std::string_view kName = "INVOCATION_ID=";
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const auto end = rest.find('\0');
+    const auto variable = rest.substr(0, end);
+    if (variable.starts_with(kName)) {
+      const auto at = by_invocation_.find(std::string(variable.substr(kName.size())));
+      return at == by_invocation_.end() ? UnitId{} : at->second;
+    }
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  }
+  return {};
+}
+
+UnitId ProcessTable::owner_of_orphan(pid_t pid, const ProcessStatus& status) {
+  if (const UnitId id = by_environment(pid); id.valid()) return id;
+  for (const pid_t group : {status.session, status.group}) {
+    const auto at = group_owner_.find(group);
+    if (at != group_owner_.end()) return at->second;
+  }
+  if (lost_.size() == 1) return lost_.front();
+  UnitId match;
+  for (const UnitId id : lost_) {
+    const auto unit = units_.find(id.value);
+    if (unit == units_.end() || unit->second.program != status.name) continue;
+    if (match.valid()) return {};  // two of one name: nobody can tell
+    match = id;
+  }
+  return match;
+}
+
+void ProcessTable::adopt_orphans() {
+  if (listed_ || !proc_) return;
+  listed_ = true;
+  for (const pid_t pid : children(self_)) {
+    if (top_owner_.contains(pid) || strangers_.contains(pid)) continue;
+    const auto seen = status(pid);
+    if (!seen || seen->state == 'Z' || seen->parent != self_) continue;
+    const UnitId id = owner_of_orphan(pid, *seen);
+    if (id.valid()) {
+      add_top(pid, id);
+    } else {
+      strangers_.insert(pid);
+    }
+  }
+}
+
+const std::vector<pid_t>& ProcessTable::tops(UnitId id) const {
+  static constinit const std::vector<pid_t> kNone;
+  const auto at = units_.find(id.value);
+  return at == units_.end() ? kNone : at->second.tops;
+}
+
+bool ProcessTable::any(UnitId id) {
+  if (!tops(id).empty()) return true;
+  adopt_orphans();
+  if (!tops(id).empty()) return true;
+  if (proc_) return false;
+  const auto at = units_.find(id.value);
+  if (at == units_.end()) return false;
+  return std::ranges::any_of(at->second.groups,
+                             [](pid_t group) { return ::kill(-group, 0) == 0 || errno == EPERM; });
+}
+
+std::vector<pid_t> ProcessTable::processes(UnitId id) {
+  adopt_orphans();
+  std::vector<pid_t> all = tops(id);
+  for (std::size_t i = 0; i < all.size() && all.size() < kProcessLimit; ++i) {
+    for (const pid_t child : children(all[i])) all.push_back(child);
+  }
+  return all;
+}
+
+UnitId ProcessTable::unit_of(pid_t pid) {
+  for (unsigned depth = 0; depth < kDepthLimit && pid > 1; ++depth) {
+    if (const auto at = top_owner_.find(pid); at != top_owner_.end()) return at->second;
+    if (pid == self_) return {};
+    const auto seen = status(pid);
+    if (!seen) return {};
+    if (seen->parent == self_) {
+      adopt_orphans();
+      const auto at = top_owner_.find(pid);
+      return at == top_owner_.end() ? UnitId{} : at->second;
+    }
+    pid = seen->parent;
+  }
+  return {};
+}
+
+}  // namespace onset

@@ -1,0 +1,105 @@
+#pragma once
+// Which process belongs to which unit where there is no cgroup to ask.
+//
+// onset is the parent that orphans go to (PID 1, or a subreaper). So every
+// process of a unit has, up its line of parents, one direct child of onset: the
+// process that was spawned, or an orphan. Only the direct children ("tops") are
+// kept, from the moment they are seen until they are reaped, so that a number
+// can't be reused in between. An orphan is given to a unit, once, by
+//   1. the INVOCATION_ID in /proc/PID/environ, where that may be read,
+//   2. its session or process group, if a spawned process began it,
+//   3. the one unit that lost a process in the same turn: its parent was that
+//      (by the program's name where there were several).
+// What fits nobody is left alone. Without /proc the tops are the spawned ones.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "engine/service_state.h"
+#include "graph/unit_graph.h"
+
+namespace onset {
+
+/// From /proc/PID/stat.
+struct ProcessStatus {
+  char state = '?';
+  pid_t parent = 0;
+  pid_t group = 0;
+  pid_t session = 0;
+  std::string name;  ///< comm: at most 15 bytes
+};
+std::optional<ProcessStatus> parse_process_stat(std::string_view text);
+
+class ProcessTable {
+ public:
+  /// `proc`: where procfs should be; without it only spawned processes are known.
+  explicit ProcessTable(const char* proc = "/proc");
+
+  [[nodiscard]] bool has_proc() const { return static_cast<bool>(proc_); }
+
+  /// A process that was spawned for a unit. It leads its own session.
+  void spawned(pid_t pid, UnitId id, const InvocationId& invocation, std::string_view program);
+  /// A direct child was waited for; whose it was, invalid if nobody's.
+  UnitId reaped(pid_t pid);
+  /// The activation is over: later orphans are nobody's. Processes that are
+  /// left stay with the unit.
+  void forget(UnitId id);
+  /// Something may have changed since the children were last listed.
+  void new_turn();
+  /// The processes reaped from here on are of another batch.
+  void end_batch();
+  /// Whether a process of a unit was reaped in this batch.
+  [[nodiscard]] bool lost_any() const { return !lost_.empty(); }
+
+  /// Lists onset's children if that was not done in this turn and gives the
+  /// new ones to their units.
+  void adopt_orphans();
+  /// Direct children of the unit; zombies count until they are reaped.
+  [[nodiscard]] const std::vector<pid_t>& tops(UnitId id) const;
+  /// Whether any process is left. Looks for orphans only if no top is known.
+  bool any(UnitId id);
+  /// All processes of the unit, tops first.
+  std::vector<pid_t> processes(UnitId id);
+  /// Whose a process is, by its line of parents; invalid: nobody's.
+  UnitId unit_of(pid_t pid);
+  /// By stat alone; empty if it is gone or there is no /proc.
+  [[nodiscard]] std::optional<ProcessStatus> status(pid_t pid) const;
+
+ private:
+  struct Activation {
+    std::vector<pid_t> tops;
+    std::vector<pid_t> groups;  ///< sessions begun by spawned processes
+    InvocationId invocation{};
+    std::string program;
+    bool current = false;  ///< false: forgotten, kept for the tops that are left
+  };
+
+  void add_top(pid_t pid, UnitId id);
+  UnitId owner_of_orphan(pid_t pid, const ProcessStatus& status);
+  UnitId by_environment(pid_t pid) const;
+  std::vector<pid_t> children(pid_t pid) const;
+  std::optional<std::string> read(pid_t pid, std::string_view file, std::size_t limit) const;
+
+  UniqueFd proc_;
+  pid_t self_ = 0;
+  bool listed_ = false;
+  std::unordered_map<pid_t, UnitId> top_owner_;
+  std::unordered_map<pid_t, UnitId> group_owner_;
+  std::unordered_map<std::string, UnitId> by_invocation_;
+  std::unordered_map<std::uint32_t, Activation> units_;
+  std::unordered_set<pid_t> strangers_;  ///< direct children that are nobody's
+  std::vector<UnitId> lost_;             ///< units that lost a process in this batch
+};
+
+/// 32 hexadecimal digits, as INVOCATION_ID has them.
+std::string invocation_text(const InvocationId& id);
+
+}  // namespace onset

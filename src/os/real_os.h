@@ -1,0 +1,168 @@
+#pragma once
+// The Os of engine/os.h on a Linux kernel: what the engine asks for is done
+// here, and what the kernel has to tell comes back through an OsListener.
+//
+// The composition root owns the loop. It watches poll_fd(), calls drain() when
+// that is readable, and tells of its children: reaped() for each one, before
+// the engine hears of it, then after_reap() once for the batch.
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "engine/os.h"
+#include "os/accounts.h"
+#include "os/bus.h"
+#include "os/cgroup.h"
+#include "os/conditions.h"
+#include "os/files.h"
+#include "os/launch.h"
+#include "os/launch_builder.h"
+#include "os/log_sink.h"
+#include "os/path_watch.h"
+#include "os/process_table.h"
+
+namespace onset {
+
+/// Told by drain() and after_reap(), never from within a call of the engine's.
+class OsListener {
+ public:
+  virtual ~OsListener() = default;
+  /// The child of a launch reached execve.
+  virtual void exec_done(pid_t pid) = 0;
+  virtual void unit_empty(UnitId id) = 0;
+  virtual void path_changed(UnitId id) = 0;
+  /// A process that is not our child has ended; how is not known.
+  virtual void alien_exited(pid_t pid) = 0;
+  virtual void bus_name_changed(UnitId id, const BusNameChanged& change) = 0;
+};
+
+struct RealOsConfig {
+  bool user_manager = false;
+  HostFacts host;
+  std::string notify_socket;             ///< $NOTIFY_SOCKET of services; empty: none
+  std::vector<std::string> environment;  ///< the manager's own, NAME=VALUE
+  /// What a service gets where its unit says nothing, if the manager has
+  /// changed its own since it was started (RLIMIT_NOFILE).
+  std::vector<Limit> default_limits;
+  BorrowedFd output{1};  ///< of services whose output is the journal's
+  BorrowedFd error_output{2};
+  bool use_cgroups = true;
+  CgroupPlace cgroup_place;
+  const char* proc = "/proc";
+};
+
+class RealOs final : public Os {
+ public:
+  /// `log` outlives it. Fails only where nothing could run at all (no epoll).
+  /// What the machine lacks is said through `log`, a line each.
+  static Result<std::unique_ptr<RealOs>> create(RealOsConfig config, LogSink& log);
+  ~RealOs() override;
+
+  // ---- for the composition root ---------------------------------------------
+  [[nodiscard]] BorrowedFd poll_fd() const { return epoll_; }
+  void drain(OsListener& listener);
+  /// A child was waited for. Whose it was; invalid if no unit's.
+  UnitId reaped(pid_t pid);
+  /// After the batch: units that are watched and have lost their last process.
+  void after_reap(OsListener& listener);
+  /// The unit of any process, for a notification's sender.
+  UnitId unit_of_process(pid_t pid);
+  /// A unit's processes are found by this: "cgroup v2 at …", "process tree (…)".
+  [[nodiscard]] const std::string& backend() const { return backend_; }
+  /// Path of the unit's cgroup below the mount, empty without cgroups.
+  [[nodiscard]] std::string control_group(UnitId id) const;
+  [[nodiscard]] RealFiles& files() { return files_; }
+  [[nodiscard]] Accounts& accounts() { return accounts_; }
+
+  // ---- Os ---------------------------------------------------------------------
+  Result<Launch> spawn(const LaunchRequest& request) override;
+  KillReport kill(const KillRequest& request) override;
+  bool has_processes(UnitId id) override;
+  std::vector<pid_t> processes(UnitId id) override;
+  void watch_empty(UnitId id, bool on) override;
+  void release(UnitId id, const Unit& unit, bool remove_runtime_directories) override;
+  PidFileReading read_pid_file(UnitId id, const Unit& unit, std::string_view path) override;
+  pid_t guess_main_pid(UnitId id, pid_t control_pid) override;
+  void remove_file(std::string_view path) override;
+  void watch_path(UnitId id, std::string_view path) override;
+  void watch_bus_name(UnitId id, std::string_view name) override;
+  bool watch_alien(UnitId id, pid_t pid) override;
+  bool is_alive(pid_t pid) override;
+  Result<bool> test(const Condition& condition, const Unit& unit) override;
+  InvocationId new_invocation() override;
+  void log(Say::Level level, std::string_view unit, std::string_view text) override;
+
+ private:
+  /// A launch whose child has not said yet how it went.
+  struct PendingLaunch {
+    UniqueFd report;
+    pid_t pid = 0;
+    std::unique_ptr<LaunchPlan> plan;
+  };
+  struct Alien {
+    UniqueFd pidfd;
+    UnitId unit;
+  };
+  /// What is known of a unit beyond its processes.
+  struct UnitRecord {
+    std::string cgroup;    ///< path below the tree's root
+    int empty_watch = -1;  ///< inotify, of cgroup.events
+    bool watched = false;  ///< unit_empty is wanted
+  };
+  enum class Source : std::uint8_t { Inotify, Launch, Alien, Bus, Wake };
+
+  RealOs(RealOsConfig config, LogSink& log);
+  SysResult open_descriptors(const RealOsConfig& config);
+  void open_null();
+  void choose_backend(const RealOsConfig& config);
+
+  SysResult poll(BorrowedFd fd, Source source);
+  void wake();
+  void drain_inotify(OsListener& listener);
+  void drain_launch(int fd, OsListener& listener);
+  void drain_alien(int pid, OsListener& listener);
+  void drain_bus(OsListener& listener);
+  void cgroup_event(int wd, OsListener& listener);
+
+  SysResult place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request);
+  void report_failure(const LaunchPlan& plan, const ChildReport& report);
+  void report_notes(const LaunchPlan& plan, std::uint8_t notes);
+  std::vector<pid_t> rest_of(const KillRequest& request);
+  void kill_rest(const KillRequest& request, KillReport& report);
+  bool kill_group(const KillRequest& request, KillReport& report);
+  void remove_runtime_directories(const Unit& unit);
+
+  LogSink& log_;
+  RealFiles files_;
+  LaunchSettings settings_;
+  Accounts accounts_;
+  std::unique_ptr<LaunchBuilder> builder_;
+  std::unique_ptr<Launcher> launcher_;
+  std::unique_ptr<ConditionTester> conditions_;
+  std::unique_ptr<CgroupTree> cgroups_;
+  std::unique_ptr<BusClient> bus_;
+  ProcessTable table_;
+  PathWatches paths_;
+  std::string backend_;
+
+  UniqueFd epoll_;
+  UniqueFd inotify_;
+  UniqueFd wake_;
+  std::vector<UniqueFd> streams_;  ///< the descriptors of settings_
+
+  std::unordered_map<int, PendingLaunch> launches_;
+  std::unordered_map<pid_t, Alien> aliens_;
+  std::unordered_map<std::uint32_t, UnitRecord> units_;
+  std::unordered_map<int, UnitId> empty_watches_;  ///< by inotify watch
+  std::unordered_map<std::string, UnitId> unit_by_cgroup_;
+  std::unordered_set<std::uint32_t> check_empty_;  ///< to be looked at by the next drain()
+};
+
+}  // namespace onset

@@ -1,0 +1,185 @@
+// The launching half of RealOs: spawn(), what a launch reports, and what goes
+// when an activation ends.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "os/directories.h"
+#include "os/real_os.h"
+#include "os/service_directories.h"
+
+namespace onset {
+namespace {
+
+/// A tree larger than this is removed by a process of its own.
+constexpr unsigned kRemovalBudget = 4096;
+
+/// What the step was about.
+std::string_view subject(const LaunchPlan& plan, LaunchStep step) {
+  switch (step) {
+    case LaunchStep::Exec:
+      return plan.candidates.size() == 1 ? plan.candidates.front() : plan.arguments.front();
+    case LaunchStep::Chdir:
+      return plan.working_directory;
+    case LaunchStep::Chroot:
+      return plan.root;
+    case LaunchStep::Stdin:
+      return plan.streams[0].path;
+    case LaunchStep::Stdout:
+      return plan.streams[1].path;
+    case LaunchStep::Stderr:
+      return plan.streams[2].path;
+    case LaunchStep::None:
+    case LaunchStep::Cgroup:
+    case LaunchStep::SetSid:
+    case LaunchStep::OomAdjust:
+    case LaunchStep::Nice:
+    case LaunchStep::Limits:
+    case LaunchStep::Group:
+    case LaunchStep::Capabilities:
+    case LaunchStep::SecureBits:
+    case LaunchStep::User:
+    case LaunchStep::Fds:
+    case LaunchStep::NoNewPrivileges:
+    case LaunchStep::SignalMask:
+    case LaunchStep::RuntimeDirectory:
+    case LaunchStep::StateDirectory:
+    case LaunchStep::CacheDirectory:
+    case LaunchStep::LogsDirectory:
+    case LaunchStep::ConfigurationDirectory:
+    case LaunchStep::Memory:
+      return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Launch> RealOs::spawn(const LaunchRequest& request) {
+  auto built = builder_->build(request);
+  if (!built) return Failure{built.error()};
+  LaunchPlan& plan = *built;
+  if (cgroups_ && plan.failed == LaunchStep::None) {
+    if (auto done = place_in_cgroup(plan, request); !done) return Failure{done.error()};
+  }
+  auto started = launcher_->start(plan);
+  if (!started) return Failure{started.error()};
+  table_.spawned(started->pid, request.id, request.invocation, plan.arguments.front());
+  // A new unit, or a new name of it: from here on it can be found by id.
+  (void)units_[request.id.value];
+
+  Launch launch{started->pid, started->exec_done};
+  if (started->report) {
+    const int fd = started->report.get();
+    if (auto done = poll(started->report, Source::Launch); !done) {
+      log_.log(Say::Level::Warning, plan.unit, to_string(done.error()));
+      launch.exec_done = true;  // its exit will tell
+      return launch;
+    }
+    launches_[fd] = PendingLaunch{std::move(started->report), started->pid,
+                                  std::make_unique<LaunchPlan>(std::move(plan))};
+    return launch;
+  }
+  if (plan.report.notes != 0) report_notes(plan, plan.report.notes);
+  if (plan.report.step != LaunchStep::None) report_failure(plan, plan.report);
+  return launch;
+}
+
+SysResult RealOs::place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request) {
+  UnitRecord& unit = units_[request.id.value];
+  if (unit.cgroup.empty()) {
+    unit.cgroup = cgroup_path(*request.unit, settings_.user_manager);
+    unit_by_cgroup_[unit.cgroup] = request.id;
+  }
+  auto group = cgroups_->create(unit.cgroup);
+  if (!group) return Failure{group.error()};
+  if (launcher_->into_cgroup()) {
+    plan.cgroup = std::move(*group);
+    return {};
+  }
+  auto procs = cgroups_->open_procs(*group);
+  if (!procs) return Failure{procs.error()};
+  plan.cgroup_procs = std::move(*procs);
+  return {};
+}
+
+void RealOs::report_failure(const LaunchPlan& plan, const ChildReport& report) {
+  const LaunchStepInfo& step = describe(report.step);
+  std::string text;
+  if (plan.failed == report.step && !plan.failed_text.empty()) {
+    text = plan.failed_text;
+  } else {
+    text = step.sentence;
+    if (const auto what = subject(plan, report.step); !what.empty()) {
+      text += ' ';
+      text += c_escape(what);
+    }
+    text += ": ";
+    text += errno_text(report.error);
+  }
+  log_.log(plan.ignore_failure ? Say::Level::Debug : Say::Level::Error, plan.unit,
+           format("{} (step {}, status {})", text, step.name, step.status));
+}
+
+void RealOs::report_notes(const LaunchPlan& plan, std::uint8_t notes) {
+  if ((notes & static_cast<unsigned>(LaunchNote::OomAdjust)) != 0) {
+    log_.log(
+        Say::Level::Info, plan.unit,
+        format("OOMScoreAdjust={} could not be set here, going on without", plan.oom_score_adj));
+  }
+  if ((notes & static_cast<unsigned>(LaunchNote::Nice)) != 0) {
+    log_.log(
+        Say::Level::Info, plan.unit,
+        format("Nice={} could not be set here, the nearest level allowed is taken", plan.nice));
+  }
+}
+
+void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {
+  watch_path(id, {});
+  bus_->unwatch(id.value);
+  const auto at = units_.find(id.value);
+  if (at != units_.end()) {
+    if (at->second.empty_watch >= 0) watch_empty(id, false);
+    // A group with processes that were left running stays the unit's.
+    const bool has_group = cgroups_ && !at->second.cgroup.empty();
+    if (!has_group || cgroups_->remove(at->second.cgroup)) {
+      if (has_group) unit_by_cgroup_.erase(at->second.cgroup);
+      units_.erase(at);
+    }
+  }
+  check_empty_.erase(id.value);
+  table_.forget(id);
+  if (remove_directories) remove_runtime_directories(unit);
+}
+
+void RealOs::remove_runtime_directories(const Unit& unit) {
+  if (!unit.exec) return;
+  const auto& set = unit.exec->directories[static_cast<unsigned>(ExecDirectory::Runtime)];
+  if (!set) return;
+  const std::string& base = directory_base(ExecDirectory::Runtime, settings_.host);
+  for (const DirectoryEntry& entry : set->entries) {
+    for (const std::string& link : entry.links) (void)remove_tree(base, link, 1);
+    const Removal removal = remove_tree(base, entry.path, kRemovalBudget);
+    if (removal.error != 0) {
+      log_.log(Say::Level::Warning, unit.id,
+               format("cannot remove {}/{}: {}", base, entry.path, errno_text(removal.error)));
+    } else if (!removal.complete) {
+      const pid_t pid = ::fork();
+      if (pid == 0) {
+        const Removal rest = remove_tree(base, entry.path, UINT32_MAX);
+        ::_exit(rest.error == 0 ? 0 : 1);
+      }
+      if (pid < 0) {
+        log_.log(Say::Level::Warning, unit.id,
+                 format("{}/{} is too large to be removed at once, and fork: {}", base, entry.path,
+                        errno_text(errno)));
+      }
+    }
+  }
+}
+
+}  // namespace onset

@@ -1,0 +1,515 @@
+#include "os/launch.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/format.h"
+#include "unit/os/os_world.h"
+
+using namespace onset;
+using namespace onset::test;
+
+namespace {
+
+/// The "fd N: …" lines, one string.
+std::string descriptors(const std::string& text) {
+  std::string found;
+  std::size_t at = 0;
+  while ((at = text.find("\nfd ", at)) != std::string::npos) {
+    const auto end = text.find(':', at);
+    found += text.substr(at + 4, end - at - 4) + " ";
+    at = end;
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a service finds the process that the manual describes", "[os][launch]") {
+  OsWorld world;
+  // Descriptors without close-on-exec of a careless library must not get through.
+  const int leak = ::open("/dev/null", O_RDONLY);
+  const int high = ::fcntl(leak, F_DUPFD, 200);
+  const std::string text = world.probe("plain.service");
+  ::close(leak);
+  ::close(high);
+  INFO(text);
+  CHECK(descriptors(text) == "0 1 2 ");
+  CHECK(probed(text, "fd 0") == "/dev/null mode=0");
+  CHECK(probed(text, "cwd") == "/");
+  CHECK(probed(text, "umask") == "0022");
+  CHECK(probed(text, "nice") == "0");
+  CHECK(probed(text, "ctty") == "no");
+  CHECK(probed(text, "blocked").empty());
+  CHECK(probed(text, "ignored") == "13");
+  CHECK(probed(text, "inheritable") == "0");
+  CHECK(probed(text, "no_new_privs") == "0");
+  CHECK(probed(text, "session") == probed(text, "pid"));
+  CHECK(probed(text, "group") == probed(text, "pid"));
+  CHECK(probed_env(text, "SYSTEMD_EXEC_PID=" + probed(text, "pid")));
+  CHECK(probed_env(text, "PATH=" + std::string(kDefaultPath)));
+  CHECK(probed_env(text, "INVOCATION_ID=" + invocation_text(world.request.invocation)));
+  CHECK(text.find("env: HOME=") == std::string::npos);
+  CHECK(text.find("env: USER=") == std::string::npos);
+}
+
+TEST_CASE("signals that the manager ignores or blocks are the service's again", "[os][launch]") {
+  struct sigaction before {};
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGHUP, &ignore, &before);
+  std::string text;
+  {
+    OsWorld world;
+    sigset_t some;
+    sigset_t old;
+    sigemptyset(&some);
+    sigaddset(&some, SIGTERM);
+    sigaddset(&some, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &some, &old);
+    world.unit("s.service").exec->ignore_sigpipe = false;
+    text = world.probe("s.service");
+    sigprocmask(SIG_SETMASK, &old, nullptr);
+  }
+  ::sigaction(SIGHUP, &before, nullptr);
+  CHECK(probed(text, "blocked").empty());
+  CHECK(probed(text, "ignored").empty());
+}
+
+TEST_CASE("User=, Group= and SupplementaryGroups= become the process's ids", "[os][launch]") {
+  ONSET_NEEDS(is_root(), "changing the user needs root");
+  OsWorld world;
+  ExecConfig& exec = *world.unit("u.service").exec;
+  exec.user = "daemon";
+  SECTION("the user's own group") {
+    const std::string text = world.probe("u.service");
+    INFO(text);
+    CHECK(probed(text, "uids") == "1 1 1");
+    CHECK(probed(text, "gids") == "1 1 1");
+    CHECK(probed(text, "groups") == "1");
+    CHECK(probed(text, "effective") == "0");
+    CHECK(probed(text, "permitted") == "0");
+    CHECK(probed_env(text, "USER=daemon"));
+    CHECK(probed_env(text, "LOGNAME=daemon"));
+    CHECK(probed_env(text, "HOME=/usr/sbin"));
+    CHECK(text.find("env: SHELL=") == std::string::npos);  // nologin
+  }
+  SECTION("another group and further ones") {
+    exec.group = "games";
+    exec.supplementary_groups = {"bin", "sys"};
+    const std::string text = world.probe("u.service");
+    CHECK(probed(text, "gids") == "60 60 60");
+    CHECK(probed(text, "groups") == "60 2 3");
+  }
+  SECTION("+ keeps every right, ! the user") {
+    exec.no_new_privileges = true;
+    for (const bool full : {true, false}) {
+      ::chmod(world.folder.path().c_str(), 0777);
+      ExecCommand command;
+      command.path = ONSET_PROBE;
+      const std::string out = world.folder / (full ? "full" : "setuid");
+      command.argv = {ONSET_PROBE, out};
+      command.full_privileges = full;
+      command.no_setuid = !full;
+      auto launch = world.spawn_command("u.service", command);
+      REQUIRE(launch.ok());
+      CHECK(world.status_of(launch->pid) == 0);
+      const std::string text = read_text(out);
+      CHECK(probed(text, "uids") == "0 0 0");
+      CHECK(probed(text, "no_new_privs") == (full ? "0" : "1"));
+      CHECK(probed_env(text, "USER=daemon"));
+    }
+  }
+  SECTION("PermissionsStartOnly= leaves the others to root") {
+    world.unit("u.service").service->permissions_start_only = true;
+    CHECK(probed(world.probe("u.service", ExecRole::StartPre), "uids") == "0 0 0");
+    CHECK(probed(world.probe("u.service", ExecRole::Start), "uids") == "1 1 1");
+  }
+}
+
+TEST_CASE("capabilities are bounded, raised and locked as asked", "[os][launch]") {
+  ONSET_NEEDS(is_root(), "capabilities need root");
+  OsWorld world;
+  ExecConfig& exec = *world.unit("c.service").exec;
+  const std::uint64_t bind = 1ULL << CAP_NET_BIND_SERVICE;
+  const std::uint64_t kill = 1ULL << CAP_KILL;
+  SECTION("the bounding set of a root service") {
+    exec.capability_bounding_set = bind | kill;
+    const std::string text = world.probe("c.service");
+    CHECK(probed(text, "bounding") == format("{:x}", bind | kill));
+    CHECK(probed(text, "effective") == format("{:x}", bind | kill));
+  }
+  SECTION("the ambient set of another user") {
+    exec.user = "daemon";
+    exec.ambient_capabilities = bind;
+    exec.capability_bounding_set = bind;
+    const std::string text = world.probe("c.service");
+    INFO(text);
+    CHECK(probed(text, "uids") == "1 1 1");
+    CHECK(probed(text, "ambient") == format("{:x}", bind));
+    CHECK(probed(text, "effective") == format("{:x}", bind));
+    CHECK(probed(text, "permitted") == format("{:x}", bind));
+    CHECK(probed(text, "bounding") == format("{:x}", bind));
+  }
+  SECTION("secure bits and NoNewPrivileges=") {
+    exec.user = "daemon";
+    exec.secure_bits = 1 << 0 | 1 << 1;  // noroot, noroot-locked
+    exec.no_new_privileges = true;
+    const std::string text = world.probe("c.service");
+    CHECK(probed(text, "securebits") == "3");
+    CHECK(probed(text, "no_new_privs") == "1");
+    CHECK(probed(text, "permitted") == "0");
+  }
+}
+
+TEST_CASE("limits, nice, umask and OOM score are set", "[os][launch]") {
+  OsWorld world;
+  ExecConfig& exec = *world.unit("l.service").exec;
+  exec.umask = 0077;
+  exec.nice = 5;
+  exec.oom_score_adjust = 500;
+  exec.limits = {{RLIMIT_NOFILE, 100, 200}, {RLIMIT_CORE, 0, 0}};
+  const std::string text = world.probe("l.service");
+  CHECK(probed(text, "umask") == "0077");
+  CHECK(probed(text, "nice") == "5");
+  CHECK(probed(text, "oom_score_adj") == "500");
+  CHECK(probed(text, format("limit {}", static_cast<int>(RLIMIT_NOFILE))) == "100 200");
+  CHECK(probed(text, format("limit {}", static_cast<int>(RLIMIT_CORE))) == "0 0");
+}
+
+TEST_CASE("a limit beyond what can be had is clamped and said once", "[os][launch]") {
+  const SelfFacts self = read_self_facts();
+  ONSET_NEEDS(!self.has_capability(CAP_SYS_RESOURCE) &&
+                  self.limits[RLIMIT_NOFILE].rlim_max != RLIM_INFINITY,
+              "CAP_SYS_RESOURCE is there, nothing needs to be clamped");
+  OsWorld world;
+  world.unit("l.service").exec->limits = {{RLIMIT_NOFILE, RLIM_INFINITY, RLIM_INFINITY}};
+  const std::string most = format("{}", self.limits[RLIMIT_NOFILE].rlim_max);
+  for (int i = 0; i < 2; ++i) {
+    const std::string text = world.probe("l.service");
+    CHECK(probed(text, format("limit {}", static_cast<int>(RLIMIT_NOFILE))) == most + " " + most);
+  }
+  CHECK(std::ranges::count_if(world.log.lines, [](const std::string& l) {
+          return l.find("LimitNOFILE=infinity needs CAP_SYS_RESOURCE") != std::string::npos;
+        }) == 1);
+}
+
+namespace {
+
+struct FailingStep {
+  const char* name;
+  int status;
+  const char* said;
+  void (*arrange)(ExecConfig&);
+  bool needs_root;
+};
+
+constexpr FailingStep kFailing[] = {
+    {"USER", 217, "there is no user \"nobody-at-all\"",
+     [](ExecConfig& e) { e.user = "nobody-at-all"; }, false},
+    {"USER", 217, "not a valid user number", [](ExecConfig& e) { e.user = "4294967296"; }, false},
+    {"GROUP", 216, "there is no group \"no-group-at-all\"",
+     [](ExecConfig& e) { e.group = "no-group-at-all"; }, false},
+    {"CHDIR", 200, "cannot change the working directory to /does/not/exist: No such file",
+     [](ExecConfig& e) { e.working_directory = "/does/not/exist"; }, false},
+    {"STDIN", 208, "cannot set up standard input /does/not/exist",
+     [](ExecConfig& e) {
+       e.standard_input = StdStream{ExecInput::File, ExecOutput::Inherit, "/does/not/exist", ""};
+     },
+     false},
+    {"STDIN", 208, "no socket was passed",
+     [](ExecConfig& e) {
+       e.standard_input = StdStream{ExecInput::Socket, ExecOutput::Inherit, "", ""};
+     },
+     false},
+    {"STDIN", 208, "cannot set up standard input /dev/null: Inappropriate ioctl",
+     [](ExecConfig& e) {
+       e.standard_input = StdStream{ExecInput::TtyFail, ExecOutput::Inherit, "", ""};
+       e.tty_path = "/dev/null";
+     },
+     false},
+    {"STDOUT", 209, "/does/not/exist",
+     [](ExecConfig& e) {
+       e.standard_output =
+           StdStream{ExecInput::Null, ExecOutput::FileAppend, "/does/not/exist", ""};
+     },
+     false},
+    {"STDERR", 222, "/does/not/exist",
+     [](ExecConfig& e) {
+       e.standard_error =
+           StdStream{ExecInput::Null, ExecOutput::FileTruncate, "/does/not/exist", ""};
+     },
+     false},
+    {"CHROOT", 210, "cannot change the root directory to /does/not/exist",
+     [](ExecConfig& e) { e.root_directory = "/does/not/exist"; }, true},
+    {"RUNTIME_DIRECTORY", 233, "Not a directory",
+     [](ExecConfig& e) {
+       e.directories[0] = DirectorySet{{{"taken", {}}}, 0755};
+     },
+     false},
+    {"CAPABILITIES", 218, "cannot set capabilities: Operation not permitted",
+     [](ExecConfig& e) {
+       // Nobody can raise what the bounding set no longer has.
+       e.user = "daemon";
+       e.capability_bounding_set = 0;
+       e.ambient_capabilities = 1ULL << CAP_SYS_RESOURCE;
+     },
+     true},
+};
+
+}  // namespace
+
+TEST_CASE("each step that fails ends the process with its own status, and nothing is executed",
+          "[os][launch][faults]") {
+  for (const FailingStep& step : kFailing) {
+    if (step.needs_root && !is_root()) continue;
+    if (std::string_view(step.name) == "CAPABILITIES" &&
+        read_self_facts().has_capability(CAP_SYS_RESOURCE)) {
+      continue;
+    }
+    OsWorld world;
+    ::mkdir((world.folder / "run").c_str(), 0755);
+    write_text(world.folder / "run/taken", "a file");
+    step.arrange(*world.unit("f.service").exec);
+    const std::string witness = world.folder / "executed";
+    const int status = world.run("f.service", {"/bin/touch", witness});
+    INFO(step.name << ": " << world.log.all());
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == step.status);
+    CHECK(world.log.has(step.said));
+    CHECK(world.log.has(format("(step {}, status {})", step.name, step.status)));
+    CHECK(world.log.lines.size() == 1);
+    CHECK(::access(witness.c_str(), F_OK) != 0);
+    CHECK(world.execs.empty());
+  }
+}
+
+TEST_CASE("what cannot be executed is said by name with status 203", "[os][launch][faults]") {
+  OsWorld world;
+  CHECK(WEXITSTATUS(world.run("x.service", {"/usr/sbin/no-such-daemon"})) == 203);
+  CHECK(world.log.has(
+      "x.service: cannot execute /usr/sbin/no-such-daemon: No such file or directory (step EXEC, "
+      "status 203)"));
+  CHECK(WEXITSTATUS(world.run("x.service", {"no-such-command"})) == 203);
+  CHECK(world.log.has("cannot execute no-such-command: No such file or directory"));
+  CHECK(WEXITSTATUS(world.run("x.service", {"/etc/passwd"})) == 203);
+  CHECK(world.log.has("cannot execute /etc/passwd: Permission denied"));
+}
+
+TEST_CASE("a bare name is looked up in the search path, ExecSearchPath= before it",
+          "[os][launch]") {
+  OsWorld world;
+  CHECK(world.run("p.service", {"true"}) == 0);
+  world.unit("p.service").exec->exec_search_path = world.folder.path();
+  CHECK(WEXITSTATUS(world.run("p.service", {"true"})) == 203);
+}
+
+TEST_CASE("the fast path knows at once whether execve happened", "[os][launch]") {
+  OsWorld world;
+  auto good = world.spawn("e.service", {"/bin/true"});
+  REQUIRE(good.ok());
+  CHECK(good->exec_done);
+  auto bad = world.spawn("e.service", {"/no/such/thing"});
+  REQUIRE(bad.ok());
+  CHECK_FALSE(bad->exec_done);
+  world.status_of(bad->pid);
+  world.status_of(good->pid);
+}
+
+TEST_CASE("the slow path tells of execve when it happens", "[os][launch]") {
+  OsWorld world;
+  world.unit("e.service").exec->standard_output =
+      StdStream{ExecInput::Null, ExecOutput::FileAppend, world.folder / "out", ""};
+  auto launch = world.spawn("e.service", {"/bin/sh", "-c", "echo said; exec sleep 60"});
+  REQUIRE(launch.ok());
+  CHECK_FALSE(launch->exec_done);
+  CHECK(world.until([&] { return !world.execs.empty(); }));
+  CHECK(world.execs == std::vector<pid_t>{launch->pid});
+}
+
+TEST_CASE("a FIFO as output holds up the service, never the manager", "[os][launch]") {
+  OsWorld world;
+  const std::string fifo = world.folder / "fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  world.unit("w.service").exec->standard_output =
+      StdStream{ExecInput::Null, ExecOutput::File, fifo, ""};
+  auto launch = world.spawn("w.service", {"/bin/echo", "through"});
+  REQUIRE(launch.ok());  // it came back although nobody reads
+  CHECK_FALSE(launch->exec_done);
+  KillRequest kill;
+  kill.id = world.id("w.service");
+  kill.main_pid = launch->pid;
+  kill.signal = SIGTERM;
+  kill.to_main = true;
+  CHECK(world.os->kill(kill).main == 1);
+  const int status = world.status_of(launch->pid);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGTERM);
+}
+
+TEST_CASE("standard streams go where the unit says", "[os][launch]") {
+  OsWorld world;
+  ExecConfig& exec = *world.unit("o.service").exec;
+  const std::string out = world.folder / "out";
+  SECTION("append keeps, truncate does not, errors follow output") {
+    write_text(out, "before\n");
+    exec.standard_output = StdStream{ExecInput::Null, ExecOutput::FileAppend, out, ""};
+    CHECK(world.run("o.service", {"/bin/sh", "-c", "echo one; echo two >&2"}) == 0);
+    CHECK(read_text(out) == "before\none\ntwo\n");
+    exec.standard_output->output = ExecOutput::FileTruncate;
+    CHECK(world.run("o.service", {"/bin/sh", "-c", "echo three"}) == 0);
+    CHECK(read_text(out) == "three\n");
+  }
+  SECTION("file for input") {
+    write_text(world.folder / "in", "typed\n");
+    exec.standard_input = StdStream{ExecInput::File, ExecOutput::Inherit, world.folder / "in", ""};
+    exec.standard_output = StdStream{ExecInput::Null, ExecOutput::File, out, ""};
+    CHECK(world.run("o.service", {"/bin/cat"}) == 0);
+    CHECK(read_text(out) == "typed\n");
+  }
+  SECTION("data from the unit") {
+    exec.standard_input = StdStream{ExecInput::Data, ExecOutput::Inherit, "", ""};
+    exec.standard_input_data = "some text\n";
+    exec.standard_output = StdStream{ExecInput::Null, ExecOutput::File, out, ""};
+    CHECK(world.run("o.service", {"/bin/cat"}) == 0);
+    CHECK(read_text(out) == "some text\n");
+  }
+  SECTION("null for all") {
+    exec.standard_output = StdStream{ExecInput::Null, ExecOutput::Null, "", ""};
+    const std::string text = world.probe("o.service");
+    CHECK(probed(text, "fd 1") == "/dev/null mode=1");
+    CHECK(probed(text, "fd 2") == "/dev/null mode=1");
+  }
+}
+
+TEST_CASE("the environment has the manual's order of precedence", "[os][launch]") {
+  RealOsConfig config = OsWorld::plain_config();
+  config.notify_socket = "/run/onset/notify";
+  config.environment = {"PASSED=yes", "SECRET=no", "OVER=manager"};
+  OsWorld world(std::move(config));
+  write_text(world.folder / "a.env", "FROM_FILE=a\nOVER='file a'\nbad line\n");
+  write_text(world.folder / "b.env", "OVER=\"file b\"\nGONE=1\n");
+  ExecConfig& exec = *world.unit("n.service").exec;
+  exec.pass_environment = {"PASSED", "OVER", "NOT_THERE"};
+  exec.environment = {"OVER=unit", "OWN=1", "MAINPID=mine"};
+  exec.environment_files = {{world.folder / "*.env", false}, {world.folder / "none", true}};
+  exec.unset_environment = {"GONE", "OWN=2"};
+  world.request.main_pid = 77;
+  world.request.notify_socket = true;
+  world.request.watchdog = std::chrono::seconds(3);
+  world.request.environment = {"SERVICE_RESULT=success"};
+  const std::string text = world.probe("n.service");
+  INFO(text);
+  CHECK(probed_env(text, "PASSED=yes"));
+  CHECK(text.find("SECRET") == std::string::npos);
+  CHECK(probed_env(text, "OVER=file b"));
+  CHECK(probed_env(text, "FROM_FILE=a"));
+  CHECK(probed_env(text, "OWN=1"));
+  CHECK(text.find("GONE") == std::string::npos);
+  CHECK(probed_env(text, "MAINPID=mine"));
+  CHECK(probed_env(text, "NOTIFY_SOCKET=/run/onset/notify"));
+  CHECK(probed_env(text, "WATCHDOG_USEC=3000000"));
+  CHECK(probed_env(text, "WATCHDOG_PID=" + probed(text, "pid")));
+  CHECK(probed_env(text, "SERVICE_RESULT=success"));
+  CHECK(world.log.has("a.env:3:"));
+}
+
+TEST_CASE("a missing EnvironmentFile= refuses the start and is named", "[os][launch]") {
+  OsWorld world;
+  world.unit("n.service").exec->environment_files = {{"/does/not/exist", false}};
+  auto launch = world.spawn("n.service", {"/bin/true"});
+  REQUIRE_FALSE(launch.ok());
+  CHECK(launch.error().err == ENOENT);
+  CHECK(world.log.has("cannot read EnvironmentFile=/does/not/exist: No such file or directory"));
+}
+
+TEST_CASE("directories of a service are made, owned, named and removed",
+          "[os][launch][directories]") {
+  OsWorld world;
+  ExecConfig& exec = *world.unit("d.service").exec;
+  exec.directories[0] = DirectorySet{{{"one", {"link-to-one"}}, {"deep/two", {}}}, 02750};
+  exec.directories[1] = DirectorySet{{{"state", {}}}, 0700};
+  if (is_root()) exec.user = "daemon";
+  const std::string text = world.probe("d.service");
+  const std::string run = world.folder / "run";
+  CHECK(probed_env(text, "RUNTIME_DIRECTORY=" + run + "/one:" + run + "/deep/two"));
+  CHECK(probed_env(text, "STATE_DIRECTORY=" + (world.folder / "state/state")));
+  struct stat st {};
+  REQUIRE(::stat((run + "/deep/two").c_str(), &st) == 0);
+  CHECK((st.st_mode & 07777) == 02750);
+  if (is_root()) CHECK(st.st_uid == 1);
+  REQUIRE(::stat((run + "/link-to-one").c_str(), &st) == 0);
+  REQUIRE(::stat((run + "/deep").c_str(), &st) == 0);
+  CHECK((st.st_mode & 07777) == 0755);
+  CHECK(st.st_uid == ::geteuid());
+
+  write_text(run + "/one/file", "x");
+  world.os->release(world.id("d.service"), world.unit("d.service"), true);
+  CHECK(::access((run + "/one").c_str(), F_OK) != 0);
+  CHECK(::access((run + "/link-to-one").c_str(), F_OK) != 0);
+  CHECK(::access((run + "/deep/two").c_str(), F_OK) != 0);
+  CHECK(::access((world.folder / "state/state").c_str(), F_OK) == 0);
+}
+
+TEST_CASE("a directory of the wrong owner changes hands with all that is in it",
+          "[os][launch][directories]") {
+  ONSET_NEEDS(is_root(), "changing owners needs root");
+  OsWorld world;
+  ExecConfig& exec = *world.unit("d.service").exec;
+  exec.user = "daemon";
+  exec.directories[1] = DirectorySet{{{"s", {}}}, 0755};
+  const std::string state = world.folder / "state";
+  ::mkdir(state.c_str(), 0755);
+  ::mkdir((state + "/s").c_str(), 0755);
+  ::mkdir((state + "/s/deep").c_str(), 0755);
+  write_text(state + "/s/deep/file", "x");
+  write_text(world.folder / "outside", "x");
+  REQUIRE(::symlink((world.folder / "outside").c_str(), (state + "/s/deep/link").c_str()) == 0);
+  world.probe("d.service");
+  struct stat st {};
+  REQUIRE(::stat((state + "/s/deep/file").c_str(), &st) == 0);
+  CHECK(st.st_uid == 1);
+  REQUIRE(::lstat((state + "/s/deep/link").c_str(), &st) == 0);
+  CHECK(st.st_uid == 1);
+  REQUIRE(::stat((world.folder / "outside").c_str(), &st) == 0);
+  CHECK(st.st_uid == 0);
+}
+
+TEST_CASE("WorkingDirectory= forms: a path, one that may be missing, the home", "[os][launch]") {
+  OsWorld world;
+  ExecConfig& exec = *world.unit("w.service").exec;
+  exec.working_directory = "/usr";
+  CHECK(probed(world.probe("w.service"), "cwd") == "/usr");
+  exec.working_directory = "/does/not/exist";
+  exec.working_directory_optional = true;
+  CHECK(probed(world.probe("w.service"), "cwd") == "/");
+  if (!is_root()) return;
+  exec.working_directory = "~";
+  exec.user = "daemon";
+  CHECK(probed(world.probe("w.service"), "cwd") == "/usr/sbin");
+}
+
+TEST_CASE("RootDirectory= leaves nothing of the old root in reach", "[os][launch]") {
+  ONSET_NEEDS(is_root(), "chroot needs root");
+  OsWorld world;
+  const std::string root = world.folder / "root";
+  ::mkdir(root.c_str(), 0755);
+  ::mkdir((root + "/inside").c_str(), 0777);
+  write_text(root + "/probe", read_text(ONSET_PROBE));
+  ::chmod((root + "/probe").c_str(), 0755);
+  ExecConfig& exec = *world.unit("r.service").exec;
+  exec.root_directory = root;
+  exec.working_directory = "/inside";
+  CHECK(world.run("r.service", {"/probe", "/inside/out"}) == 0);
+  const std::string text = read_text(root + "/inside/out");
+  CHECK(probed(text, "cwd") == "/inside");
+  INFO(world.log.all());
+  CHECK(descriptors(text) == "0 1 2 ");
+}

@@ -1,0 +1,386 @@
+#include "os/real_os.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/format.h"
+#include "os/kernel.h"
+#include "unit/os/os_world.h"
+
+using namespace onset;
+using namespace onset::test;
+
+namespace {
+
+KillRequest whole(const OsWorld& world, std::string_view name, pid_t main, int signal) {
+  KillRequest kill;
+  kill.id = world.id(name);
+  kill.main_pid = main;
+  kill.signal = signal;
+  kill.to_main = kill.to_control = kill.to_rest = true;
+  return kill;
+}
+
+/// A cgroup of the test's own in the machine's v2 hierarchy, with the test in it.
+class OwnCgroup {
+ public:
+  explicit OwnCgroup(const ScratchFolder& folder) {
+    for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+      if (::access((std::string(mount) + "/cgroup.procs").c_str(), W_OK) != 0) continue;
+      path_ = format("{}/onset-test-{}", mount, ::getpid());
+      if (::mkdir(path_.c_str(), 0755) != 0 || !enter(path_)) {
+        ::rmdir(path_.c_str());
+        path_.clear();
+        continue;
+      }
+      mount_ = mount;
+      membership_ = folder / "membership";
+      write_text(membership_, "0::/\n");
+      return;
+    }
+  }
+  ~OwnCgroup() {
+    if (path_.empty()) return;
+    (void)enter(mount_);
+    for (const char* below : {"/system.slice", "/init.scope", ""}) ::rmdir((path_ + below).c_str());
+  }
+  OwnCgroup(const OwnCgroup&) = delete;
+  OwnCgroup& operator=(const OwnCgroup&) = delete;
+  [[nodiscard]] bool usable() const { return !path_.empty(); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] RealOsConfig config() const {
+    RealOsConfig config = OsWorld::plain_config();
+    config.use_cgroups = true;
+    config.cgroup_place.mounts = {path_};
+    config.cgroup_place.membership = membership_.c_str();
+    return config;
+  }
+
+ private:
+  static bool enter(const std::string& group) {
+    auto fd = open_path((group + "/cgroup.procs").c_str(), O_WRONLY);
+    return fd && ::write(fd->get(), "0", 1) == 1;
+  }
+  std::string path_;
+  std::string mount_;
+  std::string membership_;
+};
+
+/// Starts a shell that leaves a process in a session of its own and tells its
+/// pid, then does `rest`.
+std::vector<std::string> daemonizing(const std::string& pid_file, const std::string& rest) {
+  return {"/bin/sh", "-c",
+          "setsid sh -c 'echo $$ > " + pid_file + ".part; mv " + pid_file + ".part " + pid_file +
+              "; exec sleep 300' & while ! test -e " + pid_file + "; do :; done; " + rest};
+}
+
+pid_t pid_in(const std::string& file) {
+  return static_cast<pid_t>(std::atoi(read_text(file).c_str()));
+}
+
+}  // namespace
+
+TEST_CASE("every process below the main one belongs to the unit", "[os][real_os]") {
+  OsWorld world;
+  const std::string file = world.folder / "pid";
+  auto launch = world.spawn("t.service", daemonizing(file, "exec sleep 300"));
+  REQUIRE(launch.ok());
+  world.os->watch_path(world.id("t.service"), file);
+  if (::access(file.c_str(), F_OK) != 0) {
+    REQUIRE(world.until([&] { return ::access(file.c_str(), F_OK) == 0; }));
+  }
+  const pid_t other = pid_in(file);
+  REQUIRE(other > 0);
+  const UnitId id = world.id("t.service");
+  const std::vector<pid_t> all = world.os->processes(id);
+  CHECK(all.front() == launch->pid);
+  CHECK(std::ranges::count(all, other) == 1);
+  CHECK(world.os->unit_of_process(other) == id);
+  CHECK(world.os->unit_of_process(launch->pid) == id);
+  CHECK_FALSE(world.os->unit_of_process(::getpid()).valid());
+  CHECK(world.os->has_processes(id));
+
+  world.os->watch_empty(id, true);
+  const KillReport report = world.os->kill(whole(world, "t.service", launch->pid, SIGTERM));
+  CHECK(report.main == 1);
+  CHECK(report.rest >= 1);
+  CHECK(report.error == 0);
+  CHECK(world.until([&] { return !world.empties.empty(); }));
+  CHECK(world.empties.front() == id);
+  CHECK_FALSE(world.os->has_processes(id));
+}
+
+TEST_CASE("a daemon that outlives its parent stays the unit's and is guessed as its main process",
+          "[os][real_os]") {
+  OsWorld world;
+  const std::string file = world.folder / "pid";
+  auto launch = world.spawn("f.service", daemonizing(file, "exit 0"));
+  REQUIRE(launch.ok());
+  CHECK(world.status_of(launch->pid) == 0);
+  const pid_t daemon = pid_in(file);
+  const UnitId id = world.id("f.service");
+  CHECK(world.os->guess_main_pid(id, 0) == daemon);
+  CHECK(world.os->has_processes(id));
+  CHECK(world.os->unit_of_process(daemon) == id);
+  // It is our child now: nobody needs to watch it.
+  CHECK_FALSE(world.os->watch_alien(id, daemon));
+  world.os->watch_empty(id, true);
+  CHECK(world.os->kill(whole(world, "f.service", 0, SIGKILL)).rest == 1);
+  CHECK(world.until([&] { return !world.empties.empty(); }));
+}
+
+TEST_CASE("an orphan that hides its environment is told by who lost it", "[os][real_os]") {
+  OsWorld world;
+  const std::string file = world.folder / "pid";
+  auto launch = world.spawn("h.service", {"/bin/sh", "-c",
+                                          "setsid env -i /bin/sh -c 'echo $$ > " + file +
+                                              "; exec sleep 300' & while ! test "
+                                              "-s " +
+                                              file + "; do :; done; exit 0"});
+  REQUIRE(launch.ok());
+  CHECK(world.status_of(launch->pid) == 0);
+  CHECK(world.os->guess_main_pid(world.id("h.service"), 0) == pid_in(file));
+}
+
+TEST_CASE("two candidates make no guess", "[os][real_os]") {
+  OsWorld world;
+  auto launch = world.spawn("g.service", {"/bin/sh", "-c", "sleep 300 & sleep 300 & exit 0"});
+  REQUIRE(launch.ok());
+  CHECK(world.status_of(launch->pid) == 0);
+  const UnitId id = world.id("g.service");
+  CHECK(world.os->processes(id).size() == 2);
+  CHECK(world.os->guess_main_pid(id, 0) == 0);
+}
+
+TEST_CASE("a unit that is empty when it is watched is told once", "[os][real_os]") {
+  OsWorld world;
+  CHECK(world.run("e.service", {"/bin/true"}) == 0);
+  world.os->watch_empty(world.id("e.service"), true);
+  CHECK(world.until([&] { return world.empties.size() == 1; }));
+  CHECK_FALSE(world.turn(0));
+}
+
+TEST_CASE("without /proc the started processes are known and end", "[os][real_os][faults]") {
+  RealOsConfig config = OsWorld::plain_config();
+  config.proc = "/nowhere";
+  OsWorld world(std::move(config));
+  CHECK(world.log.has("no /proc here"));
+  CHECK(world.os->backend().starts_with("started processes alone"));
+  auto launch = world.spawn("n.service", {"/bin/sleep", "300"});
+  REQUIRE(launch.ok());
+  const UnitId id = world.id("n.service");
+  CHECK(world.os->processes(id) == std::vector<pid_t>{launch->pid});
+  CHECK(world.os->is_alive(launch->pid));
+  world.os->watch_empty(id, true);
+  CHECK(world.os->kill(whole(world, "n.service", launch->pid, SIGTERM)).main == 1);
+  CHECK(world.until([&] { return !world.empties.empty(); }));
+}
+
+TEST_CASE("with cgroups a unit's processes are those of its group", "[os][real_os][cgroup]") {
+  ONSET_NEEDS(is_root(), "making cgroups needs root");
+  const ScratchFolder folder;
+  const OwnCgroup own(folder);
+  ONSET_NEEDS(own.usable(), "no writable cgroup v2 hierarchy");
+  OsWorld world(own.config());
+  INFO(world.os->backend() << "\n" << world.log.all());
+  REQUIRE(world.os->backend() == "cgroup v2 at " + own.path());
+  const std::string file = world.folder / "pid";
+  auto launch = world.spawn("c.service", daemonizing(file, "exit 0"));
+  REQUIRE(launch.ok());
+  CHECK(world.status_of(launch->pid) == 0);
+  const UnitId id = world.id("c.service");
+  CHECK(world.os->control_group(id) == "/system.slice/c.service");
+  const pid_t daemon = pid_in(file);
+  CHECK(world.os->processes(id) == std::vector<pid_t>{daemon});
+  CHECK(world.os->guess_main_pid(id, 0) == daemon);
+  CHECK(world.os->unit_of_process(daemon) == id);
+  world.os->watch_empty(id, true);
+  CHECK(world.os->kill(whole(world, "c.service", 0, SIGKILL)).rest == 1);
+  CHECK(world.until([&] { return !world.empties.empty(); }));
+  CHECK_FALSE(world.os->has_processes(id));
+  world.os->release(id, world.unit("c.service"), true);
+  CHECK(::access((own.path() + "/system.slice/c.service").c_str(), F_OK) != 0);
+}
+
+TEST_CASE("a cgroup that others share is not taken", "[os][real_os][cgroup]") {
+  ONSET_NEEDS(is_root(), "making cgroups needs root");
+  const ScratchFolder folder;
+  const OwnCgroup own(folder);
+  ONSET_NEEDS(own.usable(), "no writable cgroup v2 hierarchy");
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t other = ::fork();
+  if (other == 0) {
+    char c = 0;
+    ::close(ends[1]);
+    (void)!::read(ends[0], &c, 1);
+    ::_exit(0);
+  }
+  ::close(ends[0]);
+  {
+    OsWorld world(own.config());
+    CHECK(world.os->backend() == "process tree (its cgroup is shared with other processes)");
+  }
+  ::close(ends[1]);
+}
+
+TEST_CASE("a signal is followed by SIGCONT and SIGHUP where asked", "[os][real_os]") {
+  OsWorld world;
+  const std::string file = world.folder / "ready";
+  auto launch = world.spawn("s.service", {"/bin/sh", "-c",
+                                          "trap 'exit 9' HUP; trap : USR1; echo > " + file +
+                                              "; while :; do sleep 0.01; done"});
+  REQUIRE(launch.ok());
+  world.os->watch_path(world.id("s.service"), file);
+  if (::access(file.c_str(), F_OK) != 0) {
+    REQUIRE(world.until([&] { return ::access(file.c_str(), F_OK) == 0; }));
+  }
+  ::kill(launch->pid, SIGSTOP);
+  KillRequest kill = whole(world, "s.service", launch->pid, SIGUSR1);
+  kill.then_continue = true;
+  kill.then_hangup = true;
+  CHECK(world.os->kill(kill).main == 1);
+  CHECK(WEXITSTATUS(world.status_of(launch->pid)) == 9);
+}
+
+TEST_CASE("a file is seen when it comes, its folders too", "[os][real_os][path_watch]") {
+  OsWorld world;
+  world.unit("p.service");
+  const UnitId id = world.id("p.service");
+  const std::string file = world.folder / "a/b/c.pid";
+  world.os->watch_path(id, file);
+  ::mkdir((world.folder / "a").c_str(), 0755);
+  REQUIRE(world.until([&] { return !world.paths.empty(); }));
+  ::mkdir((world.folder / "a/b").c_str(), 0755);
+  world.until([&] { return world.paths.size() >= 2; });
+  world.paths.clear();
+  write_text(file, "1\n");
+  REQUIRE(world.until([&] { return !world.paths.empty(); }));
+  CHECK(world.paths.front() == id);
+  while (world.turn(0)) {
+  }
+  world.os->watch_path(id, "");
+  world.paths.clear();
+  write_text(file, "2\n");
+  CHECK_FALSE(world.turn(0));
+}
+
+TEST_CASE("the end of a process that is not our child is told", "[os][real_os]") {
+  OsWorld world;
+  world.unit("a.service");
+  int ends[2];
+  int back[2];
+  REQUIRE(::pipe(ends) == 0);
+  REQUIRE(::pipe(back) == 0);
+  const pid_t middle = ::fork();
+  if (middle == 0) {
+    const pid_t alien = ::fork();
+    if (alien == 0) {
+      char c = 0;
+      ::close(ends[1]);
+      (void)!::read(ends[0], &c, 1);
+      ::_exit(0);
+    }
+    (void)!::write(back[1], &alien, sizeof alien);
+    ::close(ends[1]);
+    ::waitpid(alien, nullptr, 0);
+    ::_exit(0);
+  }
+  pid_t alien = 0;
+  REQUIRE(::read(back[0], &alien, sizeof alien) == sizeof alien);
+  CHECK(world.os->watch_alien(world.id("a.service"), alien));
+  CHECK(world.aliens.empty());
+  ::close(ends[1]);
+  ::close(ends[0]);
+  CHECK(world.until([&] { return !world.aliens.empty(); }));
+  CHECK(world.aliens.front() == alien);
+  world.status_of(middle);
+  ::close(back[0]);
+  ::close(back[1]);
+}
+
+TEST_CASE("a PID file is believed only with reason", "[os][real_os][pid_file][faults]") {
+  OsWorld world;
+  auto launch = world.spawn("m.service", {"/bin/sleep", "300"});
+  auto other = world.spawn("o.service", {"/bin/sleep", "300"});
+  REQUIRE(launch.ok());
+  REQUIRE(other.ok());
+  const UnitId id = world.id("m.service");
+  const std::string file = world.folder / "m.pid";
+  const auto read = [&] { return world.os->read_pid_file(id, world.unit("m.service"), file); };
+
+  SECTION("no file is no problem, neither is an empty one") {
+    CHECK(read().pid == 0);
+    CHECK(read().problem.empty());
+    write_text(file, "\n");
+    CHECK(read().problem.empty());
+  }
+  SECTION("the unit's own process") {
+    write_text(file, format("{}\n", launch->pid));
+    CHECK(read().pid == launch->pid);
+    CHECK_FALSE(read().alien);
+  }
+  SECTION("another unit's, PID 1, ourselves, nobody's, nonsense") {
+    write_text(file, format("{}\n", other->pid));
+    CHECK(read().pid == 0);
+    CHECK(read().problem.find("another unit") != std::string::npos);
+    for (const std::string text : {"1", "0", "-5", "+7", "0x10", "99999999999", "12 13", "abc"}) {
+      write_text(file, text);
+      INFO(text);
+      CHECK(read().pid == 0);
+      CHECK_FALSE(read().problem.empty());
+    }
+    write_text(file, format("{}", ::getpid()));
+    CHECK(read().pid == 0);
+  }
+  SECTION("a zombie") {
+    const pid_t zombie = ::fork();
+    if (zombie == 0) ::_exit(0);
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(zombie), &info, WEXITED | WNOWAIT);
+    write_text(file, format("{}\n", zombie));
+    CHECK(read().pid == 0);
+    CHECK(read().problem.find("does not run") != std::string::npos);
+  }
+  SECTION("a FIFO in its place does not hold us up") {
+    REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+    CHECK(read().pid == 0);
+    CHECK(read().problem.find("not a regular file") != std::string::npos);
+  }
+  SECTION("what another user wrote counts for the unit's own processes alone") {
+    ONSET_NEEDS(is_root(), "needs files of other users");
+    write_text(file, format("{}\n", ::getppid()));
+    CHECK(read().pid == ::getppid());  // root wrote it
+    CHECK(read().alien);
+    REQUIRE(::chown(file.c_str(), 1, 1) == 0);
+    CHECK(read().pid == 0);
+    write_text(file, format("{}\n", launch->pid));
+    CHECK(read().pid == launch->pid);
+  }
+  SECTION("a link that another user made is questionable") {
+    ONSET_NEEDS(is_root(), "needs files of other users");
+    const std::string theirs = world.folder / "theirs";
+    ::mkdir(theirs.c_str(), 0755);
+    write_text(world.folder / "roots.pid", format("{}\n", ::getppid()));
+    REQUIRE(::symlink((world.folder / "roots.pid").c_str(), (theirs + "/x.pid").c_str()) == 0);
+    REQUIRE(::lchown((theirs + "/x.pid").c_str(), 1, 1) == 0);
+    REQUIRE(::chown(theirs.c_str(), 1, 1) == 0);
+    const auto reading = world.os->read_pid_file(id, world.unit("m.service"), theirs + "/x.pid");
+    CHECK(reading.pid == 0);
+    CHECK_FALSE(reading.problem.empty());
+  }
+}
+
+TEST_CASE("an invocation is new each time and a UUID", "[os][real_os]") {
+  OsWorld world;
+  const InvocationId a = world.os->new_invocation();
+  const InvocationId b = world.os->new_invocation();
+  CHECK(a != b);
+  CHECK((a[6] >> 4U) == 4);
+  CHECK((a[8] >> 6U) == 2);
+}
