@@ -59,7 +59,9 @@ class Atoms {
   constexpr Atoms() = default;
   template <class... A>
   constexpr explicit Atoms(A... atoms) : bits_((0U | ... | (1U << static_cast<unsigned>(atoms)))) {}
-  [[nodiscard]] constexpr bool has(Atom a) const { return (bits_ >> static_cast<unsigned>(a)) & 1U; }
+  [[nodiscard]] constexpr bool has(Atom a) const {
+    return (bits_ >> static_cast<unsigned>(a)) & 1U;
+  }
   [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
   constexpr Atoms operator|(Atoms other) const {
     Atoms sum;
@@ -110,7 +112,8 @@ constexpr Atoms atoms(DependencyKind kind) {
     case Conflicts:
       return Atoms{Atom::PullInStop, Atom::RetroactiveStopOnStart};
     case ConflictedBy:
-      return Atoms{Atom::PullInStopIgnored, Atom::RetroactiveStopOnStart, Atom::PropagateStopFailure};
+      return Atoms{Atom::PullInStopIgnored, Atom::RetroactiveStopOnStart,
+                   Atom::PropagateStopFailure};
     case DependencyKind::Before:
       return Atoms{Atom::Before};
     case DependencyKind::After:

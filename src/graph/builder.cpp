@@ -68,11 +68,6 @@ std::unique_ptr<Unit> not_found(std::string_view name) {
 void Builder::complete(std::string_view name, Unit& unit) const {
   if (unit.id.empty()) unit.id = name;
   unit.type = unit_type_of(unit.id).value_or(UnitType::Service);
-  if (unit.type == UnitType::Slice && unit.load_state == LoadState::NotFound) {
-    unit.load_state = LoadState::Loaded;
-    unit.load_error.clear();
-    unit.config.ignore_on_isolate = true;
-  }
   if (unit.load_state == LoadState::Loaded) add_implicit_dependencies(unit, user_manager_);
 }
 
@@ -94,8 +89,8 @@ UnitId Builder::place(std::string_view name, UnitId stub, std::unique_ptr<Unit> 
   if (!is_there) {
     if (!id.valid()) id = stub;
     const bool loaded = unit->load_state == LoadState::Loaded;
-    Unlinked unlinked{{}, std::exchange(unit->config.dependencies, {}),
-                      unit->config.requires_mounts_for};
+    Unlinked unlinked{
+        {}, std::exchange(unit->config.dependencies, {}), unit->config.requires_mounts_for};
     if (id.valid()) {
       graph_.set_unit(id, std::move(unit));
     } else {
@@ -113,9 +108,9 @@ UnitId Builder::place(std::string_view name, UnitId stub, std::unique_ptr<Unit> 
 void Builder::link(UnitId from, const NamedDependency& d) {
   const UnitId to = resolve(d.name);
   if (!to.valid()) {
-    diagnostics_.push_back({Severity::Warning, graph_.unit(from).fragment_path, 0,
-                            format("{}={}: not the name of a unit, ignoring", to_string(d.kind),
-                                   d.name)});
+    diagnostics_.push_back(
+        {Severity::Warning, graph_.unit(from).fragment_path, 0,
+         format("{}={}: not the name of a unit, ignoring", to_string(d.kind), d.name)});
     return;
   }
   // systemd.unit(5), Before=: "Before= dependencies on device units have no effect".
@@ -159,8 +154,8 @@ bool Builder::link_mount(UnitId from, std::string_view path) {
 
 }  // namespace
 
-UnitId ensure_loaded(UnitGraph& graph, UnitSource& source, std::string_view name,
-                     bool user_manager, Diagnostics& diagnostics) {
+UnitId ensure_loaded(UnitGraph& graph, UnitSource& source, std::string_view name, bool user_manager,
+                     Diagnostics& diagnostics) {
   return Builder(graph, source, user_manager, diagnostics).build(name);
 }
 

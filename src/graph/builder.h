@@ -23,11 +23,11 @@ class UnitSource {
 /// Invalid id: `name` is no name of a unit (or one of a template).
 ///
 /// Adds only: existing units keep their ids, reserved ones (UnitGraph::reserve)
-/// are filled. An alias gets the id of the unit that it names. A slice needs no
-/// file. Mount units that RequiresMountsFor= looks for are added where they
-/// exist. From here on dependencies are edges of the graph:
-/// Unit::config.dependencies is empty. Iterative, linear in units and edges.
-UnitId ensure_loaded(UnitGraph& graph, UnitSource& source, std::string_view name,
-                     bool user_manager, Diagnostics& diagnostics);
+/// are filled. An alias gets the id of the unit that it names. Mount units that
+/// RequiresMountsFor= looks for are added where they exist. From here on
+/// dependencies are edges of the graph: Unit::config.dependencies is empty. Iterative, linear in
+/// units and edges.
+UnitId ensure_loaded(UnitGraph& graph, UnitSource& source, std::string_view name, bool user_manager,
+                     Diagnostics& diagnostics);
 
 }  // namespace onset

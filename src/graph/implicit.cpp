@@ -95,40 +95,13 @@ void add_defaults(Unit& unit, bool user_manager) {
 
 // ---- slices -----------------------------------------------------------------------
 
-bool is_placed_in_slice(UnitType type) {
-  switch (type) {
-    case UnitType::Service:
-    case UnitType::Socket:
-    case UnitType::Mount:
-    case UnitType::Swap:
-    case UnitType::Scope:
-    case UnitType::Slice:
-      return true;
-    case UnitType::Target:
-    case UnitType::Device:
-    case UnitType::Automount:
-    case UnitType::Timer:
-    case UnitType::Path:
-      return false;
-  }
-  return false;
-}
-
-/// "-.slice" of a.slice, a.slice of a-b.slice; empty of the root.
-std::string parent_slice(std::string_view name) {
-  if (name == "-.slice") return {};
-  const std::string_view prefix = without_suffix(name);
-  const std::size_t dash = prefix.rfind('-');
-  if (dash == std::string_view::npos) return "-.slice";
-  return format("{}.slice", prefix.substr(0, dash));
-}
-
-void add_slice(Unit& unit, bool user_manager) {
-  const std::string slice = slice_of(unit, user_manager);
-  if (slice.empty()) return;
-  add(unit, DependencyKind::InSlice, slice);
-  add(unit, DependencyKind::Requires, slice);
-  add(unit, DependencyKind::After, slice);
+/// The slice is what the loader says (CgroupConfig::slice): none for the root and
+/// for units without processes of their own.
+void add_slice(Unit& unit) {
+  if (unit.cgroup == nullptr || unit.cgroup->slice.empty()) return;
+  add(unit, DependencyKind::InSlice, unit.cgroup->slice);
+  add(unit, DependencyKind::Requires, unit.cgroup->slice);
+  add(unit, DependencyKind::After, unit.cgroup->slice);
 }
 
 // ---- execution ----------------------------------------------------------------------
@@ -181,19 +154,8 @@ void add_mount_above(Unit& unit) {
 
 }  // namespace
 
-std::string slice_of(const Unit& unit, bool user_manager) {
-  if (!is_placed_in_slice(unit.type)) return {};
-  if (unit.type == UnitType::Slice) return parent_slice(unit.id);
-  if (unit.cgroup != nullptr && !unit.cgroup->slice.empty()) return unit.cgroup->slice;
-  if (is_perpetual(unit)) return "-.slice";
-  const std::string_view top = user_manager ? "app" : "system";
-  if (!is_instance(unit.id)) return format("{}.slice", top);
-  // A dash in the template's name must not become a level of its own.
-  return format("{}-{}.slice", top, unit_escape(unit_prefix(unit.id)));
-}
-
 void add_implicit_dependencies(Unit& unit, bool user_manager) {
-  add_slice(unit, user_manager);
+  add_slice(unit);
   add_exec(unit, user_manager);
   add_mount_above(unit);
   if (unit.service != nullptr && unit.service->type == ServiceType::Dbus) {

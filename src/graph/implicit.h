@@ -12,11 +12,6 @@ namespace onset {
 /// unit.config.requires_mounts_for. Reads only the unit.
 void add_implicit_dependencies(Unit& unit, bool user_manager);
 
-/// The slice that a unit is in: Slice=, else by its name and the manager
-/// (systemd.service(5), systemd.slice(5)). Empty for units without processes of
-/// their own (targets, timers, …) and for the root slice.
-std::string slice_of(const Unit& unit, bool user_manager);
-
 /// Target units with DefaultDependencies=yes are ordered after what they want or
 /// require, unless either side has the opposite order or switched defaults off.
 /// Works on the graph, once both ends are loaded.

@@ -81,10 +81,14 @@ constexpr std::optional<JobType> merge(JobType a, JobType b) {
 }
 
 /// A conflict: one of the two must go.
-constexpr bool conflicts(JobType a, JobType b) { return !merge(a, b).has_value(); }
+constexpr bool conflicts(JobType a, JobType b) {
+  return !merge(a, b).has_value();
+}
 
 /// True if doing `a` does all that `b` asks for.
-constexpr bool is_superset(JobType a, JobType b) { return merge(a, b) == a; }
+constexpr bool is_superset(JobType a, JobType b) {
+  return merge(a, b) == a;
+}
 
 /// TryRestart & co. by the state of the unit; of the first six, the type itself.
 JobType collapse(JobType t, ActiveState state);

@@ -10,9 +10,12 @@ namespace {
 
 using Kind = TransactionErrorKind;
 
-bool is_stop(JobType t) { return t == JobType::Stop || t == JobType::Restart; }
+bool is_stop(JobType t) {
+  return t == JobType::Stop || t == JobType::Restart;
+}
 
-std::optional<TransactionError> refuse_isolation(const Unit& unit, const TransactionRequest& request) {
+std::optional<TransactionError> refuse_isolation(const Unit& unit,
+                                                 const TransactionRequest& request) {
   if (request.mode != JobMode::Isolate) return std::nullopt;
   if (request.type != JobType::Start) {
     return TransactionError{Kind::JobTypeNotApplicable, "Isolate is only valid for start."};

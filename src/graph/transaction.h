@@ -31,7 +31,7 @@ struct PlannedJob {
   UnitId unit;
   JobType type{};
   bool irreversible = false;
-  bool ignore_order = false;   ///< ignore-dependencies
+  bool ignore_order = false;  ///< ignore-dependencies
   bool is_anchor = false;
 };
 
@@ -58,7 +58,7 @@ enum class TransactionErrorKind : std::uint8_t {
   JobTypeNotApplicable,  ///< e.g. reload of a unit that can't reload, isolate of a stop
   OrderIsCyclic,
   JobsConflicting,
-  Destructive,           ///< mode fail, and a queued job would be replaced
+  Destructive,  ///< mode fail, and a queued job would be replaced
   NoIsolation,
   ManualRefused,
 };

@@ -137,9 +137,10 @@ std::optional<TransactionError> OrderCheck::break_cycle(UnitId at) {
   // A cycle among jobs that were queued before is none of this transaction's.
   if (!ours) return std::nullopt;
   if (goes == kNone) {
-    return TransactionError{TransactionErrorKind::OrderIsCyclic,
-                            format("Transaction order is cyclic, and every job in it is required: {}",
-                                   describe(first))};
+    return TransactionError{
+        TransactionErrorKind::OrderIsCyclic,
+        format("Transaction order is cyclic, and every job in it is required: {}",
+               describe(first))};
   }
   draft_.log.message(format("Found ordering cycle on {}: {}; job {} deleted to break it",
                             name(path_.back().unit), describe(first), draft_.name(goes)));
@@ -176,6 +177,8 @@ std::optional<TransactionError> OrderCheck::run() {
 
 }  // namespace
 
-std::optional<TransactionError> TransactionDraft::break_cycles() { return OrderCheck(*this).run(); }
+std::optional<TransactionError> TransactionDraft::break_cycles() {
+  return OrderCheck(*this).run();
+}
 
 }  // namespace onset

@@ -110,10 +110,10 @@ std::optional<TransactionError> TransactionDraft::resolve_conflicts(UnitId unit)
                  "what is required contradicts itself.",
                  to_string(jobs_[other].type), to_string(JobType::Stop), graph_.unit(unit).id)};
     }
-    const bool stop_stays =
-        jobs_[stop].matters || (!others_matter && is_conflicted(jobs_[stop]));
+    const bool stop_stays = jobs_[stop].matters || (!others_matter && is_conflicted(jobs_[stop]));
     const DraftIndex goes = stop_stays ? other : stop;
-    log.message(format("conflicting jobs {} and {}: {} deleted", name(stop), name(other), name(goes)));
+    log.message(
+        format("conflicting jobs {} and {}: {} deleted", name(stop), name(other), name(goes)));
     drop(goes, Dependents::Drop);
   }
 }

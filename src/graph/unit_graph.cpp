@@ -56,7 +56,9 @@ constexpr auto kKinds = [] {
   }};
 }();
 
-constexpr const KindRow& row(DependencyKind kind) { return kKinds[static_cast<unsigned>(kind)]; }
+constexpr const KindRow& row(DependencyKind kind) {
+  return kKinds[static_cast<unsigned>(kind)];
+}
 
 constexpr bool table_holds() {
   for (unsigned i = 0; i < kDependencyKinds; ++i) {
@@ -73,8 +75,12 @@ std::size_t slot_of(UnitId id, std::size_t slots) {
 
 }  // namespace
 
-DependencyKind inverse(DependencyKind kind) { return row(kind).inverse; }
-std::string_view to_string(DependencyKind kind) { return row(kind).name; }
+DependencyKind inverse(DependencyKind kind) {
+  return row(kind).inverse;
+}
+std::string_view to_string(DependencyKind kind) {
+  return row(kind).name;
+}
 
 // ---- units and names ----------------------------------------------------------
 
@@ -85,7 +91,9 @@ UnitId UnitGraph::add(std::unique_ptr<Unit> unit) {
   return id;
 }
 
-void UnitGraph::add_name(std::string_view name, UnitId id) { names_.try_emplace(std::string(name), id); }
+void UnitGraph::add_name(std::string_view name, UnitId id) {
+  names_.try_emplace(std::string(name), id);
+}
 
 UnitId UnitGraph::reserve(std::string_view name) {
   if (const UnitId known = find(name); known.valid()) return known;

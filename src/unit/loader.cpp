@@ -38,6 +38,26 @@ bool can_be_started(UnitType type) {
   return false;
 }
 
+/// IgnoreOnIsolate= where the unit does not say: systemd.unit(5).
+bool ignores_isolate(UnitType type) {
+  switch (type) {
+    case UnitType::Slice:
+    case UnitType::Scope:
+    case UnitType::Device:
+    case UnitType::Swap:
+    case UnitType::Mount:
+    case UnitType::Automount:
+      return true;
+    case UnitType::Service:
+    case UnitType::Target:
+    case UnitType::Socket:
+    case UnitType::Timer:
+    case UnitType::Path:
+      return false;
+  }
+  return false;
+}
+
 struct DependencyFolder {
   std::string_view suffix;
   DependencyKind kind;
@@ -317,6 +337,7 @@ std::unique_ptr<Unit> UnitLoader::Impl::load(std::string_view name, Diagnostics&
   const Resolved resolved = index.resolve(name);
   unit->id = resolved.id;
   unit->type = *unit_type_of(name);
+  unit->config.ignore_on_isolate = ignores_isolate(unit->type);
   if (resolved.is_loop) {
     unit->id = name;
     fail(*unit, LoadState::Error, {}, 0, format("the aliases of {} go in a circle", name));

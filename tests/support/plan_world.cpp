@@ -9,8 +9,7 @@ namespace {
 
 UnitTable::Rows without_defaults(UnitTable::Rows rows) {
   for (auto& [name, text] : rows) {
-    if (text.starts_with("-> ") || text == "/dev/null") continue;
-    text = "[Unit]\nDefaultDependencies=no\n" + text;
+    text = unit_text(name, text, false);
   }
   return rows;
 }

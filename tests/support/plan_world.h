@@ -6,7 +6,8 @@
 //   w.active("b.service");
 //   CHECK(w.plan("a.service") == Names{"a.service/start"});
 //
-// Units have DefaultDependencies=no unless their text says otherwise, and the
+// The lines are of [Unit], and after "[Service]" of that. Units have
+// DefaultDependencies=no unless their text says otherwise, and the
 // slices are active, so that a test sees what it names.
 
 #include <map>
@@ -37,8 +38,7 @@ class PlanWorld final : public UnitStates {
   Result<Transaction, TransactionError> build(std::string_view name, JobType type = JobType::Start,
                                               JobMode mode = JobMode::Replace, bool manual = false);
   /// "unit/type", sorted; or the error's message alone.
-  Names plan(std::string_view name, JobType type = JobType::Start,
-             JobMode mode = JobMode::Replace);
+  Names plan(std::string_view name, JobType type = JobType::Start, JobMode mode = JobMode::Replace);
   /// Of the last plan.
   Names messages;
   Names notes;

@@ -1,5 +1,7 @@
 #include "support/unit_table.h"
 
+#include <algorithm>
+
 #include "base/diagnostic.h"
 
 namespace onset::test {
@@ -8,6 +10,15 @@ namespace {
 constexpr std::string_view kFolder = "/units/";
 
 }  // namespace
+
+std::string unit_text(std::string_view name, std::string_view settings, bool defaults) {
+  if (settings.starts_with("-> ") || settings == "/dev/null") return std::string(settings);
+  std::string text = defaults ? "[Unit]\n" : "[Unit]\nDefaultDependencies=no\n";
+  text += settings;
+  if (!name.ends_with(".service")) return text;
+  if (settings.find("[Service]") == std::string_view::npos) text += "[Service]\n";
+  return text + "ExecStart=/bin/true\n";
+}
 
 UnitTable::UnitTable(Rows rows) {
   for (auto& [name, text] : rows) set(name, std::move(text));
@@ -31,13 +42,17 @@ std::unique_ptr<Unit> UnitTable::load(std::string_view name, Diagnostics& diagno
   if (loader_ == nullptr) {
     LoaderConfig config;
     config.search_path = {std::string(kFolder.substr(0, kFolder.size() - 1))};
+    config.advice = Severity::Note;  // not about what the test wrote
     loader_ = std::make_unique<UnitLoader>(files_, std::move(config));
   }
   Diagnostics found;
   std::unique_ptr<Unit> unit = loader_->load(name, found);
-  if (!found.empty() && unit->load_state == LoadState::Loaded) {
+  const auto bad = std::find_if(found.begin(), found.end(),
+                                [](const Diagnostic& d) { return d.severity != Severity::Note; });
+  if (unit->load_state == LoadState::Loaded &&
+      (bad != found.end() || !unit->not_honoured.empty())) {
     unit->load_state = LoadState::BadSetting;
-    unit->load_error = to_string(found.front());
+    unit->load_error = bad != found.end() ? to_string(*bad) : "a setting that is not honoured";
   }
   diagnostics.insert(diagnostics.end(), found.begin(), found.end());
   return unit;

@@ -21,6 +21,10 @@
 
 namespace onset::test {
 
+/// The text of a unit from the lines that a test is about: of [Unit], and after
+/// a line "[Service]" of that. A service runs /bin/true.
+std::string unit_text(std::string_view name, std::string_view settings, bool defaults);
+
 class UnitTable final : public UnitSource {
  public:
   using Rows = std::vector<std::pair<std::string, std::string>>;

@@ -16,9 +16,16 @@ namespace {
 using Words = std::vector<std::string>;
 
 std::unique_ptr<Unit> implied(std::string name, std::string text, bool user = false) {
-  UnitTable table{{{name, std::move(text)}}};
+  const std::string whole = unit_text(name, text, true);
+  MemoryFiles files;
+  files.add("/units/" + name, whole);
+  LoaderConfig config;
+  config.search_path = {"/units"};
+  config.user_manager = user;
+  UnitLoader table(files, std::move(config));
   Diagnostics diagnostics;
   auto unit = table.load(name, diagnostics);
+  REQUIRE(unit->load_state == LoadState::Loaded);
   unit->config.dependencies.clear();
   add_implicit_dependencies(*unit, user);
   return unit;
@@ -46,21 +53,21 @@ bool has(const Words& words, const char* what) {
 
 TEST_CASE("a service is started after the base system and stopped at shutdown",
           "[graph][implicit]") {
-  CHECK(of("a.service") ==
-        Words{"After=basic.target", "After=sysinit.target", "After=system.slice",
-              "Before=shutdown.target", "Conflicts=shutdown.target", "Requires=sysinit.target",
-              "Requires=system.slice", "Slice=system.slice"});
+  CHECK(of("a.service") == Words{"After=basic.target", "After=sysinit.target", "After=system.slice",
+                                 "Before=shutdown.target", "Conflicts=shutdown.target",
+                                 "Requires=sysinit.target", "Requires=system.slice",
+                                 "Slice=system.slice"});
 }
 
 TEST_CASE("a user's service requires basic.target and lives in app.slice", "[graph][implicit]") {
-  CHECK(of("a.service", "", true) ==
-        Words{"After=app.slice", "After=basic.target", "Before=shutdown.target",
-              "Conflicts=shutdown.target", "Requires=app.slice", "Requires=basic.target",
-              "Slice=app.slice"});
+  CHECK(of("a.service", "", true) == Words{"After=app.slice", "After=basic.target",
+                                           "Before=shutdown.target", "Conflicts=shutdown.target",
+                                           "Requires=app.slice", "Requires=basic.target",
+                                           "Slice=app.slice"});
 }
 
 TEST_CASE("DefaultDependencies=no leaves what is not a default", "[graph][implicit]") {
-  CHECK(of("a.service", "DefaultDependencies=no\nSlice=x-y.slice\n") ==
+  CHECK(of("a.service", "DefaultDependencies=no\n[Service]\nSlice=x-y.slice\n") ==
         Words{"After=x-y.slice", "Requires=x-y.slice", "Slice=x-y.slice"});
   CHECK(of("a.target", "DefaultDependencies=no\n").empty());
 }
@@ -83,11 +90,18 @@ TEST_CASE("perpetual slices have no default dependencies", "[graph][implicit]") 
 }
 
 TEST_CASE("instances of a template share a slice of their own", "[graph][implicit]") {
-  CHECK(slice_of(*implied("getty@tty1.service", ""), false) == "system-getty.slice");
-  CHECK(slice_of(*implied("a-b@1.service", ""), false) == "system-a\\x2db.slice");
-  CHECK(slice_of(*implied("getty@tty1.service", ""), true) == "app-getty.slice");
-  CHECK(slice_of(*implied("getty@tty1.service", "Slice=x.slice\n"), false) == "x.slice");
-  CHECK(slice_of(*implied("a.target", ""), false).empty());
+  const auto slice_of = [](const char* name, const char* text = "", bool user = false) {
+    const auto unit = implied(name, text, user);
+    for (const NamedDependency& d : unit->config.dependencies) {
+      if (d.kind == DependencyKind::InSlice) return d.name;
+    }
+    return std::string{};
+  };
+  CHECK(slice_of("getty@tty1.service", "", false) == "system-getty.slice");
+  CHECK(slice_of("a-b@1.service", "", false) == "system-a\\x2db.slice");
+  CHECK(slice_of("getty@tty1.service", "", true) == "app-getty.slice");
+  CHECK(slice_of("getty@tty1.service", "[Service]\nSlice=x.slice\n", false) == "x.slice");
+  CHECK(slice_of("a.target", "", false).empty());
 }
 
 TEST_CASE("sockets, timers and paths come before their target", "[graph][implicit]") {
@@ -100,24 +114,24 @@ TEST_CASE("sockets, timers and paths come before their target", "[graph][implici
 }
 
 TEST_CASE("a service on the bus waits for it", "[graph][implicit]") {
-  const Words words = of("a.service", "Type=dbus\n");
+  const Words words = of("a.service", "[Service]\nType=dbus\nBusName=a.b\n");
   CHECK(has(words, "Wants=dbus.service"));
   CHECK(has(words, "After=dbus.service"));
   CHECK(has(words, "After=dbus.socket"));
-  CHECK_FALSE(has(of("dbus.service", "Type=dbus\n"), "Wants=dbus.service"));
+  CHECK_FALSE(has(of("dbus.service", "[Service]\nType=dbus\nBusName=a.b\n"), "Wants=dbus.service"));
 }
 
 TEST_CASE("paths of a service's processes require their mounts", "[graph][implicit]") {
   const auto mounts = [](const char* text, bool user = false) {
     return implied("a.service", text, user)->config.requires_mounts_for;
   };
-  CHECK(mounts("WorkingDirectory=/srv/a\n") == Words{"/srv/a"});
-  CHECK(mounts("WorkingDirectory=-/srv/a\n").empty());
-  CHECK(mounts("WorkingDirectory=~\n").empty());
-  CHECK(mounts("RootDirectory=/srv/root\n") == Words{"/srv/root"});
-  CHECK(mounts("RuntimeDirectory=a b\nStateDirectory=c/d\n") ==
+  CHECK(mounts("[Service]\nWorkingDirectory=/srv/a\n") == Words{"/srv/a"});
+  CHECK(mounts("[Service]\nWorkingDirectory=-/srv/a\n").empty());
+  CHECK(mounts("[Service]\nWorkingDirectory=~\n").empty());
+  CHECK(mounts("[Service]\nRootDirectory=/srv/root\n") == Words{"/srv/root"});
+  CHECK(mounts("[Service]\nRuntimeDirectory=a b\nStateDirectory=c/d\n") ==
         Words{"/run/a", "/run/b", "/var/lib/c/d"});
-  CHECK(mounts("RuntimeDirectory=a\n", true).empty());
+  CHECK(mounts("[Service]\nRuntimeDirectory=a\n", true).empty());
   CHECK(implied("srv-a.mount", "")->config.requires_mounts_for == Words{"/srv"});
   CHECK(implied("srv.mount", "")->config.requires_mounts_for == Words{"/"});
   CHECK(implied("-.mount", "")->config.requires_mounts_for.empty());

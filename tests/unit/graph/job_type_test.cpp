@@ -22,7 +22,8 @@ std::optional<JobType> join(std::optional<JobType> a, std::optional<JobType> b) 
 
 }  // namespace
 
-TEST_CASE("merging job types is commutative and associative over all triples", "[graph][job_type]") {
+TEST_CASE("merging job types is commutative and associative over all triples",
+          "[graph][job_type]") {
   for (JobType a : all_types()) {
     CHECK(merge(a, a) == a);
     for (JobType b : all_types()) {
@@ -41,12 +42,18 @@ TEST_CASE("a merged job does the work of both", "[graph][job_type]") {
     JobType a, b;
     std::optional<JobType> merged;
   } rows[] = {
-      {Start, VerifyActive, Start},   {Start, Stop, std::nullopt},
-      {VerifyActive, Stop, std::nullopt}, {Start, Reload, ReloadOrStart},
-      {VerifyActive, Reload, Reload}, {Stop, Reload, std::nullopt},
-      {Start, Restart, Restart},      {VerifyActive, Restart, Restart},
-      {Stop, Restart, std::nullopt},  {Reload, Restart, Restart},
-      {Nop, Stop, Stop},              {Nop, Start, Start},
+      {Start, VerifyActive, Start},
+      {Start, Stop, std::nullopt},
+      {VerifyActive, Stop, std::nullopt},
+      {Start, Reload, ReloadOrStart},
+      {VerifyActive, Reload, Reload},
+      {Stop, Reload, std::nullopt},
+      {Start, Restart, Restart},
+      {VerifyActive, Restart, Restart},
+      {Stop, Restart, std::nullopt},
+      {Reload, Restart, Restart},
+      {Nop, Stop, Stop},
+      {Nop, Start, Start},
   };
   for (const auto& row : rows) {
     INFO(to_string(row.a) << " with " << to_string(row.b));

@@ -39,8 +39,8 @@ TEST_CASE("fail leaves out what is optional and would disturb", "[graph][transac
   w.queue("b.service", queued(JobType::Stop));
   w.active("c.service");
   CHECK(w.plan("a.service", JobType::Start, JobMode::Fail) == Names{"a.service/start"});
-  CHECK(w.plan("a.service") == Names{"a.service/start", "b.service/start", "c.service/stop",
-                                     "d.service/start"});
+  CHECK(w.plan("a.service") ==
+        Names{"a.service/start", "b.service/start", "c.service/stop", "d.service/start"});
 }
 
 TEST_CASE("an irreversible job is not replaced by anything", "[graph][transaction]") {
@@ -115,7 +115,7 @@ TEST_CASE("shutdown stops everything that conflicts with it", "[graph][transacti
   for (const char* name : {"a.service", "b.service", "sysinit.target", "basic.target"}) {
     w.active(name);
   }
-  CHECK(w.plan("poweroff.target", JobType::Start, JobMode::ReplaceIrreversibly) ==
-        Names{"a.service/stop", "b.service/stop", "poweroff.target/start",
-              "shutdown.target/start"});
+  CHECK(
+      w.plan("poweroff.target", JobType::Start, JobMode::ReplaceIrreversibly) ==
+      Names{"a.service/stop", "b.service/stop", "poweroff.target/start", "shutdown.target/start"});
 }

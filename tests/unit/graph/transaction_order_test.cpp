@@ -17,7 +17,7 @@ TEST_CASE("a job waits as Before= and After= are documented", "[graph][transacti
   using enum JobType;
   const struct {
     JobType a, b;
-    bool if_after;   ///< a's unit is After= b's
+    bool if_after;  ///< a's unit is After= b's
     bool if_before;
   } rows[] = {
       // both come up: in order
@@ -73,8 +73,7 @@ TEST_CASE("a cycle is broken at a job that is not required, and named in full",
                {"a.service", "After=c.service\n"},
                {"b.service", "After=a.service\n"},
                {"c.service", "After=b.service\n"}}};
-  CHECK(w.plan("t.target") ==
-        Names{"a.service/start", "b.service/start", "t.target/start"});
+  CHECK(w.plan("t.target") == Names{"a.service/start", "b.service/start", "t.target/start"});
   CHECK(w.messages ==
         Names{"Found ordering cycle on c.service/start: c.service/start → b.service/start → "
               "a.service/start → c.service/start; job c.service/start deleted to break it"});
@@ -103,8 +102,8 @@ TEST_CASE("a cycle of required jobs fails the request", "[graph][transaction]") 
 }
 
 TEST_CASE("two units after each other are a cycle", "[graph][transaction]") {
-  PlanWorld w{{{"a.service", "Wants=b.service\nAfter=b.service\nBefore=b.service\n"},
-               {"b.service", ""}}};
+  PlanWorld w{
+      {{"a.service", "Wants=b.service\nAfter=b.service\nBefore=b.service\n"}, {"b.service", ""}}};
   CHECK(w.plan("a.service") == Names{"a.service/start"});
   CHECK(w.messages.size() == 1);
 }

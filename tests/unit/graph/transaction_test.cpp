@@ -35,8 +35,7 @@ TEST_CASE("the anchor comes first, the others in the order in which units name t
     CHECK_FALSE(job.irreversible);
     CHECK_FALSE(job.ignore_order);
   }
-  CHECK(names ==
-        Names{"a.service/start", "c.service/start", "b.service/start", "d.service/start"});
+  CHECK(names == Names{"a.service/start", "c.service/start", "b.service/start", "d.service/start"});
 }
 
 TEST_CASE("what is so already is left out, but for the anchor", "[graph][transaction]") {
@@ -69,7 +68,8 @@ TEST_CASE("a requirement that can't be fails the request and is named", "[graph]
       {"", Kind::NoSuchUnit, "Unit x.service not found. It is required by b.service."},
       {"/dev/null", Kind::Masked, "Unit x.service is masked. It is required by b.service."},
       {"Nonsense=1\n", Kind::BadSetting,
-       "Unit x.service has a bad unit file setting: Nonsense=1 It is required by b.service."},
+       "Unit x.service has a bad unit file setting: /units/x.service:3: Unknown key 'Nonsense' in "
+       "section [Unit], ignoring It is required by b.service."},
   };
   for (const auto& row : rows) {
     UnitTable::Rows units{{"a.service", "Requires=b.service\n"},
@@ -107,7 +107,8 @@ TEST_CASE("a wish that can't be is dropped, with what depends on it", "[graph][t
 }
 
 TEST_CASE("Requisite= verifies and starts nothing", "[graph][transaction]") {
-  PlanWorld w{{{"a.service", "Requisite=b.service\n"}, {"b.service", "Wants=c.service\n"},
+  PlanWorld w{{{"a.service", "Requisite=b.service\n"},
+               {"b.service", "Wants=c.service\n"},
                {"c.service", ""}}};
   CHECK(w.plan("a.service") == Names{"a.service/start", "b.service/verify-active"});
   w.active("b.service");
@@ -138,9 +139,9 @@ TEST_CASE("a stop reaches all that can't be without the unit", "[graph][transact
                            "p.service", "w.service"}) {
     w.active(name);
   }
-  CHECK(w.plan("a.service", JobType::Stop) ==
-        Names{"a.service/stop", "b.service/stop", "o.service/stop", "p.service/stop",
-              "q.service/stop", "r.service/stop"});
+  CHECK(w.plan("a.service", JobType::Stop) == Names{"a.service/stop", "b.service/stop",
+                                                    "o.service/stop", "p.service/stop",
+                                                    "q.service/stop", "r.service/stop"});
 }
 
 TEST_CASE("a restart restarts those that run, and stops nobody", "[graph][transaction]") {
@@ -158,10 +159,11 @@ TEST_CASE("a restart restarts those that run, and stops nobody", "[graph][transa
 }
 
 TEST_CASE("a reload is passed on to those that can and run", "[graph][transaction]") {
-  PlanWorld w{{{"a.service", "PropagatesReloadTo=b.service c.service d.service\nExecReload=/r\n"},
-               {"b.service", "ExecReload=/r\n"},
+  PlanWorld w{{{"a.service",
+                "PropagatesReloadTo=b.service c.service d.service\n[Service]\nExecReload=/r\n"},
+               {"b.service", "[Service]\nExecReload=/r\n"},
                {"c.service", ""},
-               {"d.service", "Type=notify-reload\n"},
+               {"d.service", "[Service]\nType=notify-reload\n"},
                {"e.target", "PropagatesReloadTo=b.service\n"},
                {"f.target", ""}}};
   for (const char* name : {"a.service", "b.service", "c.service", "e.target"}) w.active(name);
@@ -230,7 +232,7 @@ TEST_CASE("if neither is required, the unit that conflicts is started", "[graph]
 
 TEST_CASE("a unit may refuse a user's request, not a dependency's", "[graph][transaction]") {
   PlanWorld w{{{"s.service", "RefuseManualStart=yes\n"},
-               {"t.service", "RefuseManualStop=yes\nExecReload=/r\n"},
+               {"t.service", "RefuseManualStop=yes\n[Service]\nExecReload=/r\n"},
                {"a.service", "Requires=s.service\n"}}};
   const auto refused = [&](const char* name, JobType type) {
     auto transaction = w.build(name, type, JobMode::Replace, true);

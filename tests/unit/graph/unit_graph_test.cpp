@@ -15,7 +15,9 @@ std::unique_ptr<Unit> unit(std::string id, LoadState state = LoadState::Loaded) 
   return u;
 }
 
-UnitId add(UnitGraph& graph, std::string id) { return graph.add(unit(std::move(id))); }
+UnitId add(UnitGraph& graph, std::string id) {
+  return graph.add(unit(std::move(id)));
+}
 
 }  // namespace
 
