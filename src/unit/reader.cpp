@@ -41,13 +41,14 @@ class UnitTextReader {
       warn(1, "begins with a byte order mark, which is left out");
       rest_.remove_prefix(kByteOrderMark.size());
     }
-    // inih is C: an exception must not pass through it.
     const int status = ini_parse_stream(&UnitTextReader::feed, this, &UnitTextReader::take, this);
-    if (out_of_memory_ || status == -2) throw std::bad_alloc();
+    if (out_of_memory_ || status == -2) refuse(line_, "not enough memory to read it");
     return std::move(result_);
   }
 
  private:
+  // inih is C: no exception may pass through it.
+
   /// ini_reader: one logical line a call, none at the end.
   static char* feed(char* buffer, int size, void* stream) {
     auto& self = *static_cast<UnitTextReader*>(stream);

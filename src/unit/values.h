@@ -64,7 +64,7 @@ struct LimitValue {
   rlim_t hard = RLIM_INFINITY;
   bool operator==(const LimitValue&) const = default;
 };
-/// "N", "SOFT:HARD", "infinity" for either; `resource` is RLIMIT_….
+/// "N", "SOFT:HARD", "infinity" for either (not for RLIMIT_NICE); `resource` is RLIMIT_….
 Parsed<LimitValue> parse_limit(int resource, std::string_view text);
 /// The number or "infinity", as `show` prints it.
 std::string format_limit(rlim_t value);

@@ -7,17 +7,17 @@ namespace onset {
 
 namespace {
 
-/// "+5" and "-5" are nice values, a bare number 1..40 the raw limit, which is
-/// 20 minus the nice value.
+/// "+5" and "-5" are nice values, a bare number 0..40 the raw limit, which is
+/// 20 minus the nice value. There is no infinity.
 Parsed<rlim_t> parse_nice_limit(std::string_view text) {
   const bool positive = text.starts_with('+');
   const bool negative = text.starts_with('-');
   const auto number = parse_number_u64(positive || negative ? text.substr(1) : text);
   if (number && positive && *number <= 19) return 20 - *number;
   if (number && negative && *number <= 20) return 20 + *number;
-  if (number && !positive && !negative && *number >= 1 && *number <= 40) return *number;
+  if (number && !positive && !negative && *number <= 40) return *number;
   return Failure{
-      format("expected a nice value +19..-20 or a limit 1..40, not \"{}\"", c_escape(text))};
+      format("expected a nice value +19..-20 or a limit 0..40, not \"{}\"", c_escape(text))};
 }
 
 Parsed<rlim_t> parse_time_limit(std::string_view text, Duration unit, bool in_seconds) {
@@ -29,8 +29,9 @@ Parsed<rlim_t> parse_time_limit(std::string_view text, Duration unit, bool in_se
 }
 
 Parsed<rlim_t> parse_one(int resource, std::string_view text) {
-  if (text == "infinity") return RLIM_INFINITY;
-  switch (limit_kind(resource)) {
+  const LimitKind kind = limit_kind(resource);
+  if (text == "infinity" && kind != LimitKind::Nice) return RLIM_INFINITY;
+  switch (kind) {
     case LimitKind::Number: {
       auto number = parse_unsigned(text, RLIM_INFINITY - 1);
       if (!number) return Failure{std::move(number).error()};

@@ -20,6 +20,11 @@ bool is_code_point(std::uint32_t c) {
   return c != 0 && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
 }
 
+/// Set aside by Unicode for a program's own use; \U does not take them, \u does.
+bool is_noncharacter(std::uint32_t c) {
+  return (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
+}
+
 }  // namespace
 
 std::size_t unescape_one(std::string_view text, std::string& out) {
@@ -45,7 +50,7 @@ std::size_t unescape_one(std::string_view text, std::string& out) {
   if (text[0] != 'u' && text[0] != 'U') return 0;
   const std::size_t digits = text[0] == 'u' ? 4 : 8;
   const auto code = fixed_digits(text.substr(1), digits, 16);
-  if (!code || !is_code_point(*code)) return 0;
+  if (!code || !is_code_point(*code) || (digits == 8 && is_noncharacter(*code))) return 0;
   append_utf8(out, static_cast<char32_t>(*code));
   return 1 + digits;
 }
