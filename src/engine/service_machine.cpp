@@ -55,6 +55,26 @@ constexpr int budget_eighths(ServicePhase p) {
 
 }  // namespace
 
+std::string_view exec_directive(ExecRole role) {
+  switch (role) {
+    case ExecRole::Condition:
+      return "ExecCondition=";
+    case ExecRole::StartPre:
+      return "ExecStartPre=";
+    case ExecRole::Start:
+      return "ExecStart=";
+    case ExecRole::StartPost:
+      return "ExecStartPost=";
+    case ExecRole::Reload:
+      return "ExecReload=";
+    case ExecRole::Stop:
+      return "ExecStop=";
+    case ExecRole::StopPost:
+      return "ExecStopPost=";
+  }
+  return "";
+}
+
 ServiceMachine::ServiceMachine(const Unit& unit, const ServiceState& state,
                                const ServiceContext& context)
     : unit_(unit),

@@ -8,7 +8,7 @@
 //           → final-sigterm → final-sigkill → dead, failed or a restart
 //
 // Rooms: service_start, service_stop, service_exit (processes that end),
-// service_reload, service_restart (how it ends), service_timeout (deadlines),
+// service_main_pid, service_reload, service_restart (how it ends), service_timeout (deadlines),
 // service_notify (sd_notify). Shared parts: service_machine.cpp.
 
 #include <string>
@@ -24,6 +24,9 @@ constexpr bool is_reload(ServicePhase p) {
   return p == ServicePhase::Reload || p == ServicePhase::ReloadSignal ||
          p == ServicePhase::ReloadNotify;
 }
+
+/// "ExecStartPre=".
+std::string_view exec_directive(ExecRole role);
 
 class ServiceMachine {
  public:
@@ -90,12 +93,14 @@ class ServiceMachine {
   void main_gone_for_good(ServiceResult f);
   void control_exited(const ExitStatus& status);
   void control_done(ServiceResult f);
+  [[nodiscard]] ServiceResult exit_result(const ExitStatus& status, bool as_daemon) const;
+  void report_exit(std::string_view who, const ExitStatus& status, ServiceResult f);
+
+  // ---- the main process, the empty unit (service_main_pid.cpp) ----------------
   /// The starting process of Type=forking, or ExecStartPost=, ended well.
   void find_main(bool watch);
   void main_not_found();
   void main_settled();
-  [[nodiscard]] ServiceResult exit_result(const ExitStatus& status, bool as_daemon) const;
-  void report_exit(std::string_view who, const ExitStatus& status, ServiceResult f);
 
   // ---- reload (service_reload.cpp) --------------------------------------------
   void enter_reload_by_notify();

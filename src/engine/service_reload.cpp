@@ -36,7 +36,7 @@ void ServiceMachine::conclude_reload() {
   if (state_.notify == NotifyState::Reloading && main_alive()) {
     const MonoTime deadline = state_.deadline;
     set_phase(ServicePhase::ReloadNotify);
-    state_.deadline = deadline;
+    state_.deadline = deadline != kNever ? deadline : after(start_timeout());
     return;
   }
   enter_running(ServiceResult::Success);

@@ -120,6 +120,31 @@ void ServiceMachine::handle(const Spawned& event) {
   }
 }
 
+void ServiceMachine::handle(const SpawnFailed& event) {
+  const bool restart_refused =
+      state_.phase == ServicePhase::AutoRestart || state_.phase == ServicePhase::AutoRestartQueued;
+  if (state_.spawn_pending == 0 && !restart_refused) return;
+  state_.spawn_pending = 0;
+  constexpr ServiceResult f = ServiceResult::Resources;
+  if (restart_refused) {
+    say(Say::Level::Warning, format("the restart could not be queued: {}", to_string(event.error)));
+    enter_dead(f, false);
+    return;
+  }
+  const bool is_main = state_.phase == ServicePhase::Start && config_.type != ServiceType::Forking;
+  say(Say::Level::Warning,
+      format("cannot run {}: {}", exec_directive(is_main ? ExecRole::Start : state_.control_role),
+             to_string(event.error)));
+  if (is_reload(state_.phase)) {
+    state_.reload_result = f;
+    conclude_reload();
+  } else if (state_.phase == ServicePhase::StopPost) {
+    enter_signal(ServicePhase::FinalSigterm, f);
+  } else {
+    enter_signal(ServicePhase::StopSigterm, f);
+  }
+}
+
 void ServiceMachine::handle(const ExecDone& event) {
   const bool awaited = state_.phase == ServicePhase::Start && state_.exec_pending != 0;
   if (awaited && main_alive() && event.pid == state_.main.pid) enter_start_post();
