@@ -43,6 +43,8 @@ void put_settings(Properties& p, const Unit& unit) {
   for (const Directive& d : directives()) {
     if (d.show == nullptr) continue;
     if (d.section != Section::Unit && d.section != own) continue;
+    // Properties of their own in no systemd: what came of them is ConditionResult.
+    if (d.name.starts_with("Condition") || d.name.starts_with("Assert")) continue;
     const std::string_view name = d.property.empty() ? d.name : d.property;
     p.insert_or_assign(std::string(name), d.show(unit));
   }
