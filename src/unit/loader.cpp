@@ -92,6 +92,7 @@ struct UnitLoader::Impl {
     Unit& unit;
     Diagnostics& diagnostics;
     std::vector<NotYetUse> not_yet;
+    bool install_only = false;  ///< the other sections are skipped
   };
 
   void check_directories();
@@ -107,6 +108,7 @@ struct UnitLoader::Impl {
   void tell_not_honoured(Loading& loading);
   std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics);
   void load_files(Loading& loading, const Resolved& resolved);
+  InstallConfig load_install(std::string_view name, Diagnostics& diagnostics);
 };
 
 /// C8: a directory that others may write is as good as a unit file that they may.
@@ -214,6 +216,7 @@ void UnitLoader::Impl::apply_text(Loading& loading, std::string_view text,
       continue;
     }
     last_unknown = {};
+    if (loading.install_only && *section != Section::Install) continue;
     const std::size_t told = loading.diagnostics.size();
     ParseContext context{unit, scope, path, a.line, a.key, loading.diagnostics, &loading.not_yet};
     if (apply_assignment(context, *section, a.value)) continue;
@@ -344,9 +347,24 @@ std::unique_ptr<Unit> UnitLoader::Impl::load(std::string_view name, Diagnostics&
     return unit;
   }
   unit->aliases = index.aliases_of(unit->id);
-  Loading loading{*unit, diagnostics, {}};
+  Loading loading{*unit, diagnostics, {}, false};
   load_files(loading, resolved);
   return unit;
+}
+
+InstallConfig UnitLoader::Impl::load_install(std::string_view name, Diagnostics& diagnostics) {
+  Unit unit;
+  if (!unit_name_is_valid(name)) return {};
+  const UnitFileEntry* entry = is_template(name) ? index.find(name) : index.resolve(name).entry;
+  if (entry == nullptr) return {};
+  unit.id = name;
+  unit.type = *unit_type_of(name);
+  unit.load_state = LoadState::Loaded;
+  Loading loading{unit, diagnostics, {}, true};
+  read_fragment(loading, *entry);
+  if (unit.load_state == LoadState::Masked || unit.load_state == LoadState::NotFound) return {};
+  read_dropins(loading, {unit.id});
+  return std::move(unit.install);
 }
 
 UnitLoader::UnitLoader(FileSource& files, LoaderConfig config)
@@ -378,8 +396,16 @@ std::string UnitLoader::fragment_of(std::string_view name) {
   return entry->kind == UnitFileEntry::Kind::Mask ? "/dev/null" : entry->path;
 }
 
+InstallConfig UnitLoader::load_install(std::string_view name, Diagnostics& diagnostics) {
+  return impl_->load_install(name, diagnostics);
+}
+
 const LoaderConfig& UnitLoader::config() const {
   return impl_->config;
+}
+
+UnitIndex& UnitLoader::index() {
+  return impl_->index;
 }
 
 }  // namespace onset

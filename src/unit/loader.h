@@ -24,6 +24,8 @@
 
 namespace onset {
 
+class UnitIndex;
+
 struct LoaderConfig {
   std::vector<std::string> search_path;  ///< first wins; without `root`
   std::string root;                      ///< prefix of every path that is read; empty: "/"
@@ -36,7 +38,7 @@ struct LoaderConfig {
   Severity advice = Severity::Warning;
 };
 
-/// The design's search path (section 3), or the user's.
+/// The system's search path, or a user's.
 std::vector<std::string> default_search_path(bool user_manager, const HostFacts& host);
 
 /// Finds and reads units. Holds the listing of the search path, taken once when
@@ -56,6 +58,10 @@ class UnitLoader {
   /// A single file outside the search path, for `verify`; its drop-ins beside it count.
   std::unique_ptr<Unit> load_file(std::string_view path, Diagnostics& diagnostics);
 
+  /// Its [Install] section alone, from the fragment and the drop-ins. A template
+  /// will do. Empty if there is nothing to read.
+  InstallConfig load_install(std::string_view name, Diagnostics& diagnostics);
+
   /// All unit file names of the search path and the binary, sorted: templates too.
   std::vector<std::string> all_names();
 
@@ -63,6 +69,7 @@ class UnitLoader {
   std::string fragment_of(std::string_view name);
 
   const LoaderConfig& config() const;
+  UnitIndex& index();
 
  private:
   struct Impl;

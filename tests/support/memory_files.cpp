@@ -89,6 +89,14 @@ std::string MemoryFiles::link(std::string_view path) const {
   return node->second.text;
 }
 
+std::map<std::string, std::string> MemoryFiles::links() const {
+  std::map<std::string, std::string> found;
+  for (const auto& [path, node] : nodes_) {
+    if (node.kind == FileKind::Symlink) found.emplace(path, node.text);
+  }
+  return found;
+}
+
 FileStatus MemoryFiles::status_of(const std::string& path, const Node& node) {
   FileStatus status;
   status.kind = node.kind;

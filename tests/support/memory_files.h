@@ -22,6 +22,8 @@ class MemoryFiles final : public FileSource, public FileChanger {
   [[nodiscard]] bool exists(std::string_view path) const;
   /// Where a link points; empty: not a link.
   [[nodiscard]] std::string link(std::string_view path) const;
+  /// All links: path → target.
+  [[nodiscard]] std::map<std::string, std::string> links() const;
   /// How often read() or read_with_status() was asked.
   [[nodiscard]] unsigned reads() const { return reads_; }
   [[nodiscard]] unsigned listings() const { return listings_; }

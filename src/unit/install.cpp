@@ -1,0 +1,477 @@
+#include "unit/install.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "unit/name.h"
+#include "unit/unit_index.h"
+
+namespace onset {
+namespace {
+
+std::string failed_to(std::string_view verb, std::string_view what) {
+  return format("Failed to {} unit, {}", verb, what);
+}
+
+std::string_view last_component(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+std::string parent_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : std::string(path.substr(0, slash));
+}
+
+void fail(InstallOutcome& outcome, std::string message) {
+  outcome.changes.push_back({InstallChange::Kind::Failure, {}, {}, std::move(message)});
+}
+void note(InstallOutcome& outcome, std::string message) {
+  outcome.changes.push_back({InstallChange::Kind::Note, {}, {}, std::move(message)});
+}
+
+void append(InstallOutcome& to, InstallOutcome from) {
+  std::move(from.changes.begin(), from.changes.end(), std::back_inserter(to.changes));
+  to.has_install_info = to.has_install_info || from.has_install_info;
+}
+
+}  // namespace
+
+const std::string_view kNoInstallInfo =
+    "The unit files have no installation config: no WantedBy=, RequiredBy=, UpheldBy=, Also= or\n"
+    "Alias= in an [Install] section, and no DefaultInstance= if they are templates. Such units\n"
+    "are not meant to be enabled. They are started because another unit names them, or links to\n"
+    "them in its .wants or .requires folder, or when a socket, path, timer or D-Bus name needs\n"
+    "them; a template may want an instance's name.";
+
+std::string to_string(const InstallChange& change, std::string_view root) {
+  switch (change.kind) {
+    case InstallChange::Kind::Create:
+      return format("Created symlink {}{} → {}.", root, change.path, change.target);
+    case InstallChange::Kind::Remove:
+      return format("Removed \"{}{}\".", root, change.path);
+    case InstallChange::Kind::Note:
+    case InstallChange::Kind::Failure:
+      return change.message;
+  }
+  return {};
+}
+
+bool InstallOutcome::failed() const {
+  return std::any_of(changes.begin(), changes.end(), [](const InstallChange& change) {
+    return change.kind == InstallChange::Kind::Failure;
+  });
+}
+
+SysResult apply_changes(const InstallOutcome& outcome, FileChanger& changer,
+                        std::string_view root) {
+  for (const InstallChange& change : outcome.changes) {
+    const std::string path = std::string(root) + change.path;
+    switch (change.kind) {
+      case InstallChange::Kind::Create:
+        if (auto made = changer.make_directories(parent_of(path)); !made) return made;
+        if (auto made = changer.make_link(change.target, path); !made) return made;
+        break;
+      case InstallChange::Kind::Remove:
+        if (auto removed = changer.remove(path); !removed) return removed;
+        // The configuration directory itself has no such suffix and stays.
+        if (const std::string folder = parent_of(path); folder.ends_with(".wants") ||
+                                                        folder.ends_with(".requires") ||
+                                                        folder.ends_with(".upholds")) {
+          changer.remove_empty_directory(folder);
+        }
+        break;
+      case InstallChange::Kind::Note:
+      case InstallChange::Kind::Failure:
+        break;
+    }
+  }
+  return {};
+}
+
+UnitInstaller::UnitInstaller(FileSource& files, LoaderConfig config, InstallOptions options)
+    : files_(files),
+      options_(options),
+      loader_(files, std::move(config)),
+      index_(loader_.index()),
+      root_(index_.with_root("")) {
+  const LoaderConfig& used = loader_.config();
+  persistent_directory_ =
+      used.user_manager ? used.host.config_dir + "/systemd/user" : "/etc/systemd/system";
+  runtime_directory_ =
+      used.user_manager ? used.host.runtime_dir + "/systemd/user" : "/run/systemd/system";
+}
+
+Result<UnitInstaller::InstallUnit, UnitInstaller::Problem> UnitInstaller::discover_path(
+    const std::string& path) {
+  const std::string_view name = last_component(path);
+  if (!unit_name_is_valid(name)) {
+    return Failure{Problem{format("\"{}\" is not a valid unit name.", c_escape(name)), false, {}}};
+  }
+  const auto status = files_.stat(shown(path));
+  if (!status) return Failure{Problem{format("unit {} does not exist.", shown(path)), false, {}}};
+  if (status->kind != FileKind::Regular) {
+    return Failure{Problem{format("{} is not a regular file.", shown(path)), false, {}}};
+  }
+  const std::string simple = path_simplify(path);
+  const auto& searched = index_.directories();
+  InstallUnit unit;
+  unit.name = name;
+  unit.path = simple;
+  unit.is_outside =
+      std::find(searched.begin(), searched.end(), parent_of(simple)) == searched.end();
+  index_.add_file(name, simple);
+  unit.install = loader_.load_install(unit.name, diagnostics_);
+  return unit;
+}
+
+Result<UnitInstaller::InstallUnit, UnitInstaller::Problem> UnitInstaller::discover(
+    const std::string& name) {
+  if (path_is_absolute(name)) return discover_path(name);
+  if (!unit_name_is_valid(name)) {
+    return Failure{Problem{format("\"{}\" is not a valid unit name.", c_escape(name)), false, {}}};
+  }
+  InstallUnit unit;
+  const Resolved resolved = index_.resolve(name);
+  unit.name = resolved.id;
+  if (resolved.is_loop) {
+    return Failure{Problem{format("the aliases of {} go in a circle.", name), false, {}}};
+  }
+  const UnitFileEntry* entry = resolved.entry;
+  if (entry == nullptr) {
+    return Failure{Problem{format("unit {} does not exist.", name), false, {}}};
+  }
+  switch (entry->kind) {
+    case UnitFileEntry::Kind::Mask:
+      unit.is_masked = true;
+      unit.path = entry->path;
+      return unit;
+    case UnitFileEntry::Kind::Builtin:
+      // Links need a place to point to; the name at the end of it is what counts.
+      unit.path = loader_.config().search_path.empty()
+                      ? entry->path
+                      : index_.directories().back() + "/" + entry->path.substr(8);
+      break;
+    case UnitFileEntry::Kind::Alias:
+      return Failure{Problem{format("unit {} does not exist.", name), false, {}}};
+    case UnitFileEntry::Kind::File: {
+      unit.path = entry->link_target.empty() ? entry->path : entry->link_target;
+      const auto status = files_.stat(shown(entry->path));
+      if (!status) return Failure{Problem{format("unit {} does not exist.", name), false, {}}};
+      if (status->size == 0) {
+        unit.is_masked = true;
+        unit.path = entry->path;
+        return unit;
+      }
+      break;
+    }
+  }
+  unit.install = loader_.load_install(unit.name, diagnostics_);
+  return unit;
+}
+
+std::string UnitInstaller::name_of(const std::string& name_or_path) const {
+  return std::string(last_component(name_or_path));
+}
+
+/// Also= is followed at once, so that a unit's own come right behind it.
+void UnitInstaller::add_with_also(Batch& batch, InstallUnit unit, InstallOutcome& outcome,
+                                  std::string_view verb) {
+  std::vector<InstallUnit> waiting;
+  waiting.push_back(std::move(unit));
+  while (!waiting.empty()) {
+    InstallUnit next = std::move(waiting.back());
+    waiting.pop_back();
+    if (!batch.seen.insert(next.name).second) continue;
+    const std::vector<std::string> also = next.install.also;
+    outcome.has_install_info = outcome.has_install_info || !next.install.empty();
+    batch.units.push_back(next);
+    for (auto name = also.rbegin(); name != also.rend(); ++name) {
+      auto expanded = expand(next, *name);
+      if (!expanded || !unit_name_is_valid(*expanded)) {
+        fail(outcome, failed_to(verb, format("invalid specifier in \"{}\".", c_escape(*name))));
+        continue;
+      }
+      if (batch.seen.contains(*expanded)) continue;
+      auto found = discover(*expanded);
+      if (found) {
+        waiting.push_back(std::move(*found));
+      } else if (batch.seen.insert(*expanded).second) {
+        batch.missing.push_back(*expanded);
+      }
+    }
+  }
+}
+
+void UnitInstaller::apply_batch(const Batch& batch, InstallOutcome& outcome,
+                                std::string_view verb) {
+  for (const InstallUnit& unit : batch.units) {
+    if (unit.is_masked) {
+      note(outcome, format("Unit {} is masked, ignoring.", shown(unit.path)));
+      continue;
+    }
+    make_links(unit, outcome, verb);
+  }
+  for (const std::string& name : batch.missing) {
+    note(outcome, format("Failed to enable auxiliary unit {}, ignoring.", name));
+  }
+}
+
+InstallOutcome UnitInstaller::enable(const std::vector<std::string>& names) {
+  InstallOutcome outcome;
+  Batch batch;
+  for (const std::string& name : names) {
+    auto unit = discover(name);
+    if (!unit) {
+      fail(outcome, failed_to("enable", unit.error().text));
+      return outcome;
+    }
+    if (unit->is_masked) {
+      fail(outcome, failed_to("enable", format("unit {} is masked.", shown(unit->path))));
+      return outcome;
+    }
+    add_with_also(batch, std::move(*unit), outcome, "enable");
+  }
+  apply_batch(batch, outcome, "enable");
+  return outcome;
+}
+
+InstallOutcome UnitInstaller::link(const std::vector<std::string>& paths) {
+  InstallOutcome outcome;
+  for (const std::string& path : paths) {
+    if (!path_is_absolute(path)) {
+      fail(outcome, failed_to("link", format("\"{}\" is not an absolute path.", c_escape(path))));
+      return outcome;
+    }
+    auto unit = discover_path(path);
+    if (!unit) {
+      fail(outcome, failed_to("link", unit.error().text));
+      return outcome;
+    }
+    if (!unit->is_outside) continue;
+    make_link(unit->path, config_directory() + "/" + unit->name, options_.force, outcome, "link");
+  }
+  return outcome;
+}
+
+void UnitInstaller::mark_and_remove(const std::vector<std::string>& names, InstallOutcome& outcome,
+                                    std::string_view verb) {
+  Batch batch;
+  std::set<std::string> marked;
+  for (const std::string& name : names) {
+    if (!unit_name_is_valid(name)) {
+      fail(outcome, failed_to(verb, format("\"{}\" is not a valid unit name.", c_escape(name))));
+      return;
+    }
+    auto unit = discover(name);
+    if (!unit) {
+      // What is left of a unit that is gone can be taken away all the same.
+      note(outcome, failed_to(verb, unit.error().text));
+      marked.insert(name);
+      continue;
+    }
+    add_with_also(batch, std::move(*unit), outcome, verb);
+  }
+  for (const InstallUnit& unit : batch.units) {
+    if (unit.is_masked) {
+      note(outcome, format("Unit {} is masked, ignoring.", shown(unit.path)));
+    } else {
+      marked.insert(unit.name);
+    }
+  }
+  remove_links_to(std::move(marked), outcome);
+}
+
+/// A link that goes takes those with it that lead to it: until none is left.
+void UnitInstaller::remove_links_to(std::set<std::string> marked, InstallOutcome& outcome) {
+  if (marked.empty()) return;
+  while (remove_links_once(marked, outcome)) {
+  }
+}
+
+bool UnitInstaller::remove_links_once(std::set<std::string>& marked, InstallOutcome& outcome) {
+  bool again = false;
+  std::vector<std::string> folders = {config_directory()};
+  while (!folders.empty()) {
+    const std::string folder = std::move(folders.back());
+    folders.pop_back();
+    auto items = files_.list(shown(folder));
+    if (!items) continue;
+    std::sort(items->begin(), items->end(),
+              [](const DirectoryItem& a, const DirectoryItem& b) { return a.name < b.name; });
+    for (const DirectoryItem& item : *items) {
+      const std::string path = folder + "/" + item.name;
+      if (item.kind == FileKind::Directory && folder == config_directory()) folders.push_back(path);
+      if (item.kind != FileKind::Symlink || !unit_name_is_valid(item.name)) continue;
+      const auto target = link_at(path);
+      if (!target) continue;  // gone already
+      const std::string absolute = absolute_target(folder, *target);
+      const auto own_template = template_of(item.name);
+      const bool found =
+          marked.contains(item.name) || (own_template && marked.contains(*own_template)) ||
+          marked.contains(absolute) || marked.contains(std::string(last_component(absolute)));
+      if (!found) continue;
+      remove(path, outcome);
+      again = marked.insert(path).second || again;
+    }
+  }
+  return again;
+}
+
+InstallOutcome UnitInstaller::disable(const std::vector<std::string>& names) {
+  InstallOutcome outcome;
+  mark_and_remove(names, outcome, "disable");
+  return outcome;
+}
+
+InstallOutcome UnitInstaller::reenable(const std::vector<std::string>& names) {
+  std::vector<std::string> bare;
+  for (const std::string& name : names) bare.push_back(name_of(name));
+  InstallOutcome outcome = disable(bare);
+  if (!outcome.failed()) append(outcome, enable(names));
+  return outcome;
+}
+
+InstallOutcome UnitInstaller::preset(const std::vector<std::string>& names) {
+  return run_preset(names, false);
+}
+
+InstallOutcome UnitInstaller::preset_all() {
+  InstallOutcome outcome;
+  std::vector<std::string> names;
+  for (const std::string& name : index_.names()) {
+    const UnitFileEntry* entry = index_.find(name);
+    if (entry->kind == UnitFileEntry::Kind::Mask) {
+      note(outcome, format("Unit {} is masked, ignoring.", shown(entry->path)));
+    } else if (entry->kind == UnitFileEntry::Kind::File) {
+      names.push_back(name);
+    }
+  }
+  append(outcome, run_preset(names, true));
+  return outcome;
+}
+
+InstallOutcome UnitInstaller::run_preset(const std::vector<std::string>& names, bool all) {
+  if (!presets_) {
+    presets_ = read_presets(files_, root_, loader_.config().user_manager, diagnostics_);
+  }
+  InstallOutcome outcome;
+  Batch plus;
+  std::vector<std::string> minus;
+  for (const std::string& name : names) {
+    if (!all && !unit_name_is_valid(name)) {
+      fail(outcome,
+           failed_to("preset", format("\"{}\" is not a valid unit name.", c_escape(name))));
+      return outcome;
+    }
+    const PresetAnswer answer = presets_->ask(name);
+    if (!answer.enable) {
+      minus.push_back(name);
+      continue;
+    }
+    std::vector<std::string> wanted = {name};
+    if (!answer.instances.empty()) wanted.clear();
+    for (const std::string& instance : answer.instances) {
+      if (auto filled = instantiate(name, instance)) wanted.push_back(std::move(*filled));
+    }
+    for (const std::string& each : wanted) {
+      auto unit = discover(each);
+      if (unit && unit->is_masked) {
+        note(outcome, format("Unit {} is masked, ignoring.", shown(unit->path)));
+      } else if (unit) {
+        add_with_also(plus, std::move(*unit), outcome, "preset");
+      } else if (!all) {
+        fail(outcome, failed_to("preset", unit.error().text));
+        return outcome;
+      }
+    }
+  }
+  if (options_.preset_mode != PresetMode::EnableOnly) {
+    InstallOutcome removed;
+    mark_and_remove(minus, removed, "preset");
+    append(outcome, std::move(removed));
+  }
+  if (options_.preset_mode != PresetMode::DisableOnly) apply_batch(plus, outcome, "preset");
+  return outcome;
+}
+
+InstallOutcome UnitInstaller::mask(const std::vector<std::string>& names) {
+  InstallOutcome outcome;
+  for (const std::string& name : names) {
+    if (!unit_name_is_valid(name)) {
+      fail(outcome, failed_to("mask", format("\"{}\" is not a valid unit name.", c_escape(name))));
+      continue;
+    }
+    make_link("/dev/null", config_directory() + "/" + name, options_.force, outcome, "mask");
+  }
+  return outcome;
+}
+
+InstallOutcome UnitInstaller::unmask(const std::vector<std::string>& names) {
+  InstallOutcome outcome;
+  std::set<std::string> marked;
+  for (const std::string& name : names) {
+    if (!unit_name_is_valid(name)) {
+      fail(outcome,
+           failed_to("unmask", format("\"{}\" is not a valid unit name.", c_escape(name))));
+      continue;
+    }
+    const std::string path = config_directory() + "/" + name;
+    if (link_at(path) != "/dev/null") continue;
+    remove(path, outcome);
+    marked.insert(path);
+  }
+  remove_links_to(std::move(marked), outcome);
+  return outcome;
+}
+
+InstallOutcome UnitInstaller::add_dependency(const std::string& target,
+                                             const std::vector<std::string>& names,
+                                             DependencyKind kind) {
+  constexpr std::string_view kVerb = "add dependency on";
+  InstallOutcome outcome;
+  const auto found = discover(target);
+  if (!found || found->is_masked) {
+    fail(outcome, failed_to(kVerb, found ? format("unit {} is masked.", shown(found->path))
+                                         : found.error().text));
+    return outcome;
+  }
+  std::vector<InstallUnit> units;
+  for (const std::string& name : names) {
+    auto unit = discover(name);
+    if (!unit || unit->is_masked) {
+      fail(outcome, failed_to(kVerb, unit ? format("unit {} is masked.", shown(unit->path))
+                                          : unit.error().text));
+      return outcome;
+    }
+    units.push_back(std::move(*unit));
+  }
+  const std::string_view suffix = kind == DependencyKind::Requires ? ".requires" : ".wants";
+  for (InstallUnit& unit : units) {
+    make_dependencies(unit, {found->name}, suffix, outcome, kVerb);
+  }
+  return outcome;
+}
+
+InstallOutcome UnitInstaller::set_default(const std::string& target) {
+  InstallOutcome outcome;
+  if (unit_type_of(target) != UnitType::Target || target == "default.target") {
+    fail(outcome, "Failed to set default: Invalid argument.");
+    return outcome;
+  }
+  const auto unit = discover(target);
+  if (!unit || unit->is_masked) {
+    fail(outcome, failed_to("set default", unit ? format("unit {} is masked.", shown(unit->path))
+                                                : unit.error().text));
+    return outcome;
+  }
+  make_link(unit->path, persistent_directory_ + "/default.target", true, outcome, "set default");
+  return outcome;
+}
+
+std::string UnitInstaller::get_default() {
+  const auto unit = discover("default.target");
+  return unit && !unit->is_masked ? unit->name : std::string();
+}
+
+}  // namespace onset
