@@ -334,6 +334,7 @@ Result<bool> test_os_release(const std::string& value, FileSource& files) {
     if (end == std::string::npos || end == 0) return invalid("ConditionOSRelease");
     std::string_view rest = std::string_view(pair).substr(end);
     const Operator op = take_operator(rest, Operator::TextEqual);
+    if (rest.empty()) return invalid("ConditionOSRelease");
     const std::string_view have = release.get(std::string_view(pair).substr(0, end)).value_or("");
     if (!version_holds(op, have, rest)) return false;
   }

@@ -13,15 +13,13 @@
 #include "base/result.h"
 #include "engine/os.h"
 #include "os/accounts.h"
+#include "os/launch_plan.h"
 #include "os/launch_settings.h"
 #include "os/log_sink.h"
 #include "unit/environment.h"
 #include "unit/file_source.h"
 
 namespace onset {
-
-/// Stands where the child writes its own process id.
-inline constexpr std::string_view kPidPlace = "0000000000";
 
 /// The manager's part: the same for every process, so made once.
 Environment manager_environment(const LaunchSettings& settings, FileSource& files);

@@ -18,7 +18,13 @@ void LaunchPlan::seal() {
   for (std::string& s : arguments) argv.push_back(s.data());
   argv.push_back(nullptr);
   envp.reserve(environment.size() + 1);
-  for (std::string& s : environment) envp.push_back(s.data());
+  for (std::string& s : environment) {
+    envp.push_back(s.data());
+    const auto equals = s.find('=');
+    if (equals != std::string::npos && std::string_view(s).substr(equals + 1) == kPidPlace) {
+      pid_slots.push_back(s.data() + equals + 1);
+    }
+  }
   envp.push_back(nullptr);
   paths.reserve(candidates.size());
   for (const std::string& s : candidates) paths.push_back(s.c_str());

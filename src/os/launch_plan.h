@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -18,6 +19,9 @@
 #include "unit/exec_config.h"
 
 namespace onset {
+
+/// Stands in the environment where the child writes its own process id.
+inline constexpr std::string_view kPidPlace = "0000000000";
 
 /// Where one of the descriptors 0, 1, 2 comes from.
 struct StreamPlan {

@@ -244,6 +244,11 @@ const std::vector<pid_t>& ProcessTable::tops(UnitId id) const {
   return at == units_.end() ? kNone : at->second.tops;
 }
 
+std::vector<pid_t> ProcessTable::groups(UnitId id) const {
+  const auto at = units_.find(id.value);
+  return at == units_.end() ? std::vector<pid_t>() : at->second.groups;
+}
+
 bool ProcessTable::any(UnitId id) {
   if (!tops(id).empty()) return true;
   adopt_orphans();

@@ -62,6 +62,10 @@ class ProcessTable {
   /// Lists onset's children if that was not done in this turn and gives the
   /// new ones to their units.
   void adopt_orphans();
+  /// A direct child of some unit that was not reaped yet.
+  [[nodiscard]] bool is_top(pid_t pid) const { return top_owner_.contains(pid); }
+  /// Sessions and process groups that spawned processes of the unit began.
+  [[nodiscard]] std::vector<pid_t> groups(UnitId id) const;
   /// Direct children of the unit; zombies count until they are reaped.
   [[nodiscard]] const std::vector<pid_t>& tops(UnitId id) const;
   /// Whether any process is left. Looks for orphans only if no top is known.

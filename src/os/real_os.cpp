@@ -215,11 +215,16 @@ void RealOs::drain(OsListener& listener) {
     }
   }
   const auto waiting = std::exchange(check_empty_, {});
-  for (const std::uint32_t value : waiting) {
-    const auto unit = units_.find(value);
-    if (unit == units_.end() || !unit->second.watched) continue;
-    if (!has_processes(UnitId{value})) listener.unit_empty(UnitId{value});
-  }
+  for (const std::uint32_t value : waiting) tell_if_empty(UnitId{value}, listener);
+}
+
+/// Once for each time that the unit has run empty.
+void RealOs::tell_if_empty(UnitId id, OsListener& listener) {
+  const auto unit = units_.find(id.value);
+  if (unit == units_.end() || !unit->second.watched || unit->second.told) return;
+  if (has_processes(id)) return;
+  unit->second.told = true;
+  listener.unit_empty(id);
 }
 
 void RealOs::drain_inotify(OsListener& listener) {
@@ -255,10 +260,8 @@ void RealOs::drain_inotify(OsListener& listener) {
 }
 
 void RealOs::cgroup_event(int wd, OsListener& listener) {
-  const UnitId id = empty_watches_[wd];
-  const auto unit = units_.find(id.value);
-  if (unit == units_.end() || !unit->second.watched) return;
-  if (!cgroups_->populated(unit->second.cgroup)) listener.unit_empty(id);
+  const auto at = empty_watches_.find(wd);
+  if (at != empty_watches_.end()) tell_if_empty(at->second, listener);
 }
 
 void RealOs::drain_launch(int fd, OsListener& listener) {
@@ -278,7 +281,7 @@ void RealOs::drain_launch(int fd, OsListener& listener) {
     // The end: execve closed the pipe, or the child died before it.
     const pid_t pid = at->second.pid;
     launches_.erase(at);
-    if (n == 0 && is_alive(pid)) listener.exec_done(pid);
+    if (n == 0 && table_.is_top(pid)) listener.exec_done(pid);
     return;
   }
 }
@@ -307,11 +310,11 @@ void RealOs::after_reap(OsListener& listener) {
   table_.new_turn();
   if (!cgroups_) {
     if (table_.lost_any()) table_.adopt_orphans();
-    std::vector<UnitId> empty;
+    std::vector<UnitId> watched;  // the listener may change units_
     for (const auto& [value, unit] : units_) {
-      if (unit.watched && !table_.any(UnitId{value})) empty.push_back(UnitId{value});
+      if (unit.watched && !unit.told) watched.push_back(UnitId{value});
     }
-    for (const UnitId id : empty) listener.unit_empty(id);
+    for (const UnitId id : watched) tell_if_empty(id, listener);
   }
   table_.end_batch();
 }
@@ -357,6 +360,7 @@ bool RealOs::has_processes(UnitId id) {
 void RealOs::watch_empty(UnitId id, bool on) {
   UnitRecord& unit = units_[id.value];
   unit.watched = on;
+  unit.told = false;
   if (!cgroups_ || unit.cgroup.empty()) {
     // Without an event of its own to come, what is empty already is told once.
     if (on) {

@@ -3,8 +3,9 @@
 // here, and what the kernel has to tell comes back through an OsListener.
 //
 // The composition root owns the loop. It watches poll_fd(), calls drain() when
-// that is readable, and tells of its children: reaped() for each one, before
-// the engine hears of it, then after_reap() once for the batch.
+// that is readable and before it waits for children (what a launch reports
+// comes before its exit), and tells of its children: reaped() for each one,
+// before the engine hears of it, then after_reap() once for the batch.
 
 #include <sys/types.h>
 
@@ -115,6 +116,7 @@ class RealOs final : public Os {
     std::string cgroup;    ///< path below the tree's root
     int empty_watch = -1;  ///< inotify, of cgroup.events
     bool watched = false;  ///< unit_empty is wanted
+    bool told = false;     ///< and was told, with nothing started since
   };
   enum class Source : std::uint8_t { Inotify, Launch, Alien, Bus, Wake };
 
@@ -130,11 +132,13 @@ class RealOs final : public Os {
   void drain_alien(int pid, OsListener& listener);
   void drain_bus(OsListener& listener);
   void cgroup_event(int wd, OsListener& listener);
+  void tell_if_empty(UnitId id, OsListener& listener);
 
   SysResult place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request);
   void report_failure(const LaunchPlan& plan, const ChildReport& report);
   void report_notes(const LaunchPlan& plan, std::uint8_t notes);
   std::vector<pid_t> rest_of(const KillRequest& request);
+  void kill_groups(const KillRequest& request, KillReport& report);
   void kill_rest(const KillRequest& request, KillReport& report);
   bool kill_group(const KillRequest& request, KillReport& report);
   void remove_runtime_directories(const Unit& unit);

@@ -55,6 +55,16 @@ std::vector<pid_t> RealOs::rest_of(const KillRequest& request) {
   return rest;
 }
 
+/// Without /proc a process's children are reached by the group that it leads.
+void RealOs::kill_groups(const KillRequest& request, KillReport& report) {
+  for (const pid_t group : table_.groups(request.id)) {
+    if (::kill(-group, request.signal) != 0) continue;
+    ++report.rest;
+    if (request.then_hangup) (void)::kill(-group, SIGHUP);
+    if (request.then_continue) (void)::kill(-group, SIGCONT);
+  }
+}
+
 /// Until a look finds nobody new: what forks meanwhile is caught by the next round.
 void RealOs::kill_rest(const KillRequest& request, KillReport& report) {
   std::vector<pid_t> done;
@@ -101,7 +111,11 @@ KillReport RealOs::kill(const KillRequest& request) {
   if (request.to_control && request.control_pid > 0 && send(request.control_pid, request, report)) {
     ++report.control;
   }
-  if (request.to_rest) kill_rest(request, report);
+  if (request.to_rest) {
+    kill_rest(request, report);
+    const bool whole = request.to_main && request.to_control;
+    if (whole && !cgroups_ && !table_.has_proc()) kill_groups(request, report);
+  }
   return report;
 }
 

@@ -69,8 +69,7 @@ Result<Launch> RealOs::spawn(const LaunchRequest& request) {
   auto started = launcher_->start(plan);
   if (!started) return Failure{started.error()};
   table_.spawned(started->pid, request.id, request.invocation, plan.arguments.front());
-  // A new unit, or a new name of it: from here on it can be found by id.
-  (void)units_[request.id.value];
+  units_[request.id.value].told = false;
 
   Launch launch{started->pid, started->exec_done};
   if (started->report) {

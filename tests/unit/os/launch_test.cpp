@@ -4,6 +4,8 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <seccomp.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -106,7 +108,7 @@ TEST_CASE("User=, Group= and SupplementaryGroups= become the process's ids", "[o
     exec.supplementary_groups = {"bin", "sys"};
     const std::string text = world.probe("u.service");
     CHECK(probed(text, "gids") == "60 60 60");
-    CHECK(probed(text, "groups") == "60 2 3");
+    CHECK(probed(text, "groups") == "2 3 60");  // as the kernel sorts them
   }
   SECTION("+ keeps every right, ! the user") {
     exec.no_new_privileges = true;
@@ -512,4 +514,169 @@ TEST_CASE("RootDirectory= leaves nothing of the old root in reach", "[os][launch
   CHECK(probed(text, "cwd") == "/inside");
   INFO(world.log.all());
   CHECK(descriptors(text) == "0 1 2 ");
+}
+
+namespace {
+
+/// What a launch came to in a process where some system calls answer `error`.
+struct Shimmed {
+  bool right = false;  ///< the probe ran, with descriptors 0 to 2 alone
+  bool status_203 = false;
+  bool slow_too = false;
+};
+
+Shimmed launch_without(std::initializer_list<int> calls, int error) {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    Shimmed result;
+    try {
+      scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+      for (const int call : calls) {
+        if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(static_cast<unsigned>(error)), call, 0) != 0)
+          ::_exit(2);
+      }
+      if (seccomp_load(filter) != 0) ::_exit(2);
+      OsWorld world;
+      const int leak = ::fcntl(ends[0], F_DUPFD, 50);
+      const std::string text = world.probe("s.service");
+      result.right = descriptors(text) == "0 1 2 " && probed(text, "ignored") == "13" &&
+                     probed(text, "blocked").empty();
+      result.status_203 = WEXITSTATUS(world.run("s.service", {"/no/such/thing"})) == 203 &&
+                          world.log.has("cannot execute /no/such/thing");
+      world.unit("f.service").exec->standard_output =
+          StdStream{ExecInput::Null, ExecOutput::File, world.folder / "out", ""};
+      result.slow_too = descriptors(world.probe("f.service")) == "0 1 2 ";
+      ::close(leak);
+    } catch (...) {
+      ::_exit(3);
+    }
+    (void)!::write(ends[1], &result, sizeof result);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  Shimmed result;
+  const bool told = ::read(ends[0], &result, sizeof result) == sizeof result;
+  ::close(ends[0]);
+  ::waitpid(pid, nullptr, 0);
+  CHECK(told);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("without clone3, close_range and pidfd_open launches are the same",
+          "[os][launch][faults]") {
+  for (const int error : {ENOSYS, EPERM}) {
+    for (const auto& calls : {std::initializer_list<int>{SCMP_SYS(clone3)},
+                              std::initializer_list<int>{SCMP_SYS(close_range)},
+                              std::initializer_list<int>{SCMP_SYS(clone3), SCMP_SYS(close_range),
+                                                         SCMP_SYS(pidfd_open), SCMP_SYS(statx)}}) {
+      const Shimmed result = launch_without(calls, error);
+      INFO("errno " << error << ", " << calls.size() << " calls, the first " << *calls.begin());
+      CHECK(result.right);
+      CHECK(result.status_203);
+      CHECK(result.slow_too);
+    }
+  }
+}
+
+TEST_CASE("a fork that the kernel refuses is an error to try again, not a fallback",
+          "[os][launch][faults]") {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    bool refused = false;
+    try {
+      // Of another user, so that the limit on processes holds.
+      if (::geteuid() == 0 &&
+          (::setresgid(12345, 12345, 12345) != 0 || ::setresuid(12345, 12345, 12345) != 0)) {
+        ::_exit(2);
+      }
+      OsWorld world;
+      const rlimit none{1, 1};
+      if (::setrlimit(RLIMIT_NPROC, &none) != 0) ::_exit(2);
+      auto fast = world.spawn("p.service", {"/bin/true"});
+      world.unit("q.service").exec->standard_output =
+          StdStream{ExecInput::Null, ExecOutput::File, world.folder / "out", ""};
+      auto slow = world.spawn("q.service", {"/bin/true"});
+      refused = !fast && fast.error().err == EAGAIN && !slow && slow.error().err == EAGAIN;
+    } catch (...) {
+      ::_exit(3);
+    }
+    ::_exit(refused ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("as another user than root services run as that user", "[os][launch][faults]") {
+  ONSET_NEEDS(is_root(), "becoming another user needs root");
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    bool right = false;
+    try {
+      if (::setgroups(0, nullptr) != 0 || ::setresgid(12345, 12345, 12345) != 0 ||
+          ::setresuid(12345, 12345, 12345) != 0) {
+        ::_exit(2);
+      }
+      OsWorld world;
+      ExecConfig& exec = *world.unit("u.service").exec;
+      exec.directories[0] = DirectorySet{{{"mine", {}}}, 0700};
+      const std::string text = world.probe("u.service");
+      right = probed(text, "uids") == "12345 12345 12345" &&
+              probed_env(text, "RUNTIME_DIRECTORY=" + (world.folder / "run/mine"));
+      exec.user = "daemon";
+      const int status = world.run("u.service", {"/bin/true"});
+      right = right && WIFEXITED(status) && WEXITSTATUS(status) >= 216;
+    } catch (...) {
+      ::_exit(3);
+    }
+    ::_exit(right ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("StandardInput=tty makes the terminal the controlling one", "[os][launch]") {
+  OsWorld world;
+  const UniqueFd master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ONSET_NEEDS(master && ::grantpt(master.get()) == 0 && ::unlockpt(master.get()) == 0,
+              "no pseudo-terminals here");
+  char name[64];
+  REQUIRE(::ptsname_r(master.get(), name, sizeof name) == 0);
+  ExecConfig& exec = *world.unit("t.service").exec;
+  exec.standard_input = StdStream{ExecInput::Tty, ExecOutput::Inherit, "", ""};
+  exec.standard_output = StdStream{ExecInput::Null, ExecOutput::Inherit, "", ""};
+  exec.tty_path = name;
+  exec.tty_reset = true;
+  SECTION("alone") {
+    const std::string text = world.probe("t.service");
+    INFO(text);
+    CHECK(probed(text, "ctty") == "yes");
+    CHECK(probed(text, "fd 0") == std::string(name) + " mode=2");
+    CHECK(probed(text, "fd 2") == std::string(name) + " mode=2");
+    CHECK(probed_env(text, "TERM=vt220"));
+  }
+  SECTION("the next one waits until the terminal is let go, tty-fail does not") {
+    auto first = world.spawn("t.service", {"/bin/sleep", "300"});
+    REQUIRE(first.ok());
+    REQUIRE(world.until([&] { return !world.execs.empty(); }));
+    ExecConfig& other = *world.unit("w.service").exec;
+    other.standard_input = exec.standard_input;
+    other.tty_path = name;
+    auto second = world.spawn("w.service", {"/bin/true"});
+    REQUIRE(second.ok());
+    ExecConfig& failing = *world.unit("n.service").exec;
+    failing.standard_input = StdStream{ExecInput::TtyFail, ExecOutput::Inherit, "", ""};
+    failing.tty_path = name;
+    CHECK(WEXITSTATUS(world.run("n.service", {"/bin/true"})) == 208);
+    CHECK(world.execs.size() == 1);
+    ::kill(first->pid, SIGKILL);
+    CHECK(world.status_of(second->pid) == 0);
+  }
 }

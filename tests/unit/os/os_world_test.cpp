@@ -143,6 +143,7 @@ Result<Launch> OsWorld::spawn(std::string_view name, std::vector<std::string> ar
   ExecCommand command;
   command.path = argv.front();
   command.argv = std::move(argv);
+  command.no_env_expand = true;  // the shell's variables are the shell's
   return spawn_command(name, command, role);
 }
 

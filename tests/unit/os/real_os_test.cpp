@@ -29,7 +29,7 @@ KillRequest whole(const OsWorld& world, std::string_view name, pid_t main, int s
 /// A cgroup of the test's own in the machine's v2 hierarchy, with the test in it.
 class OwnCgroup {
  public:
-  explicit OwnCgroup(const ScratchFolder& folder) {
+  OwnCgroup() {
     for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
       if (::access((std::string(mount) + "/cgroup.procs").c_str(), W_OK) != 0) continue;
       path_ = format("{}/onset-test-{}", mount, ::getpid());
@@ -39,8 +39,6 @@ class OwnCgroup {
         continue;
       }
       mount_ = mount;
-      membership_ = folder / "membership";
-      write_text(membership_, "0::/\n");
       return;
     }
   }
@@ -56,8 +54,7 @@ class OwnCgroup {
   [[nodiscard]] RealOsConfig config() const {
     RealOsConfig config = OsWorld::plain_config();
     config.use_cgroups = true;
-    config.cgroup_place.mounts = {path_};
-    config.cgroup_place.membership = membership_.c_str();
+    config.cgroup_place.mounts = {mount_};
     return config;
   }
 
@@ -68,7 +65,6 @@ class OwnCgroup {
   }
   std::string path_;
   std::string mount_;
-  std::string membership_;
 };
 
 /// Starts a shell that leaves a process in a session of its own and tells its
@@ -130,7 +126,7 @@ TEST_CASE("a daemon that outlives its parent stays the unit's and is guessed as 
   // It is our child now: nobody needs to watch it.
   CHECK_FALSE(world.os->watch_alien(id, daemon));
   world.os->watch_empty(id, true);
-  CHECK(world.os->kill(whole(world, "f.service", 0, SIGKILL)).rest == 1);
+  CHECK(world.os->kill(whole(world, "f.service", 0, SIGKILL)).rest >= 1);
   CHECK(world.until([&] { return !world.empties.empty(); }));
 }
 
@@ -183,8 +179,7 @@ TEST_CASE("without /proc the started processes are known and end", "[os][real_os
 
 TEST_CASE("with cgroups a unit's processes are those of its group", "[os][real_os][cgroup]") {
   ONSET_NEEDS(is_root(), "making cgroups needs root");
-  const ScratchFolder folder;
-  const OwnCgroup own(folder);
+  const OwnCgroup own;
   ONSET_NEEDS(own.usable(), "no writable cgroup v2 hierarchy");
   OsWorld world(own.config());
   INFO(world.os->backend() << "\n" << world.log.all());
@@ -194,13 +189,13 @@ TEST_CASE("with cgroups a unit's processes are those of its group", "[os][real_o
   REQUIRE(launch.ok());
   CHECK(world.status_of(launch->pid) == 0);
   const UnitId id = world.id("c.service");
-  CHECK(world.os->control_group(id) == "/system.slice/c.service");
+  CHECK(world.os->control_group(id) == format("/onset-test-{}/system.slice/c.service", ::getpid()));
   const pid_t daemon = pid_in(file);
-  CHECK(world.os->processes(id) == std::vector<pid_t>{daemon});
+  CHECK(std::ranges::count(world.os->processes(id), daemon) == 1);
   CHECK(world.os->guess_main_pid(id, 0) == daemon);
   CHECK(world.os->unit_of_process(daemon) == id);
   world.os->watch_empty(id, true);
-  CHECK(world.os->kill(whole(world, "c.service", 0, SIGKILL)).rest == 1);
+  CHECK(world.os->kill(whole(world, "c.service", 0, SIGKILL)).rest >= 1);
   CHECK(world.until([&] { return !world.empties.empty(); }));
   CHECK_FALSE(world.os->has_processes(id));
   world.os->release(id, world.unit("c.service"), true);
@@ -209,8 +204,7 @@ TEST_CASE("with cgroups a unit's processes are those of its group", "[os][real_o
 
 TEST_CASE("a cgroup that others share is not taken", "[os][real_os][cgroup]") {
   ONSET_NEEDS(is_root(), "making cgroups needs root");
-  const ScratchFolder folder;
-  const OwnCgroup own(folder);
+  const OwnCgroup own;
   ONSET_NEEDS(own.usable(), "no writable cgroup v2 hierarchy");
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
@@ -267,7 +261,9 @@ TEST_CASE("a file is seen when it comes, its folders too", "[os][real_os][path_w
   world.os->watch_path(id, "");
   world.paths.clear();
   write_text(file, "2\n");
-  CHECK_FALSE(world.turn(0));
+  while (world.turn(0)) {
+  }
+  CHECK(world.paths.empty());
 }
 
 TEST_CASE("the end of a process that is not our child is told", "[os][real_os]") {
