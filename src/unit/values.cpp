@@ -68,13 +68,18 @@ Parsed<std::uint64_t> parse_size(std::string_view text, unsigned base) {
     if (!whole) return bad();
     rest.remove_prefix(digits);
 
+    // "1." counts as well. Divided digit by digit, so that it rounds as systemd does.
     double fraction = 0;
     if (rest.starts_with('.')) {
       rest.remove_prefix(1);
-      for (double place = 0.1; !rest.empty() && is_digit(rest[0]); place /= 10) {
-        fraction += place * (rest[0] - '0');
-        rest.remove_prefix(1);
+      const std::size_t places = std::min(rest.find_first_not_of("0123456789"), rest.size());
+      if (places > 0) {
+        const auto behind = parse_uint<std::uint64_t>(rest.substr(0, places));
+        if (!behind) return bad();
+        fraction = static_cast<double>(*behind);
+        for (std::size_t i = 0; i < places; ++i) fraction /= 10;
       }
+      rest.remove_prefix(places);
     }
     rest.remove_prefix(std::min(rest.find_first_not_of(kWhitespace), rest.size()));
 

@@ -47,7 +47,7 @@ Parsed<unsigned> parse_permyriad(std::string_view text, bool unbounded = false);
 Parsed<bool> parse_bool(std::string_view text);
 /// Octal, at most 07777.
 Parsed<mode_t> parse_mode(std::string_view text);
-/// A number of type T as systemd takes it (parse_number_u64 of base/text.h) in lowest..highest.
+/// A number as systemd takes it (parse_number_i64 of base/text.h) in lowest..highest.
 Parsed<std::int64_t> parse_int(std::string_view text, std::int64_t lowest, std::int64_t highest);
 Parsed<std::uint64_t> parse_unsigned(std::string_view text, std::uint64_t highest = UINT64_MAX);
 
