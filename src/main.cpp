@@ -2,16 +2,37 @@
 
 #include <unistd.h>
 
-#include <cstring>
+#include <string>
+#include <vector>
 
+#include "init/applet.h"
+#include "init/command_line.h"
+#include "init/command_line.h"
 #include "init/entrypoint.h"
+#include "init/manager_process.h"
 
-int main(int, char** argv) {
-  const auto entrypoint = onset::parse_entrypoint(argv);
-  if (entrypoint.verdict != onset::EntrypointVerdict::NotOurs) {
-    onset::run_entrypoint(entrypoint, environ);
+namespace {
+
+int run_init(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (!arguments.empty() && arguments.front() == "init") arguments.erase(arguments.begin());
+  return onset::run_manager(onset::parse_init_options(arguments, getenv("SYSTEMD_UNIT_PATH")),
+                            environ);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto call = onset::parse_entrypoint(argv);
+  const char* const first = argc > 1 ? argv[1] : "";
+  switch (onset::applet_of(argc > 0 ? argv[0] : "", first, getpid() == 1,
+                           call.verdict != onset::EntrypointVerdict::NotOurs)) {
+    case onset::Applet::Entrypoint:
+      onset::run_entrypoint(call, environ);
+    case onset::Applet::Manager:
+      return run_init(argc, argv);
+    case onset::Applet::CommandLine:
+      return onset::run_command_line(argc, argv, environ);
   }
-  [[maybe_unused]] const auto sent =
-      write(STDERR_FILENO, onset::kEntrypointUsage, std::strlen(onset::kEntrypointUsage));
   return 2;
 }

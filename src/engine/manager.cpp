@@ -297,6 +297,8 @@ std::string_view Manager::status_text(UnitId id) const {
 }
 
 std::string_view Manager::problem(UnitId id) const {
+  const ActiveState active = runtime_[id.value].active;
+  if (active == ActiveState::Active || active == ActiveState::Reloading) return {};
   auto it = problems_.find(id.value);
   return it == problems_.end() ? std::string_view{} : std::string_view(it->second);
 }

@@ -109,8 +109,9 @@ class Manager final : private UnitStates {
   void unit_empty(UnitId id, Timestamp now);
   /// `unit` as found from the sender's pid; `text` as received.
   void notify(UnitId id, const NotifySender& sender, std::string_view text, Timestamp now);
-  /// Why a launch failed, from the child's report; kept as the unit's problem.
-  void launch_failed(UnitId id, std::string_view problem);
+  /// What went wrong with a unit, from below (a launch's failed step): kept as its
+  /// problem unless an earlier cause is known.
+  void note_problem(UnitId id, std::string_view text);
   void path_changed(UnitId id, Timestamp now);
   void bus_name_changed(UnitId id, const BusNameChanged& change, Timestamp now);
   void oom_killed(UnitId id, Timestamp now);
@@ -130,7 +131,8 @@ class Manager final : private UnitStates {
   [[nodiscard]] SystemState system_state() const;
   /// STATUS= of a service, hostile text: escape before showing.
   [[nodiscard]] std::string_view status_text(UnitId id) const;
-  /// Why the last start of this unit failed, for people; empty: it did not.
+  /// Why this unit is not up, for people: the first cause since its last start.
+  /// Empty for one that is.
   [[nodiscard]] std::string_view problem(UnitId id) const;
   [[nodiscard]] UnitId unit_of_pid(pid_t pid) const;
   [[nodiscard]] const ManagerConfig& config() const { return config_; }

@@ -33,8 +33,8 @@ void Manager::unit_empty(UnitId id, Timestamp now) {
   dispatch();
 }
 
-void Manager::launch_failed(UnitId id, std::string_view problem) {
-  if (id.value < runtime_.size()) problems_[id.value] = problem;
+void Manager::note_problem(UnitId id, std::string_view text) {
+  if (id.value < runtime_.size()) problems_.try_emplace(id.value, text);
 }
 
 void Manager::path_changed(UnitId id, Timestamp now) {

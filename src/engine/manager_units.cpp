@@ -166,7 +166,7 @@ std::optional<ServiceEvent> Manager::perform(UnitId id, const ServiceAction& act
             return std::nullopt;
           },
           [&](const Say& a) -> std::optional<ServiceEvent> {
-            if (a.level == Say::Level::Warning || a.level == Say::Level::Error) problems_[id.value] = a.text;
+            if (a.level == Say::Level::Warning || a.level == Say::Level::Error) note_problem(id, a.text);
             say(a.level, id, a.text);
             return std::nullopt;
           },
@@ -216,7 +216,7 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   pending.action = action;
   if ((err != EAGAIN && err != ENOMEM) || ++pending.attempts > kSpawnAttempts) {
     pending_spawns_.erase(id.value);
-    problems_[id.value] = to_string(launch.error());
+    note_problem(id, to_string(launch.error()));
     return SpawnFailed{launch.error()};
   }
   if (pending.attempts == 1) {
@@ -293,7 +293,7 @@ ServiceEvent Manager::kill_processes(UnitId id, const Kill& action) {
   }
   // An alien main process is no child of ours: only its unit's end can be seen.
   const bool waits_for_rest = config.mode == KillMode::ControlGroup ||
-                              (config.mode == KillMode::Mixed && (hard || report.main + report.control == 0));
+                              (config.mode == KillMode::Mixed && hard);
   const bool waiting = report.main + report.control > 0 ||
                        (waits_for_rest && (report.rest > 0 || os_.has_processes(id)));
   if (waiting) os_.watch_empty(id, true);
@@ -308,7 +308,7 @@ std::optional<ServiceEvent> Manager::find_main_pid(UnitId id, const FindMainPid&
     if (action.watch) os_.watch_path(id, path);  // first: a file that comes in between is seen
     const PidFileReading reading = os_.read_pid_file(id, unit, path);
     if (!reading.problem.empty() && !action.quiet) {
-      problems_[id.value] = reading.problem;
+      note_problem(id, reading.problem);
       say(Say::Level::Warning, id, reading.problem);
     }
     if (reading.pid > 0 && action.watch) os_.watch_path(id, "");

@@ -113,7 +113,9 @@ TEST_CASE("a service that keeps crashing ends in start-limit-hit", "[engine][man
     w.pass(milliseconds(101));
   }
   CHECK(w.state("a.service") == "failed");
-  CHECK(w.manager.runtime(w.manager.graph().find("a.service")).service.result == ServiceResult::StartLimitHit);
+  // The first failure's result stays, as with systemd.
+  CHECK(w.manager.runtime(w.manager.graph().find("a.service")).service.result == ServiceResult::ExitCode);
+  CHECK(w.manager.problem(w.manager.graph().find("a.service")).find("start limit") != std::string_view::npos);
   CHECK(w.os.history.size() == 5);
   REQUIRE(w.manager.reset_failed("a.service", w.now).ok());
   CHECK(w.state("a.service") == "inactive");
@@ -315,8 +317,11 @@ TEST_CASE("shutdown stops services in reverse order and ends in the objective", 
     CHECK(w.manager.exit_status() == 3);
   }
   SECTION("a service that ignores TERM is killed within its share of the budget") {
-    w.pass(seconds(5));
-    CHECK(w.os.alive.at(w.os.pid_of("a.service")).signals == std::vector<int>{15, 9});
+    w.pass(seconds(4));
+    const std::vector<int> signals = w.os.alive.at(w.os.pid_of("a.service")).signals;
+    REQUIRE(signals.size() >= 2);
+    CHECK(signals[0] == 15);
+    CHECK(signals[1] == 9);
   }
   SECTION("the budget holds whatever happens") {
     w.pass(seconds(10));

@@ -1,0 +1,12 @@
+#include "init/applet.h"
+
+namespace onset {
+
+Applet applet_of(std::string_view argv0, std::string_view first, bool is_pid1, bool is_entrypoint) {
+  if (is_entrypoint) return Applet::Entrypoint;
+  const std::string_view name = argv0.substr(argv0.rfind('/') + 1);
+  if (is_pid1 || name == "init" || first == "init") return Applet::Manager;
+  return Applet::CommandLine;
+}
+
+}  // namespace onset

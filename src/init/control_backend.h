@@ -1,0 +1,53 @@
+#pragma once
+// What the control methods need and the engine does not know (control/backend.h),
+// from this process: its files, its processes, its machine.
+
+#include <memory>
+#include <string>
+
+#include "control/backend.h"
+#include "init/options.h"
+#include "init/unit_files.h"
+#include "os/files.h"
+#include "os/real_os.h"
+#include "unit/loader.h"
+
+namespace onset {
+
+/// Everything that it looks at; all of it outlives the backend.
+struct BackendContext {
+  LoaderConfig loader;                          ///< for the next reload
+  const InitOptions* options = nullptr;
+  std::string virtualization;                   ///< empty: none
+  Manager* manager = nullptr;
+  RealOs* os = nullptr;
+  RealFiles* files = nullptr;
+  std::unique_ptr<LoadedFiles>* units = nullptr;  ///< replaced by a reload
+};
+
+class ProcessBackend final : public ControlBackend {
+ public:
+  explicit ProcessBackend(BackendContext context);
+
+  bool has_unit_file(std::string_view name) override;
+  UnitFileFacts file_facts(const Unit& unit) override;
+  bool needs_reload(const Unit& unit) override;
+  Result<Diagnostics, RequestError> reload(Timestamp now) override;
+  std::string default_target() override;
+  std::vector<pid_t> processes(UnitId id) override { return context_.os->processes(id); }
+  std::string command_line(pid_t pid) override;
+  UnitId unit_of_pid(pid_t pid) override { return context_.os->unit_of_process(pid); }
+  std::string control_group(UnitId id) override { return context_.os->control_group(id); }
+  UnitUsage usage(UnitId id) override;
+  Result<void, RequestError> shut_down(Objective objective, int exit_status, bool force,
+                                       Timestamp now) override;
+  std::string version() override;
+  std::vector<std::string> features() override;
+  std::map<std::string, std::string> properties() override;
+
+ private:
+  BackendContext context_;
+  std::int64_t loaded_at_ns_;  ///< when the present source of units was made
+};
+
+}  // namespace onset

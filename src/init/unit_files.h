@@ -1,0 +1,30 @@
+#pragma once
+// The engine's source of units on this machine: a loader over the real files,
+// made anew for every reload.
+
+#include <memory>
+#include <string>
+
+#include "graph/builder.h"
+#include "unit/loader.h"
+
+namespace onset {
+
+class LoadedFiles final : public UnitSource {
+ public:
+  LoadedFiles(FileSource& files, LoaderConfig config) : loader_(files, std::move(config)) {}
+  std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics) override {
+    return loader_.load(name, diagnostics);
+  }
+  [[nodiscard]] UnitLoader& loader() { return loader_; }
+
+ private:
+  UnitLoader loader_;
+};
+
+/// The search path of a manager: `unit_path` (colon-joined) if given, a trailing
+/// colon adding the default one, as SYSTEMD_UNIT_PATH has it.
+std::vector<std::string> manager_search_path(const std::string& unit_path, bool user_manager,
+                                             const HostFacts& host);
+
+}  // namespace onset
