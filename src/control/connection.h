@@ -61,6 +61,7 @@ class Connection {
   bool oneway = false;                ///< …and wants no reply
   bool more = false;                  ///< …and takes several
   bool wants_pull = false;            ///< …and has more to send when there is room
+  bool abandoned = false;             ///< …and has been ended without its handler
   bool ended = false;                 ///< no further bytes will come
   bool muted = false;                 ///< nobody reads
   bool closing = false;               ///< to be closed once all is sent

@@ -139,12 +139,12 @@ Connection* ControlServer::find(CallId call) {
 
 void ControlServer::queue(CallId call, const ReplyHead& head, const json& parameters) {
   Connection* c = find(call);
-  if (c == nullptr || !c->busy) return;
+  if (c == nullptr || !c->busy || c->abandoned) return;
   if (!head.continues) c->busy = c->wants_pull = false;
   if (c->oneway || c->muted || c->cut_off) return;
   std::string message = format_reply(head, parameters);
   if (message.size() >= limits_.output_bytes) {
-    c->busy = c->wants_pull = false;
+    c->abandoned = c->busy;  // in the middle of a stream: the handler is told later
     message = format_reply(
         {false, kLimitReached},
         {{"message", format("the reply has {} bytes; ask for less, or for more replies than one",
@@ -218,8 +218,8 @@ void ControlServer::work(Timestamp now) {
 bool ControlServer::step(Connection& c, Timestamp now) {
   if (c.cut_off) return false;
   bool did = false;
-  if (c.busy && c.muted) {
-    c.busy = c.wants_pull = false;
+  if (c.busy && (c.muted || c.abandoned)) {
+    c.busy = c.wants_pull = c.abandoned = false;
     handler_.gone(c.call);
     did = true;
   }

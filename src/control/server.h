@@ -8,7 +8,9 @@
 //   bytes ─→ frame ─→ Request ─→ CallHandler ─→ ReplySink ─→ bytes
 //
 // It owns an epoll instance, so that the loop of the manager watches one fd of
-// it: when poll_fd() is readable, drain(); at next_deadline(), elapse().
+// it: when poll_fd() is readable, drain(); at next_deadline(), elapse(). Replies
+// may be queued at any time (a job has ended): next_deadline() is then due at
+// once, so the loop asks for it after everything else, right before it waits.
 // Descriptors that a client sends never arrive: there is no room for them.
 
 #include <cstdint>

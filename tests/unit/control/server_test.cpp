@@ -273,6 +273,21 @@ TEST_CASE("a reply beyond the cap becomes an error", "[control][server]") {
   CHECK(got.messages[0]["error"] == "io.onset.Manager.LimitReached");
 }
 
+TEST_CASE("a stream with a piece beyond the cap ends there, for its handler too",
+          "[control][server]") {
+  ControlWorld world;
+  auto client = world.connect();
+  send_message(client, more("stream", {{"count", 3}, {"bytes", 5 << 20}}));
+  send_message(client, call("echo"));
+  world.run();
+  auto got = read_all(client);
+  REQUIRE(got.messages.size() == 2);
+  CHECK(got.messages[0]["error"] == "io.onset.Manager.LimitReached");
+  CHECK_FALSE(got.messages[1].contains("error"));
+  CHECK(world.handler.pulls == 1);
+  CHECK(world.handler.left.size() == 1);
+}
+
 TEST_CASE("S6: what is not a message gets an error and the connection ends",
           "[control][server][S6]") {
   const std::string rows[] = {
