@@ -1,0 +1,89 @@
+#include "cli/command.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/reply.h"
+#include "control/name_pattern.h"
+#include "unit/name.h"
+
+namespace onset {
+
+using nlohmann::json;
+
+void Command::err(std::string_view line) const {
+  context.err.write(format("{}\n", line));
+}
+
+int Command::fail(std::string_view line) const {
+  err(line);
+  return 1;
+}
+
+int Command::fail(std::string_view what, const CallProblem& problem) const {
+  if (problem.no_manager) {
+    err(problem.message);
+  } else {
+    err(format("{}: {}", what, problem.message));
+  }
+  return exit_status_of(problem, verb);
+}
+
+Palette Command::palette() const {
+  const std::string_view asked = context.variable("SYSTEMD_COLORS");
+  if (asked == "0" || asked == "no" || asked == "false") return {false};
+  if (!asked.empty()) return {true};
+  if (!context.variable("NO_COLOR").empty() || context.variable("TERM") == "dumb") return {false};
+  return {context.is_tty};
+}
+
+std::size_t Command::width() const {
+  return context.is_tty && !options.full ? context.columns : 0;
+}
+
+bool Command::print_json(const json& value) const {
+  const int indent = options.json == JsonStyle::Pretty ? 8 : -1;
+  if (options.json == JsonStyle::Off) return false;
+  out(value.dump(indent, ' ', false, json::error_handler_t::replace) + '\n');
+  return true;
+}
+
+namespace {
+
+Result<void, std::string> add_matching(Command& command, const std::vector<std::string>& patterns,
+                                       std::vector<std::string>& names) {
+  json units;
+  const json asked = {{"patterns", patterns}, {"all", true}};
+  if (auto listed = command.manager.collect("ListUnits", asked, "units", units); !listed) {
+    return Failure{listed.error().message};
+  }
+  for (const json& unit : units) names.push_back(raw_text_of(unit, "name"));
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<std::string>, std::string> unit_names(Command& command,
+                                                         std::string_view suffix) {
+  std::vector<std::string> names;
+  std::vector<std::string> patterns;
+  for (const std::string& given : command.names) {
+    auto name = mangle(given, suffix, true);
+    if (!name) return Failure{format("Failed to mangle unit name: '{}' is no unit name", c_escape(given))};
+    (is_name_pattern(*name) ? patterns : names).push_back(*name);
+  }
+  if (patterns.empty()) return names;
+  if (auto added = add_matching(command, patterns, names); !added) return Failure{added.error()};
+  return names;
+}
+
+bool is_offline(const CliContext& context) {
+  const std::string_view asked = context.variable("SYSTEMD_OFFLINE");
+  if (asked == "1" || asked == "yes" || asked == "true") return true;
+  if (asked == "0" || asked == "no" || asked == "false") return false;
+  const std::string_view ignored = context.variable("SYSTEMD_IGNORE_CHROOT");
+  return context.is_chroot && ignored != "1" && ignored != "yes";
+}
+
+}  // namespace onset

@@ -1,0 +1,60 @@
+#pragma once
+// What the command line knows of the process that it runs in. Everything comes
+// in here, so that each verb can be run against memory and a socket pair.
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "control/client.h"
+#include "unit/builtin.h"
+#include "unit/file_source.h"
+#include "unit/specifiers.h"
+
+namespace onset {
+
+/// Where text goes: standard output, standard error, or a string.
+class TextSink {
+ public:
+  virtual ~TextSink() = default;
+  virtual void write(std::string_view text) = 0;
+};
+
+/// How a running manager is reached.
+class ManagerFinder {
+ public:
+  virtual ~ManagerFinder() = default;
+  /// The error is a line for people; `kind` NoManager: none runs.
+  virtual Result<ControlClient, ClientError> find() = 0;
+};
+
+struct CliContext {
+  FileSource& files;
+  FileChanger& changer;
+  ManagerFinder& system_manager;
+  ManagerFinder& user_manager;
+  TextSink& out;
+  TextSink& err;
+  HostFacts host;
+  std::span<const BuiltinUnit> builtin;
+  std::map<std::string, std::string, std::less<>> environment;
+  Timestamp now;            ///< when the command was called
+  bool is_tty = false;      ///< standard output is a terminal
+  unsigned columns = 80;    ///< of the terminal
+  bool is_chroot = false;   ///< "/" is not the root of PID 1
+
+  /// Empty if unset.
+  [[nodiscard]] std::string_view variable(std::string_view name) const {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string_view() : std::string_view(found->second);
+  }
+};
+
+/// Runs one command: `arguments` with the name it was called by in front
+/// ("systemctl", "/sbin/poweroff"). Returns the exit status, systemctl(1).
+int run_cli(CliContext& context, std::span<const std::string> arguments);
+
+}  // namespace onset

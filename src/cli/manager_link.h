@@ -1,0 +1,52 @@
+#pragma once
+// A command's connection to the manager: made at the first call, with errors
+// that say what the user can do about them.
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "cli/context.h"
+
+namespace onset {
+
+/// A call that came to nothing. `error` is the short name of the interface's
+/// error ("NoSuchUnit"), empty if the manager was not reached or broke off.
+struct CallProblem {
+  std::string error;
+  std::string message;
+  bool no_manager = false;
+};
+
+class ManagerLink {
+ public:
+  explicit ManagerLink(ManagerFinder& finder) : finder_(finder) {}
+
+  /// `method` without the interface's name.
+  Result<void, CallProblem> call(std::string_view method, const nlohmann::json& parameters,
+                                 nlohmann::json& reply,
+                                 Duration patience = ControlClient::kPatience);
+  /// A stream: the next replies come from next().
+  Result<void, CallProblem> start(std::string_view method, const nlohmann::json& parameters);
+  /// True while another one follows.
+  Result<bool, CallProblem> next(nlohmann::json& reply, Duration patience);
+  /// A stream read to its end, its replies' arrays of that name put together.
+  Result<void, CallProblem> collect(std::string_view method, const nlohmann::json& parameters,
+                                    const char* name, nlohmann::json& list);
+  /// Whether a manager runs and answers.
+  bool reachable() { return connect().ok(); }
+
+ private:
+  Result<void, CallProblem> connect();
+
+  ManagerFinder& finder_;
+  std::optional<ControlClient> client_;
+};
+
+/// The exit status of systemctl(1) for an error of the manager, by the rules of
+/// LSB's init scripts: 5 not installed, 4 not allowed, 3 not applicable, else 1.
+int exit_status_of(const CallProblem& problem, std::string_view verb);
+
+}  // namespace onset

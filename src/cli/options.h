@@ -1,0 +1,70 @@
+#pragma once
+// The options of systemctl(1) that onset takes: one table for parser, help and
+// completion. getopt_long parses, so that options may stand behind the verb too.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace onset {
+
+enum class JsonStyle : unsigned char { Off, Short, Pretty };
+enum class DependencySide : unsigned char { Forward, Reverse, After, Before };
+
+struct Options {
+  bool help = false;
+  bool version = false;
+  bool user = false;
+  bool no_block = false;
+  bool wait = false;
+  bool now = false;
+  bool all = false;
+  bool quiet = false;
+  bool full = false;
+  bool value = false;
+  bool no_legend = false;
+  bool plain = false;
+  bool runtime = false;
+  bool no_reload = false;
+  bool no_warn = false;
+  bool dry_run = false;
+  bool show_types = false;
+  unsigned force = 0;  ///< how often it was given
+  JsonStyle json = JsonStyle::Off;
+  DependencySide side = DependencySide::Forward;
+  std::string root;       ///< empty: not given
+  std::string job_mode;   ///< empty: the verb's own
+  std::string kill_whom;  ///< "all", "main", "control"; empty: not given
+  std::optional<int> signal;
+  std::string preset_mode = "full";
+  std::optional<unsigned> lines;
+  std::vector<std::string> types;
+  std::vector<std::string> states;
+  std::vector<std::string> properties;
+  std::vector<std::string> arguments;  ///< what is no option: the verb in front
+};
+
+enum class Takes : unsigned char { Nothing, Value, MaybeValue };
+
+struct OptionRow {
+  const char* name;
+  char letter;  ///< 0: none
+  Takes takes;
+  bool Options::*flag;  ///< set to true, or null
+  /// Otherwise; the answer is what is wrong with the value, empty if nothing is.
+  /// Null as well: taken for systemctl's sake, changes nothing here.
+  std::string (*set)(Options&, std::string_view value);
+  const char* placeholder;  ///< of the value, for help
+  const char* help;         ///< null: not shown
+};
+
+std::span<const OptionRow> option_table() noexcept;
+
+/// `arguments[0]` is the program's name. The error is a line for people.
+Result<Options, std::string> parse_options(std::span<const std::string> arguments);
+
+}  // namespace onset

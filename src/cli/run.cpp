@@ -1,0 +1,90 @@
+// From words to one verb: by what name, with which options, then the table.
+#include <vector>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/help.h"
+#include "cli/power.h"
+#include "cli/verbs.h"
+
+namespace onset {
+
+namespace {
+
+std::string program_name(std::span<const std::string> arguments) {
+  if (arguments.empty()) return "onset";
+  const std::string& path = arguments.front();
+  return path.substr(path.rfind('/') + 1);
+}
+
+int fail(CliContext& context, std::string_view program, std::string_view problem) {
+  context.err.write(format("{}: {}\n", program, problem));
+  return 1;
+}
+
+int run_verb(CliContext& context, const Options& options, std::string_view program,
+             const VerbRow& verb, std::vector<std::string> names) {
+  ManagerLink manager(options.user ? context.user_manager : context.system_manager);
+  Command command{context, options, manager, program, verb.name, std::move(names)};
+  if (command.names.size() < verb.min) return command.fail("Too few arguments.");
+  if (command.names.size() > verb.max) return command.fail("Too many arguments.");
+  if (verb.online_only && is_offline(context)) {
+    if (!options.quiet) {
+      command.err(format("Running in chroot, ignoring command '{}'", verb.name));
+    }
+    return 0;
+  }
+  if (verb.online_only && !options.root.empty()) {
+    if (!options.quiet) command.err(format("Running with --root=, ignoring command '{}'", verb.name));
+    return 0;
+  }
+  return verb.run(command);
+}
+
+int run_power(CliContext& context, std::span<const std::string> arguments) {
+  std::vector<std::string> words(arguments.begin(), arguments.end());
+  words.front() = program_name(arguments);
+  const std::string program = words.front();
+  auto call = parse_power(words);
+  if (!call) return fail(context, program, call.error());
+  if (call->help) context.out.write(power_help(program));
+  if (call->version) context.out.write(version_text());
+  if (call->help || call->version || call->verb.empty()) return 0;
+  Options options;
+  options.force = call->force ? 1 : 0;
+  return run_verb(context, options, program, *find_verb(call->verb), {});
+}
+
+}  // namespace
+
+int run_cli(CliContext& context, std::span<const std::string> arguments) {
+  const std::string program = program_name(arguments);
+  if (is_power_name(program)) return run_power(context, arguments);
+  auto options = parse_options(arguments);
+  if (!options) return fail(context, program, options.error());
+  if (options->help) {
+    context.out.write(help_text(program));
+    return 0;
+  }
+  if (options->version) {
+    context.out.write(version_text());
+    return 0;
+  }
+  std::vector<std::string> words = std::move(options->arguments);
+  options->arguments.clear();
+  if (words.empty()) words.emplace_back("list-units");
+  if (words.front() == "help") {
+    context.out.write(help_text(program));
+    return 0;
+  }
+  const VerbRow* const verb = find_verb(words.front());
+  if (verb == nullptr) {
+    return fail(context, program, format("Unknown command verb {}.", c_escape(words.front())));
+  }
+  words.erase(words.begin());
+  return run_verb(context, *options, program, *verb, std::move(words));
+}
+
+}  // namespace onset

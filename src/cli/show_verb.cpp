@@ -1,0 +1,168 @@
+// show: properties as NAME=VALUE; cat: the files as they are.
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/reply.h"
+#include "cli/verbs.h"
+#include "unit/loader.h"
+
+namespace onset {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kUnitFileMax = std::size_t{1} << 20;
+
+/// A point of time comes as microseconds since 1970, and is shown in the reader's zone.
+std::string shown_value(const std::string& name, std::string_view value) {
+  if (name.ends_with("Timestamp")) {
+    if (const auto us = parse_uint<std::uint64_t>(value)) {
+      return format_time(static_cast<std::int64_t>(*us));
+    }
+  }
+  return printable(value);
+}
+
+void print_property(const Command& command, const std::string& name, const std::string& value,
+                    bool with_empty) {
+  if (value.empty() && !with_empty) return;
+  for (std::string_view line : split(value, '\n')) {
+    const std::string shown = shown_value(name, line);
+    if (command.options.value) {
+      command.out(shown + '\n');
+    } else {
+      command.out(format("{}={}\n", printable(name), shown));
+    }
+  }
+}
+
+void print_properties(const Command& command, const json& properties) {
+  const auto& wanted = command.options.properties;
+  const bool with_empty = command.options.all || !wanted.empty();
+  auto print = [&](const std::string& name) {
+    if (properties.contains(name)) {
+      print_property(command, name, raw_text_of(properties, name.c_str()), with_empty);
+    }
+  };
+  if (!wanted.empty()) {
+    for (const std::string& name : wanted) print(name);
+    return;
+  }
+  for (const auto& entry : properties.items()) print(entry.key());
+}
+
+int show_one(Command& command, std::string_view method, const json& asked, json& shown) {
+  json reply;
+  if (auto got = command.manager.call(method, asked, reply); !got) {
+    command.fail("Failed to get properties", got.error());
+    return 1;
+  }
+  const json& properties = object_of(reply, "properties");
+  if (command.options.json != JsonStyle::Off) {
+    shown.push_back(properties);
+  } else if (properties.is_object()) {
+    print_properties(command, properties);
+  }
+  return 0;
+}
+
+/// The fragment and the drop-ins, with or without a manager.
+Result<std::vector<std::string>, std::string> files_of(Command& command, const std::string& name) {
+  std::vector<std::string> files;
+  json reply;
+  if (command.options.root.empty() && !is_offline(command.context) &&
+      command.manager.call("GetUnit", {{"unit", name}}, reply)) {
+    const json& unit = object_of(reply, "unit");
+    files.push_back(raw_text_of(unit, "file"));
+    for (const json& dropin : array_of(unit, "dropins")) {
+      if (dropin.is_string()) files.push_back(dropin.get<std::string>());
+    }
+    if (flag_of(unit, "needs_reload")) {
+      command.err(format("Warning: the files of {} have changed since the manager read them.",
+                         printable(name)));
+    }
+  } else {
+    LoaderConfig config;
+    config.search_path = default_search_path(command.options.user, command.context.host);
+    config.root = command.options.root == "/" ? std::string() : command.options.root;
+    config.builtin = command.context.builtin;
+    config.host = command.context.host;
+    config.user_manager = command.options.user;
+    UnitLoader loader(command.context.files, std::move(config));
+    Diagnostics diagnostics;
+    const auto unit = loader.load(name, diagnostics);
+    files.push_back(unit->fragment_path);
+    files.insert(files.end(), unit->dropin_paths.begin(), unit->dropin_paths.end());
+  }
+  std::erase(files, std::string());
+  if (files.empty()) return Failure{format("No files found for {}.", printable(name))};
+  return files;
+}
+
+Result<std::string> text_of_file(Command& command, const std::string& path) {
+  constexpr std::string_view kBuiltin = "builtin:";
+  if (path.starts_with(kBuiltin)) {
+    for (const BuiltinUnit& unit : command.context.builtin) {
+      if (unit.name == std::string_view(path).substr(kBuiltin.size())) return std::string(unit.text);
+    }
+  }
+  const std::string root = command.options.root == "/" ? std::string() : command.options.root;
+  return command.context.files.read(root + path, kUnitFileMax);
+}
+
+}  // namespace
+
+int verb_show(Command& command) {
+  json shown = json::array();
+  int status = 0;
+  if (command.names.empty()) {
+    status = show_one(command, "GetManagerProperties", json::object(), shown);
+  } else {
+    auto units = unit_names(command);
+    if (!units) return command.fail(units.error());
+    bool first = true;
+    for (const std::string& unit : *units) {
+      if (!first && command.options.json == JsonStyle::Off) command.out("\n");
+      first = false;
+      json asked = {{"unit", unit}};
+      if (!command.options.properties.empty()) asked["names"] = command.options.properties;
+      if (show_one(command, "GetProperties", asked, shown) != 0) return 1;
+    }
+  }
+  if (status == 0) command.print_json(shown.size() == 1 ? shown[0] : shown);
+  return status;
+}
+
+int verb_cat(Command& command) {
+  auto units = unit_names(command);
+  if (!units) return command.fail(units.error());
+  const Palette palette = command.palette();
+  bool first = true;
+  int status = 0;
+  for (const std::string& unit : *units) {
+    auto files = files_of(command, unit);
+    if (!files) {
+      status = command.fail(files.error());
+      continue;
+    }
+    for (const std::string& path : *files) {
+      if (!first) command.out("\n");
+      first = false;
+      command.out(palette.paint(Tone::Dim, format("# {}", printable(path))) + '\n');
+      auto text = text_of_file(command, path);
+      if (!text) {
+        status = command.fail(format("Failed to cat {}: {}", printable(path), to_string(text.error())));
+        continue;
+      }
+      for (std::string_view line : split(*text, '\n')) {
+        if (line.data() + line.size() == text->data() + text->size() && line.empty()) break;
+        command.out(command.context.is_tty ? printable(line) + '\n' : format("{}\n", line));
+      }
+    }
+  }
+  return status;
+}
+
+}  // namespace onset

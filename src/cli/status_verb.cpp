@@ -1,0 +1,100 @@
+// status: asks the manager, and lays out what it says.
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/reply.h"
+#include "cli/status_view.h"
+#include "cli/verbs.h"
+
+namespace onset {
+
+namespace {
+
+using nlohmann::json;
+
+StatusLook look_of(const Command& command) {
+  return {command.palette(), command.width(), command.context.now.wall, command.program};
+}
+
+/// Units that have processes or failed; others say nothing in the overview.
+Result<std::vector<json>, CallProblem> units_of_interest(Command& command) {
+  json list;
+  const json asked = {{"all", false}, {"types", {"service", "scope", "socket", "mount", "swap"}}};
+  if (auto listed = command.manager.collect("ListUnits", asked, "units", list); !listed) {
+    return Failure{listed.error()};
+  }
+  std::vector<json> units;
+  for (const json& row : list) {
+    json reply;
+    const json one = {{"unit", raw_text_of(row, "name")}};
+    if (auto got = command.manager.call("GetUnit", one, reply); !got) return Failure{got.error()};
+    units.push_back(object_of(reply, "unit"));
+  }
+  return units;
+}
+
+int system_status(Command& command) {
+  json reply;
+  auto got = command.manager.call("GetManagerProperties", json::object(), reply);
+  if (!got) return command.fail("Failed to get the status of the manager", got.error());
+  const json& manager = object_of(reply, "properties");
+  auto units = units_of_interest(command);
+  if (!units) return command.fail("Failed to list units", units.error());
+  if (command.print_json({{"manager", manager}, {"units", *units}})) return 0;
+  const auto since = parse_uint<std::uint64_t>(raw_text_of(manager, "UserspaceTimestamp"));
+  command.out(system_status_text(manager, command.context.host.hostname, *units,
+                                 static_cast<std::int64_t>(since.value_or(0)), look_of(command)));
+  return 0;
+}
+
+/// A number is the process whose unit is meant, as with systemctl.
+Result<void, CallProblem> replace_pids(Command& command) {
+  for (std::string& name : command.names) {
+    const auto pid = parse_uint<std::uint32_t>(name);
+    if (!pid || *pid == 0) continue;
+    json reply;
+    if (auto found = command.manager.call("FindUnit", {{"pid", *pid}}, reply); !found) return found;
+    name = raw_text_of(reply, "unit");
+  }
+  return {};
+}
+
+}  // namespace
+
+int verb_status(Command& command) {
+  if (command.names.empty()) return system_status(command);
+  if (auto replaced = replace_pids(command); !replaced) {
+    return command.fail("Failed to get unit for PID", replaced.error());
+  }
+  auto units = unit_names(command);
+  if (!units) return command.fail(units.error());
+  json shown = json::array();
+  int status = 0;
+  bool first = true;
+  for (const std::string& name : *units) {
+    json reply;
+    if (auto got = command.manager.call("GetUnit", {{"unit", name}}, reply); !got) {
+      command.fail(format("Failed to get the status of {}", printable(name)), got.error());
+      return 4;
+    }
+    const json& unit = object_of(reply, "unit");
+    const int code = unit_status_code(unit);
+    if (code != 0) status = code;
+    if (code == 4) {
+      command.err(format("Unit {} could not be found.", printable(name)));
+      continue;
+    }
+    if (command.options.json != JsonStyle::Off) {
+      shown.push_back(unit);
+      continue;
+    }
+    if (!first) command.out("\n");
+    first = false;
+    command.out(unit_status_text(unit, look_of(command)));
+  }
+  command.print_json(shown);
+  return status;
+}
+
+}  // namespace onset

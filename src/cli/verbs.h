@@ -1,0 +1,61 @@
+#pragma once
+// The one table of verbs: what the program does, what help and completion list.
+
+#include <span>
+#include <string_view>
+
+#include "cli/command.h"
+
+namespace onset {
+
+using VerbFunction = int (*)(Command&);
+
+enum class VerbGroup : unsigned char { Units, Files, Jobs, Manager, System, Hidden };
+/// What completion offers behind the verb.
+enum class Completes : unsigned char { Nothing, Units, UnitFiles, Targets, Jobs, Files };
+
+struct VerbRow {
+  std::string_view name;
+  unsigned min;  ///< arguments behind the verb
+  unsigned max;
+  bool online_only;  ///< in a chroot: nothing is done, and that is no failure
+  VerbGroup group;
+  Completes completes;
+  VerbFunction run;
+  const char* parameters;
+  const char* help;
+};
+
+inline constexpr unsigned kAnyNumber = 0xffff;
+
+std::span<const VerbRow> verb_table() noexcept;
+const VerbRow* find_verb(std::string_view name) noexcept;
+
+// jobs: job_verbs.cpp
+int verb_enqueue(Command& command);  ///< start, stop, restart, reload, …
+int verb_isolate(Command& command);  ///< also default, rescue, emergency
+int verb_kill(Command& command);
+int verb_reset_failed(Command& command);
+int verb_list_jobs(Command& command);
+int verb_cancel(Command& command);
+// states and properties: state_verbs.cpp, show_verb.cpp, status_view.cpp
+int verb_is_active(Command& command);
+int verb_is_failed(Command& command);
+int verb_is_system_running(Command& command);
+int verb_show(Command& command);
+int verb_cat(Command& command);
+int verb_status(Command& command);
+// lists: list_view.cpp, dependency_view.cpp
+int verb_list_units(Command& command);
+int verb_list_dependencies(Command& command);
+// the manager and the system: system_verbs.cpp
+int verb_daemon_reload(Command& command);
+int verb_daemon_reexec(Command& command);
+int verb_get_default(Command& command);
+int verb_shut_down(Command& command);  ///< poweroff, reboot, halt, exit, kexec
+
+/// starts or stops the units and waits as the options say; what --now needs.
+int enqueue_units(Command& command, const std::vector<std::string>& units, std::string_view type,
+                  std::string_view mode);
+
+}  // namespace onset
