@@ -38,7 +38,7 @@ std::string check_integer(ParseContext&, std::string_view value) {
 }
 
 inline Parsed<std::uint64_t> any_unsigned(std::string_view text) {
-  return parse_unsigned(text);
+  return parse_unsigned(text, UINT32_MAX);
 }
 inline Parsed<std::uint64_t> any_size(std::string_view text) {
   return parse_size(text);
@@ -74,6 +74,8 @@ std::string check_namespaces(ParseContext& context, std::string_view value);
 // ---- resources --------------------------------------------------------------
 /// Bytes, a percentage or "infinity".
 std::string check_memory(ParseContext& context, std::string_view value);
+/// The same, but not nothing.
+std::string check_memory_limit(ParseContext& context, std::string_view value);
 /// A number, a percentage or "infinity".
 std::string check_tasks(ParseContext& context, std::string_view value);
 /// "0-3 5,7": ranges of numbers.

@@ -68,11 +68,21 @@ std::string check_memory(ParseContext&, std::string_view value) {
   return "a size in bytes (K, M, G, T), a percentage or infinity";
 }
 
+std::string check_memory_limit(ParseContext& context, std::string_view value) {
+  std::string expected = check_memory(context, value);
+  if (!expected.empty() || value.empty()) return expected;
+  const auto bytes = parse_size_or_infinity(value);
+  const auto part = parse_permyriad(value);
+  const bool is_nothing = (bytes && *bytes == 0) || (part && *part == 0);
+  return is_nothing ? std::string("more than 0") : std::string{};
+}
+
 std::string check_tasks(ParseContext&, std::string_view value) {
-  if (value.empty() || value == "infinity" || parse_permyriad(value) || parse_size(value)) {
-    return {};
-  }
-  return "a number, a percentage or infinity";
+  if (value.empty() || value == "infinity") return {};
+  const auto part = parse_permyriad(value);
+  const auto number = parse_unsigned(value);
+  if ((part && *part > 0) || (number && *number > 0)) return {};
+  return "a number or percentage above 0, or infinity";
 }
 
 std::string check_cpu_set(ParseContext& context, std::string_view value) {
@@ -113,7 +123,7 @@ std::string check_device_value(ParseContext& context, std::string_view value) {
   auto words = split_words(value, WordFlags::Unquote);
   if (!words) return std::move(words).error();
   if (words->size() != 2) return "a path and a value";
-  auto path = expand_path(context, (*words)[0]);
+  auto path = expand_value(context, (*words)[0], kPathMax);
   if (!path) return std::move(path).error();
   if (parse_size_or_infinity((*words)[1], 1000) || parse_span((*words)[1])) return {};
   return "a number, a size or a time behind the path";

@@ -1,5 +1,7 @@
 // The kinds of values that sandboxing settings have, systemd.exec(5).
 
+#include <cstring>
+
 #include "unit/directive_checks.h"
 
 namespace onset {
@@ -19,6 +21,16 @@ constexpr std::string_view kArchitectures[] = {
 
 constexpr std::string_view kNamespaces[] = {"cgroup", "ipc", "net", "mnt", "pid", "user", "uts"};
 
+/// linux/socket.h, without AF_.
+constexpr std::string_view kAddressFamilies[] = {
+    "ALG",        "APPLETALK", "ASH",    "ATMPVC", "ATMSVC",   "AX25",  "BLUETOOTH",
+    "BRIDGE",     "CAIF",      "CAN",    "DECnet", "ECONET",   "FILE",  "IB",
+    "IEEE802154", "INET",      "INET6",  "IPX",    "IRDA",     "ISDN",  "IUCV",
+    "KCM",        "KEY",       "LLC",    "LOCAL",  "MCTP",     "MPLS",  "NETBEUI",
+    "NETLINK",    "NETROM",    "NFC",    "PACKET", "PHONET",   "PPPOX", "QIPCRTR",
+    "RDS",        "ROSE",      "ROUTE",  "RXRPC",  "SECURITY", "SMC",   "SNA",
+    "TIPC",       "UNIX",      "UNSPEC", "VSOCK",  "WANPIPE",  "X25",   "XDP"};
+
 bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -31,7 +43,11 @@ bool is_identifier(std::string_view word, bool upper) {
 
 /// "EPERM" or a number up to 4095.
 bool is_error_number(std::string_view word) {
-  if (word.starts_with('E')) return is_identifier(word, true);
+  constexpr int kLastError = 133;
+  for (int error = 1; error <= kLastError; ++error) {
+    const char* name = strerrorname_np(error);
+    if (name != nullptr && word == name) return true;
+  }
   const auto number = parse_uint<unsigned>(word);
   return number && *number <= 4095;
 }
@@ -44,10 +60,12 @@ std::string_view list_of(std::string_view value) {
 }  // namespace
 
 std::string check_system_calls(ParseContext&, std::string_view value) {
+  const bool denies = value.starts_with('~');
   auto words = split_words(list_of(value), WordFlags::Unquote);
   if (!words) return std::move(words).error();
   for (const std::string& word : *words) {
     const std::string_view call = std::string_view(word).substr(0, word.find(':'));
+    if (call.size() < word.size() && !denies) return "error numbers in a list with \"~\" alone";
     if (call.size() < word.size()) {
       const std::string_view error = std::string_view(word).substr(call.size() + 1);
       if (error != "kill" && !is_error_number(error)) {
@@ -82,7 +100,7 @@ std::string check_address_families(ParseContext&, std::string_view value) {
   auto words = split_words(list_of(value), WordFlags::Unquote);
   if (!words) return std::move(words).error();
   for (const std::string& word : *words) {
-    if (!word.starts_with("AF_") || !is_identifier(word, true)) {
+    if (!word.starts_with("AF_") || !is_one_of(word.substr(3), kAddressFamilies)) {
       return format("address families such as AF_INET, not \"{}\"", c_escape(word));
     }
   }

@@ -51,10 +51,10 @@ constexpr bool takes_path(ConditionType type) {
   return false;
 }
 
-/// Takes a mark off the front and the space behind it.
+/// Takes a mark off the front. Space behind it belongs to the parameter.
 bool take_mark(std::string_view& value, char mark) {
   if (!value.starts_with(mark)) return false;
-  value = trim(value.substr(1));
+  value.remove_prefix(1);
   return true;
 }
 

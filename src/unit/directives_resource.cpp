@@ -14,10 +14,6 @@ constexpr Section S = Section::Service;
 
 std::string parse_slice(ParseContext& context, std::string_view value) {
   std::string& slice = config_of<C>(context.unit).slice;
-  if (value.empty()) {
-    slice.clear();
-    return {};
-  }
   auto name = expand_value(context, value, kUnitNameMax);
   if (!name) return std::move(name).error();
   if (unit_type_of(*name) != UnitType::Slice || !is_plain(*name)) return "the name of a slice";
@@ -82,10 +78,11 @@ constexpr Directive kRows[] = {
     row("MemoryLow", check_memory, "Memory that is reclaimed last.", "0"),
     row("DefaultMemoryMin", check_memory, "MemoryMin= of the units below.", "0"),
     row("DefaultMemoryLow", check_memory, "MemoryLow= of the units below.", "0"),
-    row("MemoryHigh", check_memory, "Memory above which the unit is slowed down.", "infinity"),
-    row("MemoryMax", check_memory, "Memory above which processes are killed.", "infinity"),
+    row("MemoryHigh", check_memory_limit, "Memory above which the unit is slowed down.",
+        "infinity"),
+    row("MemoryMax", check_memory_limit, "Memory above which processes are killed.", "infinity"),
     row("MemorySwapMax", check_memory, "Swap space that may be used.", "infinity"),
-    row("MemoryLimit", check_memory, "Old form of MemoryMax=.", "infinity"),
+    row("MemoryLimit", check_memory_limit, "Old form of MemoryMax=.", "infinity"),
 
     row("TasksAccounting", check_bool, "Count processes and threads.", "no"),
     row("TasksMax", check_tasks, "How many of them there may be.", "infinity"),

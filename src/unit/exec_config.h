@@ -97,6 +97,8 @@ struct ExecConfig {
   std::array<std::optional<DirectorySet>, kExecDirectories> directories;
   Preserve runtime_directory_preserve = Preserve::No;
 
+  std::string pam_name;  ///< not honoured yet; rules out some KillMode=
+
   std::optional<std::uint64_t> capability_bounding_set;  ///< bit n: capability n
   std::optional<std::uint64_t> ambient_capabilities;
   std::optional<int> secure_bits;

@@ -89,17 +89,18 @@ Parsed<std::string> relative_path(const ParseContext& context, std::string_view 
 
 /// "PATH" or "PATH:LINK". What was expected, or nothing.
 std::string add_directory(ParseContext& context, const std::string& word, ExecDirectory kind) {
-  auto parts = split_words(word, WordFlags::CUnescape | WordFlags::UnescapeSeparators, ":");
-  if (!parts || parts->empty() || parts->size() > 2) return "PATH or PATH:LINK";
-  auto path = relative_path(context, (*parts)[0]);
+  WordReader reader(word, WordFlags::CUnescape | WordFlags::UnescapeSeparators, ":");
+  auto first = reader.next();
+  if (!first || !*first) return "PATH or PATH:LINK";
+  auto path = relative_path(context, **first);
   if (!path) return std::move(path).error();
   if (*path == "private" || path->starts_with("private/")) {
     return "another path than private, which holds those of dynamic users";
   }
   std::vector<std::string> links;
-  if (parts->size() == 2) {
+  if (!reader.rest().empty()) {
     if (kind == ExecDirectory::Configuration) return "no link: ConfigurationDirectory= has none";
-    auto link = relative_path(context, (*parts)[1]);
+    auto link = relative_path(context, reader.rest());
     if (!link) return std::move(link).error();
     links.push_back(std::move(*link));
   }

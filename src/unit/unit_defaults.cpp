@@ -139,6 +139,11 @@ std::string service_problem(const Unit& unit, Diagnostics& diagnostics) {
   if (problem.empty() && service.type == ServiceType::Dbus && service.bus_name.empty()) {
     problem = "a service of Type=dbus needs BusName=";
   }
+  const KillMode mode = config_of<KillConfig>(unit).mode;
+  if (problem.empty() && !config_of<ExecConfig>(unit).pam_name.empty() &&
+      mode != KillMode::ControlGroup && mode != KillMode::Mixed) {
+    problem = "with PAMName=, KillMode= has to be control-group or mixed";
+  }
   if (problem.empty()) remark_on_service(unit, service, diagnostics);
   return problem;
 }

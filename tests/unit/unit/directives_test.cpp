@@ -166,7 +166,7 @@ TEST_CASE("settings of [Unit] are kept and shown", "[unit][directives]") {
            Shown{"OnFailure=heartbeat-failed@%n", "heartbeat-failed@a.service"},
            Shown{"Wants=x.service not/valid y.service", "x.service y.service"},
            Shown{"ConditionPathExists=|!/a", "|!/a"},
-           Shown{"ConditionHost=! b", "!b"},
+           Shown{"ConditionHost=!b", "!b"},
            Shown{"AssertPathExists=/a", "/a"},
            Shown{"StartLimitIntervalSec=1h", "1h"},
            Shown{"StartLimitBurst=3", "3"},
