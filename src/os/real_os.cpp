@@ -180,9 +180,13 @@ SysResult RealOs::poll(BorrowedFd fd, Source source) {
   return {};
 }
 
-void RealOs::wake() {
-  const std::uint64_t one = 1;
-  (void)!::write(wake_.get(), &one, sizeof one);
+/// Has the next drain() look at the unit, and sees to it that it comes.
+void RealOs::check_soon(UnitId id) {
+  if (check_empty_.empty()) {
+    const std::uint64_t one = 1;
+    (void)!::write(wake_.get(), &one, sizeof one);
+  }
+  check_empty_.insert(id.value);
 }
 
 // ---- what the kernel tells ------------------------------------------------------
@@ -363,10 +367,7 @@ void RealOs::watch_empty(UnitId id, bool on) {
   unit.told = false;
   if (!cgroups_ || unit.cgroup.empty()) {
     // Without an event of its own to come, what is empty already is told once.
-    if (on) {
-      check_empty_.insert(id.value);
-      wake();
-    }
+    if (on) check_soon(id);
     return;
   }
   if (on && unit.empty_watch < 0) {
@@ -380,8 +381,7 @@ void RealOs::watch_empty(UnitId id, bool on) {
     }
   }
   if (on) {  // it may have emptied before the watch was there
-    check_empty_.insert(id.value);
-    wake();
+    check_soon(id);
   } else if (unit.empty_watch >= 0) {
     ::inotify_rm_watch(inotify_.get(), unit.empty_watch);
     empty_watches_.erase(std::exchange(unit.empty_watch, -1));

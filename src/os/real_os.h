@@ -126,7 +126,7 @@ class RealOs final : public Os {
   void choose_backend(const RealOsConfig& config);
 
   SysResult poll(BorrowedFd fd, Source source);
-  void wake();
+  void check_soon(UnitId id);
   void drain_inotify(OsListener& listener);
   void drain_launch(int fd, OsListener& listener);
   void drain_alien(int pid, OsListener& listener);

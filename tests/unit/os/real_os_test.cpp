@@ -1,6 +1,8 @@
 #include "os/real_os.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -379,4 +381,47 @@ TEST_CASE("an invocation is new each time and a UUID", "[os][real_os]") {
   CHECK(a != b);
   CHECK((a[6] >> 4U) == 4);
   CHECK((a[8] >> 6U) == 2);
+}
+
+namespace {
+
+/// In a mount namespace whose /dev is empty: 0 for right, else what was wrong.
+int run_without_null(unsigned long mount_flags) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("none", "/dev", "tmpfs", mount_flags, nullptr) != 0) {
+      ::_exit(77);
+    }
+    int wrong = 0;
+    try {
+      OsWorld world;
+      const bool said = world.log.has("no /dev/null here");
+      const bool made = (mount_flags & MS_NODEV) == 0;
+      if (said == made) wrong = 1;
+      world.unit("n.service").exec->standard_output =
+          StdStream{ExecInput::Null, ExecOutput::Null, "", ""};
+      // End of file to read; what is written is lost, if need be with an error.
+      const int status = world.run(
+          "n.service", {"/bin/sh", "-c", "read x && exit 1; echo lost || exit 2; exit 3"});
+      if (WEXITSTATUS(status) != (made ? 3 : 2)) wrong = 10 + WEXITSTATUS(status);
+    } catch (...) {
+      wrong = 9;
+    }
+    ::_exit(wrong);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+}
+
+}  // namespace
+
+TEST_CASE("without /dev/null services start all the same", "[os][real_os][faults]") {
+  ONSET_NEEDS(is_root(), "a mount namespace needs root");
+  const int made = run_without_null(0);
+  ONSET_NEEDS(made != 77, "no mount namespaces here");
+  CHECK(made == 0);                        // a null device of our own
+  CHECK(run_without_null(MS_NODEV) == 0);  // pipes in its place
 }
