@@ -1,6 +1,8 @@
 #include "unit/verify.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -13,10 +15,16 @@ namespace {
 constexpr std::string_view kProgramFolders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
                                                 "/usr/bin",        "/sbin",          "/bin"};
 
+constexpr unsigned kLinksMax = 8;
+
 class Verifier {
  public:
-  Verifier(FileSource& files, LoaderConfig config, Diagnostics& diagnostics)
-      : files_(files), loader_(files, std::move(config)), diagnostics_(diagnostics) {}
+  Verifier(FileSource& files, LoaderConfig config, std::vector<std::string> trees,
+           Diagnostics& diagnostics)
+      : files_(files),
+        loader_(files, std::move(config)),
+        trees_(std::move(trees)),
+        diagnostics_(diagnostics) {}
 
   void verify(const std::string& path);
 
@@ -24,6 +32,7 @@ class Verifier {
   void check_commands(const Unit& unit);
   void check_command(const Unit& unit, const ExecCommand& command);
   std::string program_problem(const std::string& path);
+  std::string program_problem_in(const std::string& tree, std::string path);
   void check_requirements(const Unit& unit);
   void say(Severity severity, const Unit& unit, std::string message) {
     diagnostics_.push_back({severity, unit.fragment_path, 0, std::move(message)});
@@ -31,6 +40,7 @@ class Verifier {
 
   FileSource& files_;
   UnitLoader loader_;
+  std::vector<std::string> trees_;  ///< the root and what was unpacked
   Diagnostics& diagnostics_;
 };
 
@@ -72,13 +82,16 @@ void Verifier::verify(const std::string& path) {
 
 void Verifier::check_commands(const Unit& unit) {
   if (!unit.service) return;
+  std::set<std::string_view> seen;  // a program is told of once, however often it is run
   for (const auto& commands : unit.service->exec) {
-    for (const ExecCommand& command : commands) check_command(unit, command);
+    for (const ExecCommand& command : commands) {
+      if (command.ignore_failure || !seen.insert(command.path).second) continue;
+      check_command(unit, command);
+    }
   }
 }
 
 void Verifier::check_command(const Unit& unit, const ExecCommand& command) {
-  if (command.ignore_failure) return;
   // Another root is not there to be looked at, another search path is.
   if (!unit.exec->root_directory.empty()) return;
   std::string problem;
@@ -91,7 +104,7 @@ void Verifier::check_command(const Unit& unit, const ExecCommand& command) {
       for (const auto folder : split(unit.exec->exec_search_path, ':'))
         folders.emplace_back(folder);
     }
-    problem = errno_text(2);
+    problem = errno_text(ENOENT);
     for (const std::string& folder : folders) {
       if (program_problem(folder + "/" + command.path).empty()) problem.clear();
     }
@@ -101,11 +114,28 @@ void Verifier::check_command(const Unit& unit, const ExecCommand& command) {
       format("{}: the command {} can't be run: {}", unit.id, c_escape(command.path), problem));
 }
 
+/// None if any tree has the program; else what is wrong in the first.
 std::string Verifier::program_problem(const std::string& path) {
-  const auto status = files_.stat(loader_.index().with_root(path));
+  std::string first;
+  for (const std::string& tree : trees_) {
+    std::string problem = program_problem_in(tree, path);
+    if (problem.empty()) return {};
+    if (first.empty()) first = std::move(problem);
+  }
+  return first;
+}
+
+/// Links are followed by hand: within the tree, not out of it.
+std::string Verifier::program_problem_in(const std::string& tree, std::string path) {
+  for (unsigned links = 0; links < kLinksMax; ++links) {
+    const auto link = files_.read_link(tree + path);
+    if (!link) break;
+    path = absolute_target(path.substr(0, path.rfind('/')), *link);
+  }
+  const auto status = files_.stat(tree + path);
   if (!status) return errno_text(status.error().err);
   if (status->kind != FileKind::Regular) return "not a regular file";
-  return status->executable ? std::string() : errno_text(13);
+  return status->executable ? std::string() : errno_text(EACCES);
 }
 
 /// A unit that can't come up without another one is no good without it.
@@ -129,21 +159,45 @@ void Verifier::check_requirements(const Unit& unit) {
 
 }  // namespace
 
+namespace {
+
+/// "/x" of "/x/usr/lib/systemd/system"; none if the folder is no such one.
+std::optional<std::string> tree_of(std::string_view folder,
+                                   const std::vector<std::string>& search_path) {
+  for (const std::string& searched : search_path) {
+    if (folder.size() > searched.size() && folder.ends_with(searched)) {
+      return std::string(folder.substr(0, folder.size() - searched.size()));
+    }
+  }
+  return std::nullopt;
+}
+
+void add_once(std::vector<std::string>& list, std::string text) {
+  if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(std::move(text));
+}
+
+}  // namespace
+
 int verify_files(FileSource& files, LoaderConfig config, const std::vector<std::string>& paths,
                  Diagnostics& diagnostics) {
   config.advice = Severity::Note;
+  std::string root = config.root;
+  while (root.ends_with('/')) root.pop_back();
+  std::vector<std::string> trees = {root};
   std::vector<std::string> folders;
   for (const std::string& path : paths) {
     const std::size_t slash = path.rfind('/');
     if (slash == std::string::npos) continue;
-    std::string folder = slash == 0 ? "/" : path_simplify(path.substr(0, slash));
-    if (std::find(folders.begin(), folders.end(), folder) == folders.end()) {
-      folders.push_back(std::move(folder));
+    const std::string folder = slash == 0 ? "/" : path_simplify(path.substr(0, slash));
+    add_once(folders, folder);
+    if (const auto tree = tree_of(folder, config.search_path)) {
+      add_once(trees, root + *tree);
+      for (const std::string& searched : config.search_path) add_once(folders, *tree + searched);
     }
   }
   config.search_path.insert(config.search_path.begin(), folders.begin(), folders.end());
   const std::size_t told = diagnostics.size();
-  Verifier verifier(files, std::move(config), diagnostics);
+  Verifier verifier(files, std::move(config), std::move(trees), diagnostics);
   for (const std::string& path : paths) verifier.verify(path);
   const bool is_faulty =
       std::any_of(diagnostics.begin() + static_cast<std::ptrdiff_t>(told), diagnostics.end(),

@@ -142,6 +142,22 @@ TEST_CASE("units beside a file are found, and count as its dependencies", "[unit
   CHECK(verify_files(files, test::loader_config(), {"/x/a.service"}, diagnostics) == 0);
 }
 
+TEST_CASE("a file of an unpacked package is judged with its tree and this machine",
+          "[unit][verify]") {
+  MemoryFiles files = machine();
+  files.add("/pkg/usr/sbin/daemon", "#!", 0755);
+  files.add("/pkg/lib/systemd/systemd-tool", "#!", 0755);
+  files.add_link("/pkg/sbin/tool", "/lib/systemd/systemd-tool");
+  files.add("/pkg/usr/lib/systemd/system/b.service", "[Service]\nExecStart=/bin/true\n");
+  const std::string unit = "/pkg/lib/systemd/system/a.service";
+  files.add(unit,
+            "[Unit]\nRequires=b.service\n[Service]\nExecStart=/usr/sbin/daemon\n"
+            "ExecReload=/sbin/tool\nExecStop=/bin/true\n");
+  Diagnostics diagnostics;
+  CHECK(verify_files(files, test::loader_config(), {unit}, diagnostics) == 0);
+  CHECK(told(diagnostics).empty());
+}
+
 TEST_CASE("a unit is verified by name, below a root", "[unit][verify]") {
   MemoryFiles files;
   files.add("/image/usr/sbin/daemon", "#!", 0755);
