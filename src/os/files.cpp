@@ -77,6 +77,23 @@ Result<FileStatus> status_at(std::string_view path, int flags) {
   return status_of(st);
 }
 
+/// A file whose size is known, in one go: a read that ends short is its end.
+Result<std::string> read_sized(BorrowedFd fd, std::size_t size, std::size_t limit) {
+  if (size == 0) return read_all(fd, limit);  // /proc and its like tell no size
+  std::string text(size + 1, '\0');
+  ssize_t n = -1;
+  do {
+    n = ::read(fd.get(), text.data(), text.size());
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) return Failure{SysError{"read", errno}};
+  text.resize(static_cast<std::size_t>(n));
+  if (text.size() <= size) return text;
+  auto rest = read_all(fd, limit);  // it has grown meanwhile
+  if (!rest) return rest;
+  if (text.size() + rest->size() > limit) return Failure{SysError{"read", EFBIG}};
+  return text + *rest;
+}
+
 SysResult write_whole(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = ::write(fd, text.data(), text.size());
@@ -102,6 +119,12 @@ std::string temporary_name(std::string_view path) {
 }  // namespace
 
 Result<std::string> RealFiles::read(std::string_view path, std::size_t limit) {
+  auto content = read_with_status(path, limit);
+  if (!content) return Failure{content.error()};
+  return std::move(content->text);
+}
+
+Result<FileSource::Content> RealFiles::read_with_status(std::string_view path, std::size_t limit) {
   auto name = terminated(path);
   if (!name) return Failure{name.error()};
   auto fd = open_path(name->c_str(), O_RDONLY | O_NONBLOCK);
@@ -117,7 +140,9 @@ Result<std::string> RealFiles::read(std::string_view path, std::size_t limit) {
   if (st.st_size > 0 && static_cast<std::uint64_t>(st.st_size) > limit) {
     return Failure{SysError{"read", EFBIG}};
   }
-  return read_all(*fd, limit);
+  auto text = read_sized(*fd, static_cast<std::size_t>(st.st_size), limit);
+  if (!text) return Failure{text.error()};
+  return Content{std::move(*text), status_of(st)};
 }
 
 Result<std::vector<DirectoryItem>> RealFiles::list(std::string_view directory) {

@@ -20,6 +20,7 @@ class RealFiles final : public FileSource, public FileChanger {
   Result<std::string> read_link(std::string_view path) override;
   Result<FileStatus> lstat(std::string_view path) override;
   Result<FileStatus> stat(std::string_view path) override;
+  Result<Content> read_with_status(std::string_view path, std::size_t limit) override;
 
   SysResult make_directories(std::string_view path) override;
   SysResult make_link(std::string_view target, std::string_view path) override;

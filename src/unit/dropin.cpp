@@ -49,6 +49,7 @@ std::vector<std::string> find_folders(UnitIndex& index, const std::vector<std::s
 
 std::vector<std::string> find_dropins(UnitIndex& index, const std::vector<std::string>& names,
                                       std::string_view folder_suffix) {
+  if (!index.has_folders(folder_suffix)) return {};
   std::map<std::string_view, std::string> by_name;
   for (const std::string& folder : find_folders(index, names, folder_suffix)) {
     for (const DirectoryItem& item : index.folder_items(folder)) {

@@ -12,9 +12,11 @@ namespace {
 constexpr unsigned kAliasHops = 8;
 constexpr std::string_view kFolderSuffixes[] = {".d", ".wants", ".requires", ".upholds"};
 
-bool is_folder_name(std::string_view name) {
-  return std::any_of(std::begin(kFolderSuffixes), std::end(kFolderSuffixes),
-                     [name](std::string_view s) { return name.ends_with(s); });
+/// The suffix that makes the name a folder's; empty if it is none.
+std::string_view folder_suffix_of(std::string_view name) {
+  const auto* suffix = std::find_if(std::begin(kFolderSuffixes), std::end(kFolderSuffixes),
+                                    [name](std::string_view s) { return name.ends_with(s); });
+  return suffix == std::end(kFolderSuffixes) ? std::string_view{} : *suffix;
 }
 
 std::string_view parent_of(std::string_view path) {
@@ -114,8 +116,10 @@ void UnitIndex::list_directory(std::uint16_t directory, Diagnostics& diagnostics
   if (!items) return;  // most of the search path is not there on most machines
   for (const DirectoryItem& item : *items) {
     if (item.kind == FileKind::Directory || item.kind == FileKind::Symlink) {
-      if (is_folder_name(item.name)) {
+      const std::string_view suffix = folder_suffix_of(item.name);
+      if (!suffix.empty()) {
         folders_[item.name].push_back(directory);
+        if (!has_folders(suffix)) folder_suffixes_.push_back(suffix);
         continue;
       }
       if (item.kind == FileKind::Directory) continue;
@@ -224,6 +228,11 @@ std::vector<std::string> UnitIndex::aliases_of(std::string_view id) const {
   names.erase(names.begin());
   std::sort(names.begin(), names.end());
   return names;
+}
+
+bool UnitIndex::has_folders(std::string_view suffix) const {
+  return std::find(folder_suffixes_.begin(), folder_suffixes_.end(), suffix) !=
+         folder_suffixes_.end();
 }
 
 std::vector<std::string> UnitIndex::folders(std::string_view folder_name) const {

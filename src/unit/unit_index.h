@@ -50,6 +50,8 @@ class UnitIndex {
   /// instance those of its template with the instance filled in.
   [[nodiscard]] std::vector<std::string> aliases_of(std::string_view id) const;
 
+  /// Whether any folder's name ends so: most trees have few drop-ins.
+  [[nodiscard]] bool has_folders(std::string_view suffix) const;
   /// The directories that have a folder of this name ("foo.service.d"), in order.
   [[nodiscard]] std::vector<std::string> folders(std::string_view folder_name) const;
   /// What is in a folder, listed once. Empty if it can't be read.
@@ -87,8 +89,9 @@ class UnitIndex {
   bool usr_is_merged_ = false;  ///< /lib is a link to usr/lib
   std::vector<std::string> directories_;
   ByName<UnitFileEntry> entries_;
-  ByName<std::vector<std::string>> aliases_;    ///< name → what stands for it
-  ByName<std::vector<std::uint16_t>> folders_;  ///< folder name → directories
+  ByName<std::vector<std::string>> aliases_;       ///< name → what stands for it
+  ByName<std::vector<std::uint16_t>> folders_;     ///< folder name → directories
+  std::vector<std::string_view> folder_suffixes_;  ///< those that are there
   ByName<std::vector<DirectoryItem>> folder_items_;
 };
 
