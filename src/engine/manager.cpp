@@ -77,6 +77,10 @@ void Manager::reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics
     if (!in_use(id) || graph_->unit(id).load_state == LoadState::Loaded) continue;
     if (old->unit(id).load_state != LoadState::Loaded) continue;
     graph_->keep_unit(id, *old);
+    for (const Dependency& d : std::vector<Dependency>(graph_->dependencies(id).begin(), graph_->dependencies(id).end())) {
+      if (graph_->unit(d.other).load_state != LoadState::Stub) continue;
+      ensure_loaded(*graph_, *source_, graph_->unit(d.other).id, config_.user_manager, found);
+    }
   }
   grow_runtime();
   for (std::uint32_t i = 0; i < runtime_.size(); ++i) {
@@ -140,6 +144,9 @@ Result<JobId, RequestError> Manager::enqueue(UnitId id, JobType type, JobMode mo
   if (!transaction) return Failure{from(transaction.error())};
   for (const std::string& message : transaction->messages) {
     os_.log(Say::Level::Warning, graph_->unit(id).id, message);
+  }
+  for (const std::string& note : transaction->notes) {
+    os_.log(Say::Level::Debug, graph_->unit(id).id, note);
   }
   if (mode == JobMode::Isolate || mode == JobMode::Flush) cancel_others(*transaction);
   return install(*transaction);

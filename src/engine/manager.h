@@ -240,6 +240,7 @@ class Manager final : private UnitStates {
     UnitId unit;
     JobType type{};
     JobMode mode{};
+    bool is_restart = false;  ///< of Restart=: the unit waits to hear if it is refused
   };
   std::deque<Request> requests_;  ///< jobs that state changes ask for
   std::vector<UnitId> idle_waiters_;

@@ -89,6 +89,8 @@ void Manager::notify(UnitId id, const NotifySender& sender, std::string_view tex
     return;
   }
   ParsedNotify parsed = parse_notify(text);
+  if (!parsed.problem.empty()) say(Say::Level::Debug, id, format("notification: {}", parsed.problem));
+  if (parsed.dropped || parsed.barrier) return;
   if (parsed.message.main_pid) {
     const pid_t pid = *parsed.message.main_pid;
     if (!accept_main_pid(id, sender, pid)) {

@@ -5,6 +5,7 @@
 // until all are empty. Nothing below calls dispatch() again.
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "base/format.h"
 #include "engine/manager.h"
@@ -34,6 +35,7 @@ void Manager::dispatch() {
       if (!job) {
         os_.log(Say::Level::Warning, graph_->unit(r.unit).id,
                 format("cannot queue a {} job: {}", to_string(r.type), job.error().message));
+        if (r.is_restart) feed(r.unit, SpawnFailed{SysError{"restart", ECANCELED}});
       }
       continue;
     }

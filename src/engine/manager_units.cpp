@@ -67,6 +67,12 @@ ServiceContext Manager::context(UnitId id) const {
                           runtime_[id.value].service.phase == ServicePhase::AutoRestartQueued) &&
                          os_.has_processes(id);
   c.idle = false;
+  if (unit.service != nullptr && unit.service->runtime_randomized_extra > Duration::zero()) {
+    // The invocation id is random and lasts as long as the activation does.
+    const auto& bytes = runtime_[id.value].invocation;
+    const unsigned fraction = bytes[0] * 256U + bytes[1];
+    c.runtime_extra = unit.service->runtime_randomized_extra / 65536 * fraction;
+  }
   return c;
 }
 
@@ -154,7 +160,7 @@ std::optional<ServiceEvent> Manager::perform(UnitId id, const ServiceAction& act
             return std::nullopt;
           },
           [&](const EnqueueRestart&) -> std::optional<ServiceEvent> {
-            requests_.push_back({id, JobType::Restart, JobMode::Replace});
+            requests_.push_back({id, JobType::Restart, JobMode::Replace, true});
             return RestartQueued{};
           },
           [&](const Release& a) -> std::optional<ServiceEvent> {
@@ -361,6 +367,7 @@ void Manager::apply_active(UnitId id, ActiveState before) {
   if (unit.service != nullptr) after = onset::active_state(rt.service.phase, unit.service->type);
   rt.active = after;
 
+  if (is_down(after) && rt.service.result == ServiceResult::ExecCondition) rt.condition_result = false;
   rt.state_change = now_;
   if (is_down(before) && !is_down(after)) rt.inactive_exit = now_;
   if (!is_down(before) && is_down(after)) rt.inactive_enter = now_;
