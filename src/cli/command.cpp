@@ -70,7 +70,8 @@ Result<std::vector<std::string>, std::string> unit_names(Command& command,
   std::vector<std::string> patterns;
   for (const std::string& given : command.names) {
     auto name = mangle(given, suffix, true);
-    if (!name) return Failure{format("Failed to mangle unit name: '{}' is no unit name", c_escape(given))};
+    if (!name)
+      return Failure{format("Failed to mangle unit name: '{}' is no unit name", c_escape(given))};
     (is_name_pattern(*name) ? patterns : names).push_back(*name);
   }
   if (patterns.empty()) return names;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -39,12 +40,14 @@ struct CliContext {
   TextSink& out;
   TextSink& err;
   HostFacts host;
+  std::vector<std::string> search_path;  ///< of the manager that is asked for, if none runs
   std::span<const BuiltinUnit> builtin;
   std::map<std::string, std::string, std::less<>> environment;
-  Timestamp now;            ///< when the command was called
-  bool is_tty = false;      ///< standard output is a terminal
-  unsigned columns = 80;    ///< of the terminal
-  bool is_chroot = false;   ///< "/" is not the root of PID 1
+  std::string working_directory;
+  Timestamp now;           ///< when the command was called
+  bool is_tty = false;     ///< standard output is a terminal
+  unsigned columns = 80;   ///< of the terminal
+  bool is_chroot = false;  ///< "/" is not the root of PID 1
 
   /// Empty if unset.
   [[nodiscard]] std::string_view variable(std::string_view name) const {

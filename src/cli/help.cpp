@@ -38,7 +38,8 @@ std::string option_call(const OptionRow& row) {
 }  // namespace
 
 std::string help_text(std::string_view program) {
-  std::string text = format("{} [OPTIONS…] VERB …\n\nAsk the manager, or change unit files.\n", program);
+  std::string text =
+      format("{} [OPTIONS…] VERB …\n\nAsk the manager, or change unit files.\n", program);
   add_group(text, VerbGroup::Units, "Units");
   add_group(text, VerbGroup::Files, "Unit files");
   add_group(text, VerbGroup::Jobs, "Jobs");
@@ -50,6 +51,46 @@ std::string help_text(std::string_view program) {
     text += format("{} {}\n", pad_right(option_call(row), kHelpColumn), row.help);
   }
   return text;
+}
+
+namespace {
+
+std::string_view word_of(Completes completes) {
+  switch (completes) {
+    case Completes::Nothing:
+      return "nothing";
+    case Completes::Units:
+      return "units";
+    case Completes::UnitFiles:
+      return "unit-files";
+    case Completes::Targets:
+      return "targets";
+    case Completes::Jobs:
+      return "jobs";
+    case Completes::Files:
+      return "files";
+  }
+  return {};
+}
+
+}  // namespace
+
+/// For shells: "verbs", a line "NAME COMPLETES" each, or "options", one a line,
+/// those that take a value with "=" behind.
+int verb_complete(Command& command) {
+  if (command.names.front() == "verbs") {
+    for (const VerbRow& row : verb_table()) {
+      if (row.group == VerbGroup::Hidden) continue;
+      command.out(format("{} {}\n", row.name, word_of(row.completes)));
+    }
+    return 0;
+  }
+  if (command.names.front() != "options") return command.fail("Expected verbs or options.");
+  for (const OptionRow& row : option_table()) {
+    if (row.name == nullptr || row.help == nullptr) continue;
+    command.out(format("--{}{}\n", row.name, row.takes == Takes::Value ? "=" : ""));
+  }
+  return 0;
 }
 
 /// Scripts look for "systemd NNN (" in systemctl's answer.

@@ -111,7 +111,8 @@ class EndWatch {
       if (!more) return command_.fail("Failed to wait", more.error());
       const json& unit = object_of(event, "unit");
       if (!has_ended(unit)) continue;
-      if (running.erase(raw_text_of(unit, "name")) != 0 && raw_text_of(unit, "active") == "failed") {
+      if (running.erase(raw_text_of(unit, "name")) != 0 &&
+          raw_text_of(unit, "active") == "failed") {
         status = 1;
       }
     }
@@ -139,8 +140,8 @@ int run_jobs(Command& command, const json& asked, std::string_view type, bool se
     json reply;
     auto more = command.manager.next(reply, kInfinity);
     if (!more) {
-      const std::string what =
-          several ? std::string("units") : printable(asked["units"][0].get_ref<const std::string&>());
+      const std::string what = several ? std::string("units")
+                                       : printable(asked["units"][0].get_ref<const std::string&>());
       return command.fail(format("Failed to {} {}", type, what), more.error());
     }
     const json& jobs = array_of(reply, "jobs");

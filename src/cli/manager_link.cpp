@@ -30,7 +30,8 @@ CallProblem problem_of(const ReplyHead& head, const json& parameters) {
   problem.message = text("message");
   if (problem.message.empty()) {
     const std::string parameter = text("parameter");
-    problem.message = parameter.empty() ? printable(name) : format("{} ({})", printable(name), parameter);
+    problem.message =
+        parameter.empty() ? printable(name) : format("{} ({})", printable(name), parameter);
   }
   return problem;
 }

@@ -145,7 +145,8 @@ constexpr std::array kTable = {
     OptionRow{"type", 't', Value, nullptr, set_types, "TYPE", "List units of these types"},
     OptionRow{"state", 0, Value, nullptr, set_states, "STATE", "List units in these states"},
     OptionRow{"failed", 0, Nothing, nullptr, set_failed, "", "List units that failed"},
-    OptionRow{"property", 'p', Value, nullptr, set_properties, "NAME", "Show these properties only"},
+    OptionRow{"property", 'p', Value, nullptr, set_properties, "NAME",
+              "Show these properties only"},
     OptionRow{nullptr, 'P', Value, nullptr, set_properties_and_value, "NAME",
               "As --value --property=NAME"},
     OptionRow{"all", 'a', Nothing, &Options::all, nullptr, "",
@@ -160,7 +161,6 @@ constexpr std::array kTable = {
               "Show what a unit is ordered before"},
     OptionRow{"job-mode", 0, Value, nullptr, set_job_mode, "MODE",
               "What becomes of jobs that are queued already"},
-    OptionRow{"show-types", 0, Nothing, &Options::show_types, nullptr, "", nullptr},
     OptionRow{"value", 0, Nothing, &Options::value, nullptr, "", "Show values without names"},
     OptionRow{"no-block", 0, Nothing, &Options::no_block, nullptr, "",
               "Do not wait until the job is done"},
@@ -195,7 +195,8 @@ constexpr std::array kTable = {
     OptionRow{"no-ask-password", 0, Nothing, nullptr, nullptr, "", nullptr},
     OptionRow{"check-inhibitors", 0, Value, nullptr, nullptr, "MODE", nullptr},
     OptionRow{nullptr, 'i', Nothing, nullptr, nullptr, "", nullptr},
-    OptionRow{"dry-run", 0, Nothing, &Options::dry_run, nullptr, "", nullptr},
+    OptionRow{"dry-run", 0, Nothing, &Options::dry_run, nullptr, "",
+              "With poweroff and its kin: say what would be done"},
 };
 
 constexpr int kFirstLong = 0x100;

@@ -32,7 +32,6 @@ struct Options {
   bool no_reload = false;
   bool no_warn = false;
   bool dry_run = false;
-  bool show_types = false;
   unsigned force = 0;  ///< how often it was given
   JsonStyle json = JsonStyle::Off;
   DependencySide side = DependencySide::Forward;

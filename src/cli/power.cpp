@@ -28,25 +28,33 @@ struct PowerOption {
 };
 
 constexpr std::array kHaltOptions = {
-    PowerOption{"--help", Effect::Help},         PowerOption{"--version", Effect::Version},
-    PowerOption{"--halt", Effect::Halt},         PowerOption{"-p", Effect::Poweroff},
-    PowerOption{"--poweroff", Effect::Poweroff}, PowerOption{"--reboot", Effect::Reboot},
-    PowerOption{"-f", Effect::Force},            PowerOption{"--force", Effect::Force},
-    PowerOption{"-w", Effect::LogOnly},          PowerOption{"--wtmp-only", Effect::LogOnly},
-    PowerOption{"-d", Effect::Nothing},          PowerOption{"--no-wtmp", Effect::Nothing},
-    PowerOption{"-n", Effect::Nothing},          PowerOption{"--no-sync", Effect::Nothing},
-    PowerOption{"--no-wall", Effect::Nothing},   PowerOption{"-i", Effect::Nothing},
+    PowerOption{"--help", Effect::Help},
+    PowerOption{"--version", Effect::Version},
+    PowerOption{"--halt", Effect::Halt},
+    PowerOption{"-p", Effect::Poweroff},
+    PowerOption{"--poweroff", Effect::Poweroff},
+    PowerOption{"--reboot", Effect::Reboot},
+    PowerOption{"-f", Effect::Force},
+    PowerOption{"--force", Effect::Force},
+    PowerOption{"-w", Effect::LogOnly},
+    PowerOption{"--wtmp-only", Effect::LogOnly},
+    PowerOption{"-d", Effect::Nothing},
+    PowerOption{"--no-wtmp", Effect::Nothing},
+    PowerOption{"-n", Effect::Nothing},
+    PowerOption{"--no-sync", Effect::Nothing},
+    PowerOption{"--no-wall", Effect::Nothing},
+    PowerOption{"-i", Effect::Nothing},
 };
 
 constexpr std::array kShutdownOptions = {
-    PowerOption{"--help", Effect::Help},         PowerOption{"--version", Effect::Version},
-    PowerOption{"-H", Effect::Halt},             PowerOption{"--halt", Effect::Halt},
-    PowerOption{"-P", Effect::Poweroff},         PowerOption{"--poweroff", Effect::Poweroff},
-    PowerOption{"-r", Effect::Reboot},           PowerOption{"--reboot", Effect::Reboot},
-    PowerOption{"-h", Effect::HaltOrPoweroff},   PowerOption{"-k", Effect::LogOnly},
-    PowerOption{"-c", Effect::Cancel},           PowerOption{"--no-wall", Effect::Nothing},
-    PowerOption{"-a", Effect::Nothing},          PowerOption{"-f", Effect::Nothing},
-    PowerOption{"-F", Effect::Nothing},          PowerOption{"-n", Effect::Nothing},
+    PowerOption{"--help", Effect::Help},       PowerOption{"--version", Effect::Version},
+    PowerOption{"-H", Effect::Halt},           PowerOption{"--halt", Effect::Halt},
+    PowerOption{"-P", Effect::Poweroff},       PowerOption{"--poweroff", Effect::Poweroff},
+    PowerOption{"-r", Effect::Reboot},         PowerOption{"--reboot", Effect::Reboot},
+    PowerOption{"-h", Effect::HaltOrPoweroff}, PowerOption{"-k", Effect::LogOnly},
+    PowerOption{"-c", Effect::Cancel},         PowerOption{"--no-wall", Effect::Nothing},
+    PowerOption{"-a", Effect::Nothing},        PowerOption{"-f", Effect::Nothing},
+    PowerOption{"-F", Effect::Nothing},        PowerOption{"-n", Effect::Nothing},
     PowerOption{"-t", Effect::Nothing},
 };
 
@@ -153,12 +161,13 @@ std::string power_help(std::string_view program) {
            "  -H --halt      Halt\n"
            "  -r --reboot    Reboot\n";
   }
-  return format("{} [OPTIONS…]\n\nStop all units and {}.\n\n"
-                "     --halt      Halt\n"
-                "  -p --poweroff  Power off\n"
-                "     --reboot    Reboot\n"
-                "  -f --force     Do not stop units in order\n",
-                program, program);
+  return format(
+      "{} [OPTIONS…]\n\nStop all units and {}.\n\n"
+      "     --halt      Halt\n"
+      "  -p --poweroff  Power off\n"
+      "     --reboot    Reboot\n"
+      "  -f --force     Do not stop units in order\n",
+      program, program);
 }
 
 }  // namespace onset

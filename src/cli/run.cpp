@@ -37,7 +37,15 @@ int run_verb(CliContext& context, const Options& options, std::string_view progr
     return 0;
   }
   if (verb.online_only && !options.root.empty()) {
-    if (!options.quiet) command.err(format("Running with --root=, ignoring command '{}'", verb.name));
+    if (!options.quiet)
+      command.err(format("Running with --root=, ignoring command '{}'", verb.name));
+    return 0;
+  }
+  if (options.dry_run) {
+    if (verb.group != VerbGroup::System || verb.name == "is-system-running") {
+      return command.fail(format("--dry-run can't be used with {}.", verb.name));
+    }
+    command.out(format("Would enter or begin: {}.\n", verb.name));
     return 0;
   }
   return verb.run(command);

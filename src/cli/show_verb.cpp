@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
+#include "cli/unit_files.h"
 #include "cli/verbs.h"
 #include "unit/loader.h"
 
@@ -72,8 +73,7 @@ int show_one(Command& command, std::string_view method, const json& asked, json&
 Result<std::vector<std::string>, std::string> files_of(Command& command, const std::string& name) {
   std::vector<std::string> files;
   json reply;
-  if (command.options.root.empty() && !is_offline(command.context) &&
-      command.manager.call("GetUnit", {{"unit", name}}, reply)) {
+  if (!works_on_files_alone(command) && command.manager.call("GetUnit", {{"unit", name}}, reply)) {
     const json& unit = object_of(reply, "unit");
     files.push_back(raw_text_of(unit, "file"));
     for (const json& dropin : array_of(unit, "dropins")) {
@@ -84,13 +84,7 @@ Result<std::vector<std::string>, std::string> files_of(Command& command, const s
                          printable(name)));
     }
   } else {
-    LoaderConfig config;
-    config.search_path = default_search_path(command.options.user, command.context.host);
-    config.root = command.options.root == "/" ? std::string() : command.options.root;
-    config.builtin = command.context.builtin;
-    config.host = command.context.host;
-    config.user_manager = command.options.user;
-    UnitLoader loader(command.context.files, std::move(config));
+    UnitLoader loader(command.context.files, loader_config(command));
     Diagnostics diagnostics;
     const auto unit = loader.load(name, diagnostics);
     files.push_back(unit->fragment_path);
@@ -105,11 +99,11 @@ Result<std::string> text_of_file(Command& command, const std::string& path) {
   constexpr std::string_view kBuiltin = "builtin:";
   if (path.starts_with(kBuiltin)) {
     for (const BuiltinUnit& unit : command.context.builtin) {
-      if (unit.name == std::string_view(path).substr(kBuiltin.size())) return std::string(unit.text);
+      if (unit.name == std::string_view(path).substr(kBuiltin.size()))
+        return std::string(unit.text);
     }
   }
-  const std::string root = command.options.root == "/" ? std::string() : command.options.root;
-  return command.context.files.read(root + path, kUnitFileMax);
+  return command.context.files.read(root_of(command.options) + path, kUnitFileMax);
 }
 
 }  // namespace
@@ -153,7 +147,8 @@ int verb_cat(Command& command) {
       command.out(palette.paint(Tone::Dim, format("# {}", printable(path))) + '\n');
       auto text = text_of_file(command, path);
       if (!text) {
-        status = command.fail(format("Failed to cat {}: {}", printable(path), to_string(text.error())));
+        status =
+            command.fail(format("Failed to cat {}: {}", printable(path), to_string(text.error())));
         continue;
       }
       for (std::string_view line : split(*text, '\n')) {

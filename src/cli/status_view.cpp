@@ -95,7 +95,8 @@ void add_dropins(Lines& lines, const json& unit) {
       first = false;
       folder = here;
     }
-    const bool last = i + 1 == paths.size() || paths[i + 1].substr(0, paths[i + 1].rfind('/')) != here;
+    const bool last =
+        i + 1 == paths.size() || paths[i + 1].substr(0, paths[i + 1].rfind('/')) != here;
     lines.below(format("{}─{}", last ? "└" : "├", paths[i].substr(slash + 1)));
   }
 }
@@ -138,9 +139,9 @@ void add_checks_and_job(Lines& lines, const json& unit) {
   const json& job = object_of(unit, "job");
   if (job.is_null()) return;
   const auto waits = number_of(job, "waits_for");
-  lines.label("Job", format("{} ({}, {}{})", number_of(job, "id").value_or(0), text_of(job, "type"),
-                            text_of(job, "state"),
-                            waits ? format(" for job {}", *waits) : std::string()));
+  lines.label("Job",
+              format("{} ({}, {}{})", number_of(job, "id").value_or(0), text_of(job, "type"),
+                     text_of(job, "state"), waits ? format(" for job {}", *waits) : std::string()));
 }
 
 void add_docs(Lines& lines, const json& unit) {
@@ -182,7 +183,8 @@ std::string process_name(const json& unit, std::int64_t pid) {
 }
 
 void add_ended(Lines& lines, const json& record) {
-  const std::string text = format("{}={}", text_of(record, "directive"), text_of(record, "command"));
+  const std::string text =
+      format("{}={}", text_of(record, "directive"), text_of(record, "command"));
   const std::string ending = ending_of(record, lines);
   lines.label("Process", format("{} ({})", ellipsize(text, lines.value_width(32)), ending));
 }
@@ -197,7 +199,8 @@ void add_main_and_control(Lines& lines, const json& unit) {
   const auto main_pid = number_of(main, "pid").value_or(0);
   if (main_pid > 0) {
     const std::string name = process_name(unit, main_pid);
-    lines.label("Main PID", name.empty() ? format("{}", main_pid) : format("{} ({})", main_pid, name));
+    lines.label("Main PID",
+                name.empty() ? format("{}", main_pid) : format("{} ({})", main_pid, name));
   } else if (!main.is_null() && !raw_text_of(main, "code").empty()) {
     add_ended(lines, main);
   }
@@ -237,10 +240,10 @@ void add_process_tree(std::string& out, const json& unit, std::string_view inden
   }
   for (std::size_t i = 0; i < processes.size(); ++i) {
     const std::string pid = format("{:>{}}", number_of(processes[i], "pid").value_or(0), digits);
-    const std::string head =
-        format("{}{}─{} ", indent, i + 1 == processes.size() ? "└" : "├", pid);
+    const std::string head = format("{}{}─{} ", indent, i + 1 == processes.size() ? "└" : "├", pid);
     const std::size_t taken = display_width(head);
-    const std::size_t room = look.width == 0 ? 0 : std::max<std::size_t>(look.width - std::min(look.width, taken), 8);
+    const std::size_t room =
+        look.width == 0 ? 0 : std::max<std::size_t>(look.width - std::min(look.width, taken), 8);
     out += head + ellipsize(text_of(processes[i], "command"), room) + '\n';
   }
 }
@@ -248,7 +251,8 @@ void add_process_tree(std::string& out, const json& unit, std::string_view inden
 void add_group(Lines& lines, const json& unit, std::string& tree) {
   if (array_of(unit, "processes").empty()) return;
   const std::string group = text_of(unit, "cgroup");
-  lines.label(group.empty() ? "Processes" : "CGroup", group.empty() ? "found without a cgroup" : group);
+  lines.label(group.empty() ? "Processes" : "CGroup",
+              group.empty() ? "found without a cgroup" : group);
   add_process_tree(tree, unit, kIndent, lines.look());
 }
 
@@ -265,9 +269,8 @@ std::string unit_status_text(const json& unit, const StatusLook& look) {
   const std::string name = text_of(unit, "name");
   const std::string description = text_of(unit, "description");
   const std::string active = raw_text_of(unit, "active");
-  const std::string head = description.empty() || description == name
-                               ? name
-                               : format("{} - {}", name, description);
+  const std::string head =
+      description.empty() || description == name ? name : format("{} - {}", name, description);
   lines.line(format("{} {}", lines.paint(state_tone(active), state_dot(active)),
                     ellipsize(head, look.width > 2 ? look.width - 2 : 0)));
   add_loaded(lines, unit);
@@ -287,10 +290,10 @@ std::string unit_status_text(const json& unit, const StatusLook& look) {
   for (const std::string& note : texts_of(unit, "notes")) tail.label("Note", note);
   text += tail.take();
   if (flag_of(unit, "needs_reload")) {
-    text += look.palette.paint(
-                Tone::Warn, format("Warning: the files of {} have changed since they were read. "
-                                   "Run '{} daemon-reload' to load them.",
-                                   name, look.program)) +
+    text += look.palette.paint(Tone::Warn,
+                               format("Warning: the files of {} have changed since they were read. "
+                                      "Run '{} daemon-reload' to load them.",
+                                      name, look.program)) +
             '\n';
   }
   return text;
@@ -302,17 +305,18 @@ namespace {
 void add_summary(Lines& lines, const json& manager, std::string_view host, std::size_t failed,
                  std::int64_t since_us) {
   const std::string state = text_of(manager, "SystemState");
-  const Tone tone = state == "running" ? Tone::Good
+  const Tone tone = state == "running"                              ? Tone::Good
                     : state == "degraded" || state == "maintenance" ? Tone::Bad
                                                                     : Tone::Warn;
   lines.line(format("{} {}", lines.paint(tone, state == "degraded" ? "×" : "●"), printable(host)));
   lines.label("State", lines.paint(tone, state));
   const std::string jobs = text_of(manager, "NJobs");
   lines.label("Jobs", format("{} queued", jobs.empty() ? "0" : jobs));
-  lines.label("Failed", lines.paint(failed > 0 ? Tone::Bad : Tone::Plain, format("{} units", failed)));
+  lines.label("Failed",
+              lines.paint(failed > 0 ? Tone::Bad : Tone::Plain, format("{} units", failed)));
   if (since_us > 0) {
-    lines.label("Since", format("{}; {}", format_time(since_us),
-                                format_age(since_us, lines.look().now)));
+    lines.label("Since",
+                format("{}; {}", format_time(since_us), format_age(since_us, lines.look().now)));
   }
   lines.label("onset", text_of(manager, "Version"));
   const std::string backend = text_of(manager, "ProcessBackend");
@@ -340,8 +344,7 @@ std::string system_status_text(const json& manager, std::string_view host,
     const std::string active = raw_text_of(unit, "active");
     const std::string sub = text_of(unit, "sub");
     text += format("{}{}─{} {} {}\n", kIndent, last ? "└" : "├",
-                   look.palette.paint(state_tone(active), state_dot(active)),
-                   text_of(unit, "name"),
+                   look.palette.paint(state_tone(active), state_dot(active)), text_of(unit, "name"),
                    look.palette.paint(Tone::Dim, format("({})", sub)));
     add_process_tree(text, unit, format("{}{} ", kIndent, last ? " " : "│"), look);
   }

@@ -33,17 +33,9 @@ int verb_daemon_reload(Command& command) {
 }
 
 int verb_daemon_reexec(Command& command) {
-  return command.fail("daemon-reexec: the manager can't replace itself in place yet. "
-                      "Its unit files are read again by daemon-reload.");
-}
-
-int verb_get_default(Command& command) {
-  json reply;
-  if (auto got = command.manager.call("GetDefault", json::object(), reply); !got) {
-    return command.fail("Failed to get default target", got.error());
-  }
-  command.out(text_of(reply, "unit") + '\n');
-  return 0;
+  return command.fail(
+      "daemon-reexec: the manager can't replace itself in place yet. "
+      "Its unit files are read again by daemon-reload.");
 }
 
 int verb_shut_down(Command& command) {

@@ -9,6 +9,7 @@ namespace {
 using enum VerbGroup;
 constexpr unsigned kAny = kAnyNumber;
 constexpr auto kU = Completes::Units;
+constexpr auto kF = Completes::UnitFiles;
 constexpr auto kNone = Completes::Nothing;
 
 constexpr std::array kTable = {
@@ -43,6 +44,36 @@ constexpr std::array kTable = {
     VerbRow{"kill", 1, kAny, true, Units, kU, verb_kill, "UNIT…", "Send a signal to processes"},
     VerbRow{"reset-failed", 0, kAny, true, Units, kU, verb_reset_failed, "[PATTERN…]",
             "Forget that units failed"},
+    VerbRow{"list-dependencies", 0, kAny, true, Units, kU, verb_list_dependencies, "[UNIT…]",
+            "Show what units pull in, as a tree"},
+    VerbRow{"list-unit-files", 0, kAny, false, Files, kF, verb_list_unit_files, "[PATTERN…]",
+            "List the installed unit files"},
+    VerbRow{"is-enabled", 1, kAny, false, Files, kF, verb_is_enabled, "UNIT…",
+            "Whether unit files are enabled"},
+    VerbRow{"enable", 1, kAny, false, Files, kF, verb_change_files, "UNIT…|PATH…",
+            "Make the links of [Install]"},
+    VerbRow{"disable", 1, kAny, false, Files, kF, verb_change_files, "UNIT…", "Take them away"},
+    VerbRow{"reenable", 1, kAny, false, Files, kF, verb_change_files, "UNIT…",
+            "Take them away and make them anew"},
+    VerbRow{"preset", 1, kAny, false, Files, kF, verb_change_files, "UNIT…",
+            "Enable or disable as the presets say"},
+    VerbRow{"preset-all", 0, 0, false, Files, kNone, verb_change_files, "",
+            "The same for all unit files"},
+    VerbRow{"mask", 1, kAny, false, Files, kF, verb_change_files, "UNIT…",
+            "Make units impossible to start"},
+    VerbRow{"unmask", 1, kAny, false, Files, kF, verb_change_files, "UNIT…", "Undo mask"},
+    VerbRow{"link", 1, kAny, false, Files, Completes::Files, verb_change_files, "PATH…",
+            "Link unit files into the search path"},
+    VerbRow{"add-wants", 2, kAny, false, Files, kF, verb_change_files, "TARGET UNIT…",
+            "Let a target want units"},
+    VerbRow{"add-requires", 2, kAny, false, Files, kF, verb_change_files, "TARGET UNIT…",
+            "Let a target require units"},
+    VerbRow{"get-default", 0, 0, false, Files, kNone, verb_get_default, "",
+            "Show the target that a start leads to"},
+    VerbRow{"set-default", 1, 1, false, Files, Completes::Targets, verb_change_files, "TARGET",
+            "Set it"},
+    VerbRow{"verify", 1, kAny, false, Files, Completes::Files, verb_verify, "FILE…",
+            "Check unit files"},
     VerbRow{"list-jobs", 0, kAny, true, Jobs, kNone, verb_list_jobs, "", "List jobs"},
     VerbRow{"cancel", 0, kAny, true, Jobs, Completes::Jobs, verb_cancel, "[JOB…]",
             "Cancel jobs, or all of them"},
@@ -60,6 +91,7 @@ constexpr std::array kTable = {
     VerbRow{"kexec", 0, 0, true, System, kNone, verb_shut_down, "", "Stop all and boot by kexec"},
     VerbRow{"exit", 0, 1, true, System, kNone, verb_shut_down, "[STATUS]",
             "Stop all and end the manager"},
+    VerbRow{"complete", 1, 1, false, Hidden, kNone, verb_complete, "verbs|options", ""},
 };
 
 }  // namespace

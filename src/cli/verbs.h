@@ -48,13 +48,20 @@ int verb_status(Command& command);
 // lists: list_view.cpp, dependency_view.cpp
 int verb_list_units(Command& command);
 int verb_list_dependencies(Command& command);
+// files, with or without a manager: install_verbs.cpp, verify_verb.cpp
+int verb_change_files(Command& command);  ///< enable, disable, preset, mask, link, set-default, …
+int verb_is_enabled(Command& command);
+int verb_get_default(Command& command);
+int verb_list_unit_files(Command& command);
+int verb_verify(Command& command);
 // the manager and the system: system_verbs.cpp
 int verb_daemon_reload(Command& command);
 int verb_daemon_reexec(Command& command);
-int verb_get_default(Command& command);
 int verb_shut_down(Command& command);  ///< poweroff, reboot, halt, exit, kexec
 
-/// starts or stops the units and waits as the options say; what --now needs.
+int verb_complete(Command& command);  ///< help.cpp: words for a shell
+
+/// Starts or stops the units and waits as the options say; what --now needs.
 int enqueue_units(Command& command, const std::vector<std::string>& units, std::string_view type,
                   std::string_view mode);
 

@@ -3,13 +3,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <new>
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "cli/context.h"
 #include "cli/runtime_finder.h"
+#include "init/unit_files.h"
 #include "loop/clock.h"
 #include "os/accounts.h"
 #include "os/files.h"
@@ -34,7 +38,48 @@ class FdSink final : public TextSink {
   int fd_;
 };
 
-unsigned terminal_columns() {
+/// Standard output in large pieces: `show` has hundreds of lines.
+class BufferedSink final : public TextSink {
+ public:
+  explicit BufferedSink(int fd) : sink_(fd) {}
+  ~BufferedSink() override { flush(); }
+  void write(std::string_view text) override {
+    buffer_ += text;
+    if (buffer_.size() >= kEnough) flush();
+  }
+  void flush() {
+    sink_.write(buffer_);
+    buffer_.clear();
+  }
+
+ private:
+  static constexpr std::size_t kEnough = 32768;
+  FdSink sink_;
+  std::string buffer_;
+};
+
+/// Standard error, behind what has been said on standard output so far.
+class ErrorSink final : public TextSink {
+ public:
+  explicit ErrorSink(BufferedSink& out) : out_(out) {}
+  void write(std::string_view text) override {
+    out_.flush();
+    sink_.write(text);
+  }
+
+ private:
+  BufferedSink& out_;
+  FdSink sink_{STDERR_FILENO};
+};
+
+std::string working_directory() {
+  std::array<char, kPathMax + 1> path{};
+  return ::getcwd(path.data(), path.size()) == nullptr ? std::string("/")
+                                                       : std::string(path.data());
+}
+
+unsigned terminal_columns(std::string_view asked) {
+  if (const auto columns = parse_uint<unsigned>(asked); columns && *columns > 0) return *columns;
   winsize size{};
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
@@ -45,22 +90,38 @@ int run(int argc, char** argv, char** environment) {
   for (char** e = environment; *e != nullptr; ++e) {
     variables.emplace_back(*e);
     const std::size_t equals = variables.back().find('=');
-    if (equals != std::string::npos) by_name[variables.back().substr(0, equals)] = variables.back().substr(equals + 1);
+    if (equals != std::string::npos)
+      by_name[variables.back().substr(0, equals)] = variables.back().substr(equals + 1);
   }
   RealFiles files;
   Accounts accounts(files);
   const std::string xdg = by_name.contains("XDG_RUNTIME_DIR") ? by_name["XDG_RUNTIME_DIR"] : "";
   RuntimeFinder system_manager(false, geteuid(), xdg);
   RuntimeFinder user_manager(true, geteuid(), xdg);
-  FdSink out(STDOUT_FILENO);
-  FdSink err(STDERR_FILENO);
-  CliContext context{files, files, system_manager, user_manager, out, err,
-                     read_host_facts(false, variables, files, accounts), builtin_units(false),
-                     std::move(by_name), read_clock()};
+  BufferedSink out(STDOUT_FILENO);
+  ErrorSink err(out);
+  const std::vector<std::string> arguments(argv, argv + argc);
+  const bool is_user = std::find(arguments.begin(), arguments.end(), "--user") != arguments.end();
+  const std::string unit_path =
+      by_name.contains("SYSTEMD_UNIT_PATH") ? by_name["SYSTEMD_UNIT_PATH"] : "";
+  HostFacts host = read_host_facts(is_user, variables, files, accounts);
+  std::vector<std::string> search_path = manager_search_path(unit_path, is_user, host);
+  CliContext context{files,
+                     files,
+                     system_manager,
+                     user_manager,
+                     out,
+                     err,
+                     std::move(host),
+                     std::move(search_path),
+                     builtin_units(is_user),
+                     std::move(by_name),
+                     working_directory(),
+                     read_clock()};
   context.is_tty = isatty(STDOUT_FILENO) == 1;
-  context.columns = terminal_columns();
+  context.columns = terminal_columns(context.variable("COLUMNS"));
   context.is_chroot = is_chroot();
-  return run_cli(context, std::vector<std::string>(argv, argv + argc));
+  return run_cli(context, arguments);
 }
 
 }  // namespace
