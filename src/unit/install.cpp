@@ -4,15 +4,12 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "unit/install_words.h"
 #include "unit/name.h"
 #include "unit/unit_index.h"
 
 namespace onset {
 namespace {
-
-std::string failed_to(std::string_view verb, std::string_view what) {
-  return format("Failed to {} unit, {}", verb, what);
-}
 
 std::string_view last_component(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
@@ -21,18 +18,6 @@ std::string_view last_component(std::string_view path) {
 std::string parent_of(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   return slash == 0 ? "/" : std::string(path.substr(0, slash));
-}
-
-void fail(InstallOutcome& outcome, std::string message) {
-  outcome.changes.push_back({InstallChange::Kind::Failure, {}, {}, std::move(message)});
-}
-void note(InstallOutcome& outcome, std::string message) {
-  outcome.changes.push_back({InstallChange::Kind::Note, {}, {}, std::move(message)});
-}
-
-void append(InstallOutcome& to, InstallOutcome from) {
-  std::move(from.changes.begin(), from.changes.end(), std::back_inserter(to.changes));
-  to.has_install_info = to.has_install_info || from.has_install_info;
 }
 
 }  // namespace
@@ -254,144 +239,11 @@ InstallOutcome UnitInstaller::link(const std::vector<std::string>& paths) {
   return outcome;
 }
 
-void UnitInstaller::mark_and_remove(const std::vector<std::string>& names, InstallOutcome& outcome,
-                                    std::string_view verb) {
-  Batch batch;
-  std::set<std::string> marked;
-  for (const std::string& name : names) {
-    if (!unit_name_is_valid(name)) {
-      fail(outcome, failed_to(verb, format("\"{}\" is not a valid unit name.", c_escape(name))));
-      return;
-    }
-    auto unit = discover(name);
-    if (!unit) {
-      // What is left of a unit that is gone can be taken away all the same.
-      note(outcome, failed_to(verb, unit.error().text));
-      marked.insert(name);
-      continue;
-    }
-    add_with_also(batch, std::move(*unit), outcome, verb);
-  }
-  for (const InstallUnit& unit : batch.units) {
-    if (unit.is_masked) {
-      note(outcome, format("Unit {} is masked, ignoring.", shown(unit.path)));
-    } else {
-      marked.insert(unit.name);
-    }
-  }
-  remove_links_to(std::move(marked), outcome);
-}
-
-/// A link that goes takes those with it that lead to it: until none is left.
-void UnitInstaller::remove_links_to(std::set<std::string> marked, InstallOutcome& outcome) {
-  if (marked.empty()) return;
-  while (remove_links_once(marked, outcome)) {
-  }
-}
-
-bool UnitInstaller::remove_links_once(std::set<std::string>& marked, InstallOutcome& outcome) {
-  bool again = false;
-  std::vector<std::string> folders = {config_directory()};
-  while (!folders.empty()) {
-    const std::string folder = std::move(folders.back());
-    folders.pop_back();
-    auto items = files_.list(shown(folder));
-    if (!items) continue;
-    std::sort(items->begin(), items->end(),
-              [](const DirectoryItem& a, const DirectoryItem& b) { return a.name < b.name; });
-    for (const DirectoryItem& item : *items) {
-      const std::string path = folder + "/" + item.name;
-      if (item.kind == FileKind::Directory && folder == config_directory()) folders.push_back(path);
-      if (item.kind != FileKind::Symlink || !unit_name_is_valid(item.name)) continue;
-      const auto target = link_at(path);
-      if (!target) continue;  // gone already
-      const std::string absolute = absolute_target(folder, *target);
-      const auto own_template = template_of(item.name);
-      const bool found =
-          marked.contains(item.name) || (own_template && marked.contains(*own_template)) ||
-          marked.contains(absolute) || marked.contains(std::string(last_component(absolute)));
-      if (!found) continue;
-      remove(path, outcome);
-      again = marked.insert(path).second || again;
-    }
-  }
-  return again;
-}
-
-InstallOutcome UnitInstaller::disable(const std::vector<std::string>& names) {
-  InstallOutcome outcome;
-  mark_and_remove(names, outcome, "disable");
-  return outcome;
-}
-
 InstallOutcome UnitInstaller::reenable(const std::vector<std::string>& names) {
   std::vector<std::string> bare;
   for (const std::string& name : names) bare.push_back(name_of(name));
   InstallOutcome outcome = disable(bare);
   if (!outcome.failed()) append(outcome, enable(names));
-  return outcome;
-}
-
-InstallOutcome UnitInstaller::preset(const std::vector<std::string>& names) {
-  return run_preset(names, false);
-}
-
-InstallOutcome UnitInstaller::preset_all() {
-  InstallOutcome outcome;
-  std::vector<std::string> names;
-  for (const std::string& name : index_.names()) {
-    const UnitFileEntry* entry = index_.find(name);
-    if (entry->kind == UnitFileEntry::Kind::Mask) {
-      note(outcome, format("Unit {} is masked, ignoring.", shown(entry->path)));
-    } else if (entry->kind == UnitFileEntry::Kind::File) {
-      names.push_back(name);
-    }
-  }
-  append(outcome, run_preset(names, true));
-  return outcome;
-}
-
-InstallOutcome UnitInstaller::run_preset(const std::vector<std::string>& names, bool all) {
-  if (!presets_) {
-    presets_ = read_presets(files_, root_, loader_.config().user_manager, diagnostics_);
-  }
-  InstallOutcome outcome;
-  Batch plus;
-  std::vector<std::string> minus;
-  for (const std::string& name : names) {
-    if (!all && !unit_name_is_valid(name)) {
-      fail(outcome,
-           failed_to("preset", format("\"{}\" is not a valid unit name.", c_escape(name))));
-      return outcome;
-    }
-    const PresetAnswer answer = presets_->ask(name);
-    if (!answer.enable) {
-      minus.push_back(name);
-      continue;
-    }
-    std::vector<std::string> wanted = {name};
-    if (!answer.instances.empty()) wanted.clear();
-    for (const std::string& instance : answer.instances) {
-      if (auto filled = instantiate(name, instance)) wanted.push_back(std::move(*filled));
-    }
-    for (const std::string& each : wanted) {
-      auto unit = discover(each);
-      if (unit && unit->is_masked) {
-        note(outcome, format("Unit {} is masked, ignoring.", shown(unit->path)));
-      } else if (unit) {
-        add_with_also(plus, std::move(*unit), outcome, "preset");
-      } else if (!all) {
-        fail(outcome, failed_to("preset", unit.error().text));
-        return outcome;
-      }
-    }
-  }
-  if (options_.preset_mode != PresetMode::EnableOnly) {
-    InstallOutcome removed;
-    mark_and_remove(minus, removed, "preset");
-    append(outcome, std::move(removed));
-  }
-  if (options_.preset_mode != PresetMode::DisableOnly) apply_batch(plus, outcome, "preset");
   return outcome;
 }
 
@@ -404,24 +256,6 @@ InstallOutcome UnitInstaller::mask(const std::vector<std::string>& names) {
     }
     make_link("/dev/null", config_directory() + "/" + name, options_.force, outcome, "mask");
   }
-  return outcome;
-}
-
-InstallOutcome UnitInstaller::unmask(const std::vector<std::string>& names) {
-  InstallOutcome outcome;
-  std::set<std::string> marked;
-  for (const std::string& name : names) {
-    if (!unit_name_is_valid(name)) {
-      fail(outcome,
-           failed_to("unmask", format("\"{}\" is not a valid unit name.", c_escape(name))));
-      continue;
-    }
-    const std::string path = config_directory() + "/" + name;
-    if (link_at(path) != "/dev/null") continue;
-    remove(path, outcome);
-    marked.insert(path);
-  }
-  remove_links_to(std::move(marked), outcome);
   return outcome;
 }
 

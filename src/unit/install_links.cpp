@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "unit/install.h"
+#include "unit/install_words.h"
 #include "unit/name.h"
 #include "unit/specifiers.h"
 #include "unit/unit_index.h"
@@ -31,10 +32,6 @@ bool folder_alias_is_valid(std::string_view alias, const std::string& name) {
                unit_name_is_valid(folder.substr(0, folder.size() - suffix.size()));
       });
   return is_folder && unit_name_is_valid(link) && (link == name || template_of(link) == name);
-}
-
-void fail(InstallOutcome& outcome, std::string message) {
-  outcome.changes.push_back({InstallChange::Kind::Failure, {}, {}, std::move(message)});
 }
 
 }  // namespace
