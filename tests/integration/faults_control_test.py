@@ -1,0 +1,164 @@
+"""The control socket of PID 1 under abuse; a test's name begins with the fault's id."""
+
+import socket
+import unittest
+
+from harness import ORDINARY_UID, PYTHON, until
+from manager_harness import OnsetSystemTest
+
+STAY = "/bin/sleep infinity"
+# Runs inside the namespaces: only there has a peer a pid that the manager sees.
+CLIENT = """
+import array, json, os, resource, socket, struct, sys, time
+def connect():
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    s.settimeout(20)
+    s.connect("/run/onset/control")
+    return s
+def receive(s):
+    data = b""
+    while not data.endswith(b"\\0"):
+        piece = s.recv(65536)
+        if not piece: return data
+        data += piece
+    return data
+def call(s, method, **parameters):
+    s.sendall(json.dumps({"method": "io.onset.Manager." + method, "parameters": parameters}).encode() + b"\\0")
+    return json.loads(receive(s)[:-1])
+"""
+
+
+class Control(OnsetSystemTest):
+    def client(self, system, code, uid=None):
+        """Runs a client inside; its output, which must be no traceback."""
+        status, out, err = system.inside([PYTHON, "-S", "-E", "-c", CLIENT + code], uid=uid, seconds=60)
+        self.assertEqual(status, 0, f"{out}{err}\n{system.log()}")
+        return out
+
+    def alive(self, system):
+        self.assertEqual(system.state(), "running")
+
+    def test_S1_an_ordinary_user_is_refused(self):
+        system = self.boot({"a.service": f"[Service]\nExecStart={STAY}\n"})
+        code, _, err = system.cli("start", "a.service", uid=ORDINARY_UID)
+        self.assertNotEqual(code, 0)
+        self.assertTrue(err)
+        self.assertEqual(system.show("a.service", "ActiveState"), "inactive")
+
+    def test_S1_an_ordinary_user_with_the_sockets_file_open_to_all_is_refused(self):
+        system = self.boot()
+        self.assertEqual(system.inside(["chmod", "0777", "/run/onset/control"])[0], 0)
+        out = self.client(system, """
+s = connect()
+try: s.sendall(b'{"method":"io.onset.Manager.Ping"}\\0'); print(receive(s))
+except (BrokenPipeError, ConnectionResetError): print(b"")
+""", uid=ORDINARY_UID)
+        self.assertEqual(out.strip(), "b''")
+        self.alive(system)
+
+    def test_S2_root_of_another_user_namespace_is_judged_by_its_uid_here(self):
+        system = self.boot()
+        self.assertEqual(system.inside(["chmod", "0777", "/run/onset/control"])[0], 0)
+        line = ["unshare", "--user", "--map-root-user", PYTHON, "-S", "-E", "-c", CLIENT + """
+s = connect()
+try: s.sendall(b'{"method":"io.onset.Manager.Ping"}\\0'); print(receive(s))
+except (BrokenPipeError, ConnectionResetError): print(b"")
+"""]
+        self.assertEqual(system.inside(line, uid=ORDINARY_UID), (0, "b''\n", ""))
+        self.alive(system)
+
+    def test_S3_a_peer_from_outside_the_namespace_is_refused(self):
+        system = self.boot()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.settimeout(10)
+            s.connect(f"/proc/{system.pid()}/root/run/onset/control")
+            try:
+                s.sendall(b'{"method":"io.onset.Manager.Ping"}\0')
+                answer = s.recv(100)
+            except (BrokenPipeError, ConnectionResetError):
+                answer = b""
+        self.assertEqual(answer, b"")
+        self.alive(system)
+
+    def test_S5_clients_that_stop_halfway_or_never_read_hold_nothing_up(self):
+        system = self.boot()
+        self.client(system, """
+half = [connect() for _ in range(20)]
+for s in half: s.sendall(b'{"method":"io.onset.Man')
+deaf = connect()
+deaf.settimeout(2)
+try:
+    while True: deaf.sendall(b'{"method":"io.onset.Manager.ListUnits","more":true}\\0' * 100)
+except (socket.timeout, BrokenPipeError, ConnectionResetError): pass
+assert call(connect(), "Ping")["parameters"] == {}, "no answer"
+""")
+        self.alive(system)
+        until(lambda: system.descriptors() < 40, "their connections are closed")
+
+    def test_S6_malformed_messages_get_an_error_and_leave_the_manager_as_it_was(self):
+        system = self.boot()
+        out = self.client(system, """
+def rss(): return int(next(l for l in open("/proc/1/status") if l.startswith("VmRSS")).split()[1])
+junk = [b"\\0", b"{}\\0", b"[]\\0", b"null\\0", b'{"method":null}\\0', b'{"method":"x"}\\0', b"[" * 100000 + b"\\0",
+        b'{"a":' * 5000 + b"\\0", struct.pack("<I", 2**31) + b"\\0", b"\\xff" * 4096 + b"\\0", b"x" * (2 << 20),
+        b'{"method":"io.onset.Manager.Enqueue","parameters":{"units":[null],"type":"start"}}\\0',
+        b'{"method":"io.onset.Manager.Enqueue","parameters":{"units":"' + b"x" * 500000 + b'","type":7}}\\0',
+        b'{"method":"io.onset.Manager.GetUnit","parameters":{"name":"../../etc/passwd"}}\\0',
+        b'{"method":"io.onset.Manager.GetUnit","parameters":{"name":"a\\\\u0000b.service"}}\\0']
+answers = []
+def round():
+    for data in junk:
+        s = connect()
+        try:
+            s.sendall(data)
+            s.shutdown(socket.SHUT_WR)
+            answers.append(receive(s))
+        except (BrokenPipeError, ConnectionResetError): answers.append(b"")
+        s.close()
+round(); round()
+before = rss()
+for _ in range(10): round()
+assert rss() - before < 2000, (before, rss())
+for answer in answers:
+    assert answer == b"" or b'"error"' in answer, answer
+print(len(answers))
+""")
+        self.assertEqual(out.strip(), "180")
+        self.alive(system)
+
+    def test_S7_thousands_of_clients_leave_room_for_root(self):
+        system = self.boot({"a.service": f"[Service]\nExecStart={STAY}\n"})
+        self.client(system, """
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+sockets = []
+for _ in range(3000):
+    s = connect()
+    sockets.append(s)
+assert call(connect(), "Ping")["parameters"] == {}, "no answer"
+""")
+        self.alive(system)
+        until(lambda: system.descriptors() < 40, "their connections are closed")
+        self.ok(system, "start", "a.service")
+
+    def test_S8_descriptors_that_are_sent_along_are_closed(self):
+        system = self.boot()
+        before = system.descriptors()
+        self.client(system, """
+null = os.open("/dev/null", os.O_RDONLY)
+s = connect()
+for _ in range(50):
+    s.sendmsg([b'{"method":"io.onset.Manager.Ping"}\\0'],
+              [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [null] * 250))])
+    receive(s)
+for _ in range(50):
+    t = connect()
+    t.sendmsg([b"{"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [null] * 250))])
+    t.close()
+assert call(s, "Ping")["parameters"] == {}
+""")
+        until(lambda: system.descriptors() <= before, "the descriptors are closed")
+        self.alive(system)
+
+
+if __name__ == "__main__":
+    unittest.main()
