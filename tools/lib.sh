@@ -95,3 +95,43 @@ mount_root() {
   ln -s /proc/self/fd/1 "$target/dev/stdout"
   ln -s /proc/self/fd/2 "$target/dev/stderr"
 }
+
+# make_cgroup MOUNTPOINT NAME: prints a cgroup of its own, NAME below the caller's view of cgroup
+# v2; nothing where the kernel has none: onset then follows processes. In the same mount namespace.
+make_cgroup() {
+  mkdir -p "$1"
+  mount -t cgroup2 none "$1" 2>/dev/null || return 0
+  mkdir "$1/$2" && printf '%s\n' "$1/$2"
+}
+
+remove_cgroup() {
+  [[ ! $1 ]] || find "$1" -depth -type d -exec rmdir {} + 2>/dev/null || true
+}
+
+# boot_root ROOT CGROUP COMMAND…: becomes the parent of COMMAND, which is PID 1 of its own PID,
+# mount, UTS, IPC, network and cgroup namespaces, in a root that mount_root has made. It ends
+# with COMMAND's exit code, and COMMAND with it.
+boot_root() {
+  exec unshare --mount --uts --ipc --net --pid --fork --kill-child --mount-proc="$1/proc" \
+    bash -euc '
+      [[ ! $2 ]] || echo 0 >"$2/cgroup.procs"
+      exec unshare --cgroup bash -euc '\''
+        [[ ! $2 ]] || mount -t cgroup2 none "$1/sys/fs/cgroup"
+        ip link set lo up
+        echo "${container:-onset}" >/proc/sys/kernel/hostname
+        root=$1
+        shift 2
+        exec chroot "$root" /usr/bin/env -i container="${container:-onset}" TERM="${TERM:-dumb}" \
+          PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+      '\'' bash "$@"
+    ' bash "$@"
+}
+
+# fit_root ROOT: what Debian's defaults ask for and this kernel may not have.
+fit_root() {
+  grep -qs localhost "$1/etc/hosts" || printf '127.0.0.1 localhost\n' >>"$1/etc/hosts"
+  [[ ! -e /proc/net/if_inet6 ]] || return 0
+  say "no IPv6 here: taken out of the configuration of nginx and redis"
+  sed -i '/listen \[::\]/d' "$1/etc/nginx/sites-available/default"
+  sed -i 's/^bind .*/bind 127.0.0.1/' "$1/etc/redis/redis.conf"
+}
