@@ -106,6 +106,7 @@ struct UnitLoader::Impl {
   void read_dependency_folders(Loading& loading, const std::vector<std::string>& names);
   void add_folder_dependency(Loading& loading, const std::string& path, DependencyKind kind);
   void tell_not_honoured(Loading& loading);
+  void tell_in_one_line(Loading& loading);
   std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics);
   void load_files(Loading& loading, const Resolved& resolved);
   InstallConfig load_install(std::string_view name, Diagnostics& diagnostics);
@@ -283,16 +284,33 @@ void UnitLoader::Impl::add_folder_dependency(Loading& loading, const std::string
 
 void UnitLoader::Impl::tell_not_honoured(Loading& loading) {
   Unit& unit = loading.unit;
-  if (!can_be_started(unit.type)) {
+  for (const NotYetUse& use : loading.not_yet) unit.not_honoured.push_back(use.directive->name);
+  if (!can_be_started(unit.type)) {  // said once, for the unit
     loading.diagnostics.push_back(
         {config.advice, unit.fragment_path, 0,
          format("units of type {} can't be started yet", to_string(unit.type))});
+    return;
   }
+  if (config.advice != Severity::Note) return tell_in_one_line(loading);
   for (const NotYetUse& use : loading.not_yet) {
-    unit.not_honoured.push_back(use.directive->name);
-    if (!can_be_started(unit.type)) continue;  // said once, for the unit
     loading.diagnostics.push_back({config.advice, use.file, use.line,
                                    format("{}= is not honoured yet", use.directive->name)});
+  }
+}
+
+/// For a log: one line a file, as a sandbox can have twenty settings.
+void UnitLoader::Impl::tell_in_one_line(Loading& loading) {
+  std::vector<std::pair<std::string_view, std::string>> by_file;
+  for (const NotYetUse& use : loading.not_yet) {
+    auto told = std::find_if(by_file.begin(), by_file.end(),
+                             [&use](const auto& entry) { return entry.first == use.file; });
+    if (told == by_file.end()) told = by_file.insert(told, {use.file, {}});
+    told->second +=
+        format("{}{}= (line {})", told->second.empty() ? "" : ", ", use.directive->name, use.line);
+  }
+  for (const auto& [file, settings] : by_file) {
+    loading.diagnostics.push_back(
+        {config.advice, std::string(file), 0, format("not honoured yet: {}", settings)});
   }
 }
 
