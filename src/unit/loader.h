@@ -34,7 +34,8 @@ struct LoaderConfig {
   bool user_manager = false;
   bool strict_permissions = false;  ///< C8: refuse what others may write
   /// Of what is no fault of the file's text: settings that are not honoured yet,
-  /// files that others may write. `verify` takes Note.
+  /// files that others may write. `verify` takes Note, and then each setting has
+  /// a line of its own; for a log they are one line a file.
   Severity advice = Severity::Warning;
 };
 
