@@ -149,12 +149,26 @@ void adjust_nice(const Run& run) noexcept {
   if (floor <= 19 && floor > run.plan.nice) (void)::setpriority(PRIO_PROCESS, 0, floor);
 }
 
+/// The limit, or the nearest that may be had: a user namespace has a CAP_SYS_RESOURCE
+/// that does not count here.
+int set_limit(const Run& run, const Limit& limit) noexcept {
+  const auto resource = static_cast<__rlimit_resource>(limit.resource);
+  rlimit value{limit.soft, limit.hard};
+  if (::setrlimit(resource, &value) == 0) return 0;
+  if (errno != EPERM) return errno;
+  rlimit highest{};
+  if (::getrlimit(resource, &highest) != 0) return errno;
+  if (highest.rlim_max == RLIM_INFINITY) return EPERM;  // it is not the height that is refused
+  if (value.rlim_cur > highest.rlim_max) value.rlim_cur = highest.rlim_max;
+  if (value.rlim_max > highest.rlim_max) value.rlim_max = highest.rlim_max;
+  if (::setrlimit(resource, &value) != 0) return errno;
+  run.note(LaunchNote::Limits);
+  return 0;
+}
+
 void set_limits(const Run& run) noexcept {
   for (const Limit& limit : run.plan.limits) {
-    const rlimit value{limit.soft, limit.hard};
-    if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &value) != 0) {
-      run.fail(LaunchStep::Limits, errno);
-    }
+    if (const int error = set_limit(run, limit); error != 0) run.fail(LaunchStep::Limits, error);
   }
 }
 

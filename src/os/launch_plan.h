@@ -56,7 +56,7 @@ struct ChownPlan {
 };
 
 /// What the child could not do and went on without; told to PID 1 as bits.
-enum class LaunchNote : std::uint8_t { OomAdjust = 1, Nice = 2 };
+enum class LaunchNote : std::uint8_t { OomAdjust = 1, Nice = 2, Limits = 4 };
 
 /// What comes back from the child: through shared memory on the fast path,
 /// through a pipe on the slow one.

@@ -135,6 +135,10 @@ void RealOs::report_notes(const LaunchPlan& plan, std::uint8_t notes) {
         Say::Level::Info, plan.unit,
         format("Nice={} could not be set here, the nearest level allowed is taken", plan.nice));
   }
+  if ((notes & static_cast<unsigned>(LaunchNote::Limits)) != 0) {
+    log_.log(Say::Level::Info, plan.unit,
+             "a limit could not be raised as asked, the highest allowed is taken");
+  }
 }
 
 void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {

@@ -203,6 +203,17 @@ TEST_CASE("a limit beyond what can be had is clamped and said once", "[os][launc
         }) == 1);
 }
 
+TEST_CASE("a limit that not even root may set is the highest that may be had", "[os][launch]") {
+  // fs.nr_open bounds LimitNOFILE= for everybody.
+  const rlim_t highest = read_self_facts().limits[RLIMIT_NOFILE].rlim_max;
+  ONSET_NEEDS(highest != RLIM_INFINITY, "no limit to run into");
+  OsWorld world;
+  world.unit("l.service").exec->limits = {{RLIMIT_NOFILE, RLIM_INFINITY, RLIM_INFINITY}};
+  const std::string most = format("{}", highest);
+  CHECK(probed(world.probe("l.service"), format("limit {}", static_cast<int>(RLIMIT_NOFILE))) ==
+        most + " " + most);
+}
+
 namespace {
 
 struct FailingStep {
