@@ -1,0 +1,118 @@
+"""What a service finds when it starts, by its own account (tests/support/probe.c);
+a test's name begins with the fault's id."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from harness import ORDINARY_UID, ROOT
+from manager_harness import OnsetSystemTest
+
+PROBE = os.environ.get("ONSET_PROBE")
+
+
+class Hygiene(OnsetSystemTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = tempfile.mkdtemp(prefix="onset-probe-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        os.chmod(cls.folder, 0o755)
+        cls.probe = os.path.join(cls.folder, "probe")
+        if PROBE:
+            shutil.copy(PROBE, cls.probe)
+            return
+        source = os.path.join(ROOT, "tests", "support", "probe.c")
+        subprocess.run(["cc", "-O1", "-static", "-o", cls.probe, source], check=True)
+
+    def account(self, *lines, **kind):
+        """What the probe tells, as key → list of values."""
+        system = self.boot({"a.service": "\n".join(["[Service]", "Type=oneshot", *lines,
+                                                    f"ExecStart={self.probe} @work@/account"]) + "\n"}, **kind)
+        self.ok(system, "start", "a.service")
+        found = {}
+        for line in system.read("account").splitlines():
+            key, value = line.split(":", 1)
+            found.setdefault(key, []).append(value.strip())
+        return found
+
+    def test_E1_only_the_three_standard_streams_are_open(self):
+        for kind in ({}, {"closed_streams": True}, {"pid1": False}):
+            with self.subTest(**kind):
+                seen = self.account(**kind)
+                self.assertEqual([key for key in seen if key.startswith("fd ")], ["fd 0", "fd 1", "fd 2"])
+                self.assertEqual(seen["fd 0"], ["/dev/null mode=0"])
+                self.assertEqual(seen["cwd"], ["/"])
+
+    def test_E1_descriptors_that_pid_1_inherited_are_not_handed_on(self):
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        self.addCleanup(os.close, writing)
+        seen = self.account(popen={"pass_fds": (reading, writing)})
+        self.assertEqual([key for key in seen if key.startswith("fd ")], ["fd 0", "fd 1", "fd 2"])
+
+    def test_E2_no_signal_is_blocked_and_only_pipe_is_ignored(self):
+        self.assertEqual(self.account()["blocked"], [""])
+        self.assertEqual(self.account()["ignored"], ["13"])  # IgnoreSIGPIPE=yes is the default
+        self.assertEqual(self.account("IgnoreSIGPIPE=no")["ignored"], [""])
+
+    def test_E3_what_a_process_inherits_is_the_defaults(self):
+        seen = self.account(env={"SECRET_OF_PID_1": "x"})
+        self.assertEqual(seen["umask"], ["0022"])
+        self.assertEqual(seen["ctty"], ["no"])
+        self.assertEqual(seen["nice"], ["0"])
+        self.assertEqual(seen["oom_score_adj"], ["0"])
+        self.assertEqual(seen["session"], seen["pid"])
+        self.assertEqual(seen["group"], seen["pid"])
+        self.assertEqual(seen["ppid"], ["1"])
+        self.assertEqual(seen["uids"], ["0 0 0"])
+        self.assertEqual(seen["groups"], [""])
+
+    def test_E3_no_controlling_terminal_comes_from_the_console(self):
+        seen = self.account(terminal=True)
+        self.assertEqual(seen["ctty"], ["no"])
+
+    def test_E5_each_step_that_fails_has_its_own_status_and_nothing_is_executed(self):
+        steps = {"200": "WorkingDirectory=/nowhere", "216": "Group=no-such-group", "217": "User=no-such-user",
+                 "209": "StandardOutput=file:/nowhere/x", "208": "StandardInput=file:/nowhere/x",
+                 "210": "RootDirectory=/nowhere",
+                 "233": "RuntimeDirectory=x\nExecStartPre=+/bin/true"}
+        del steps["233"]
+        units = {f"s{status}.service": f"[Service]\nType=oneshot\n{line}\nExecStart=/bin/sh -c 'echo ran >> @work@/said'\n"
+                 for status, line in steps.items()}
+        units["s203.service"] = "[Service]\nType=oneshot\nExecStart=/etc/passwd\n"
+        system = self.boot(units)
+        for status in [*steps, "203"]:
+            with self.subTest(status=status):
+                self.assertEqual(system.cli("start", f"s{status}.service")[0], 1)
+                self.assertEqual(system.show(f"s{status}.service", "ExecMainStatus"), status)
+        self.assertEqual(system.said(), [])
+
+    def test_E6_isolation_that_is_not_there_never_passes_in_silence(self):
+        system = self.boot({"a.service": "[Service]\nType=oneshot\nPrivateNetwork=yes\nProtectSystem=strict\n"
+                                         "ExecStart=/bin/sh -c 'echo ran >> @work@/said'\n"})
+        code, _, err = system.cli("start", "a.service")
+        text = system.log() + err
+        if code == 0:
+            for name in ("PrivateNetwork", "ProtectSystem"):
+                self.assertIn(name, text)
+        else:
+            self.assertEqual(system.said(), [])
+
+    def test_E7_no_capability_is_inheritable(self):
+        whole = self.account()
+        self.assertEqual((whole["inheritable"], whole["ambient"]), (["0"], ["0"]))
+        user = self.account(f"User={ORDINARY_UID}")
+        for name in ("effective", "permitted", "inheritable", "ambient"):
+            self.assertEqual(user[name], ["0"])
+        self.assertEqual(user["uids"], [f"{ORDINARY_UID} {ORDINARY_UID} {ORDINARY_UID}"])
+        bound = self.account("CapabilityBoundingSet=CAP_NET_BIND_SERVICE", "NoNewPrivileges=yes")
+        self.assertEqual((bound["bounding"], bound["no_new_privs"]), (["400"], ["1"]))
+        given = self.account(f"User={ORDINARY_UID}", "AmbientCapabilities=CAP_NET_BIND_SERVICE")
+        self.assertEqual((given["ambient"], given["effective"]), (["400"], ["400"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
