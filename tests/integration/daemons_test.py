@@ -16,10 +16,10 @@ from harness import ENVIRONMENT, ONSET, ROOT, Process, children_of, until
 PACKAGES = ["nginx", "redis-server", "redis-tools", "memcached", "cron", "postgresql"]
 SERVICES = ["nginx", "redis-server", "memcached", "cron", "postgresql@15-main"]
 # Whose unit files are read, and may say nothing that onset takes for an error.
-# rsyslog.service requires a socket that the package systemd has.
+# rsyslog.service requires a socket that the package systemd has, others call kill(1).
 VERIFIED = ["nginx", "nginx-common", "redis-server", "memcached", "cron", "openssh-server",
             "rsyslog", "haproxy", "postgresql-common", "unbound", "dnsmasq"]
-NEEDED = [*VERIFIED, "systemd"]
+NEEDED = [*VERIFIED, "systemd", "procps"]
 BUILD = os.environ.get("ONSET_BUILD_DIR") or os.path.join(ROOT, "build")
 BOOT = 120  # seconds: five daemons on a busy machine
 FETCH = 600  # and for the packages on the way to it
@@ -133,6 +133,11 @@ class Daemons:
         self.inside("sh", "-c", f"kill -KILL {old}")
         return old
 
+    def processes(self, name):
+        """The /proc/PID/comm of those with this name."""
+        found = self.inside("sh", "-c", 'grep -slx "$1" /proc/[0-9]*/comm', "sh", name)
+        return found.stdout.split()
+
     def ask(self, port, request):
         """What a server on this port answers to one request."""
         talk = 'exec 3<>/dev/tcp/127.0.0.1/$1; printf %b "$2" >&3; timeout 20 cat <&3'
@@ -218,10 +223,11 @@ class RunningDaemonsTest(unittest.TestCase):
 
     def test_a_killed_nginx_fails_with_its_workers_and_starts_when_asked(self):
         self.assertEqual(daemons.show("nginx.service", "Restart"), "no")
+        self.assertGreater(len(daemons.processes("nginx")), 1)
         daemons.kill("nginx.service")
         until(lambda: daemons.show("nginx.service", "ActiveState") == "failed", "nginx has failed")
         self.assertEqual(daemons.show("nginx.service", "Result"), "signal")
-        until(lambda: daemons.inside("pgrep", "nginx").returncode != 0, "its workers are gone")
+        until(lambda: not daemons.processes("nginx"), "its workers are gone")
         self.assertEqual(daemons.onset("start", "nginx").returncode, 0)
         self.assert_active("nginx.service")
         self.assertIn("200 OK", daemons.ask(80, r"GET / HTTP/1.0\r\n\r\n"))
@@ -282,7 +288,7 @@ class PackagedUnitsTest(unittest.TestCase):
                                env=STAGE_ENVIRONMENT, stdin=subprocess.DEVNULL, text=True, timeout=120)
         errors = [f"{d['file']}:{d['line']}: {d['message']}" for d in json.loads(found.stdout)
                   if d["severity"] == "error"]
-        self.assertEqual(errors, [])
+        self.assertEqual(errors, [], "\n".join(errors))
 
 
 if __name__ == "__main__":
