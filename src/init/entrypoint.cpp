@@ -152,6 +152,22 @@ char* claim_listen_pid(char** env, pid_t self) noexcept {
 
 /// Tries the command in each folder of PATH as execvp(3) does, and returns the
 /// errno that tells most. An empty folder is the current one.
+/// execve(2), and like execvp(3) /bin/sh for a script without an interpreter
+/// line. The words for it need no memory: the one before the command is "--".
+void execute_file(char* file, char* const* command, char** env) noexcept {
+  execve(file, command, env);
+  if (errno != ENOEXEC) return;
+  static char shell[] = "/bin/sh";
+  char** const words = const_cast<char**>(command) - 1;
+  char* const kept[] = {words[0], words[1]};
+  words[0] = shell;
+  words[1] = file;
+  execve(shell, words, env);
+  words[0] = kept[0];
+  words[1] = kept[1];
+  errno = ENOEXEC;
+}
+
 int execute_from_path(char* const* command, char** env) noexcept {
   constexpr std::string_view kName = "PATH=";
   char** const path = find_variable(env, kName);
@@ -169,7 +185,7 @@ int execute_from_path(char* const* command, char** env) noexcept {
     char* end = file + folder.copy(file, folder.size());
     if (!folder.empty()) *end++ = '/';
     end[name.copy(end, name.size())] = '\0';
-    execve(file, command, env);
+    execute_file(file, command, env);
     switch (errno) {
       case EACCES:
         denied = true;
@@ -190,7 +206,7 @@ int execute_from_path(char* const* command, char** env) noexcept {
 int execute(char* const* command, char** env) noexcept {
   if (*command[0] == '\0') return ENOENT;
   if (std::strchr(command[0], '/') == nullptr) return execute_from_path(command, env);
-  execve(command[0], command, env);
+  execute_file(command[0], command, env);
   return errno;
 }
 

@@ -5,8 +5,9 @@
 //
 // Exit code: the command's; 128+n when signal n ended it; 127 when the command
 // does not exist (ENOENT), 126 when it can't be executed for any other reason,
-// among them no process left for it (EAGAIN) and ENOEXEC (no /bin/sh is tried);
-// 2 for a wrong command line. -e turns single codes into 0.
+// among them no process left for it (EAGAIN); 2 for a wrong command line. -e turns
+// single codes into 0. A script without an interpreter line is run by /bin/sh, as
+// execvp(3) does.
 //
 // The command finds what onset was given: environment, descriptors, signal mask
 // and dispositions. Its own are a process group, which is the foreground one if

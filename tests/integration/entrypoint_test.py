@@ -66,7 +66,6 @@ class ExitCodes(EntrypointTest):
                 return path
 
             plain = file("plain", "", 0o644)
-            no_shebang = file("no-shebang", "exit 3\n", 0o755)
             orphan = file("orphan", "#!/nowhere/sh\n", 0o755)
             cases = (
                 ("nowhere-to-be-found", 127, "No such file or directory"),
@@ -77,7 +76,6 @@ class ExitCodes(EntrypointTest):
                 (plain, 126, "Permission denied"),
                 (folder, 126, "Permission denied"),
                 (plain + "/x", 126, "Not a directory"),
-                (no_shebang, 126, "Exec format error"),
                 ("n" * 300, 126, "File name too long"),
             )
             for way in WAYS:
@@ -85,6 +83,17 @@ class ExitCodes(EntrypointTest):
                     for command, code, text in cases:
                         self.assertEqual(self.run_to_end([ONSET, "--", command], **way),
                                          (code, "", f"onset: {command}: {text}\n"))
+
+    def test_a_script_without_an_interpreter_line_is_run_by_the_shell(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "script")
+            with open(path, "w") as file:
+                file.write('exit "$1"\n')
+            os.chmod(folder, 0o755)
+            os.chmod(path, 0o755)
+            for way in WAYS:
+                with self.subTest(**way):
+                    self.assertEqual(self.run_to_end([ONSET, "--", path, "3"], **way)[0], 3)
 
     def test_control_characters_of_a_name_do_not_reach_the_terminal(self):
         _, _, err = self.run_to_end([ONSET, "--", "a\x1b[2Jb\nc"])
