@@ -217,7 +217,7 @@ Manager::Outcome Manager::start_unit(UnitId id) {
     case UnitType::Timer:
     case UnitType::Path:
       problems_[id.value] = format("{} units are not run yet", to_string(unit.type));
-      say(Say::Level::Warning, id, problems_[id.value]);
+      say(Say::Level::Debug, id, problems_[id.value]);  // the loader has warned of it
       return Outcome::Unsupported;
   }
 
