@@ -131,17 +131,15 @@ class EndWatch {
 };
 
 /// Queues the jobs and reads replies until all have ended.
-int run_jobs(Command& command, const json& asked, std::string_view type, bool several) {
+int run_jobs(Command& command, const json& asked, std::string_view type, const std::string& what) {
   if (auto begun = command.manager.start("Enqueue", asked); !begun) {
-    return command.fail(format("Failed to {} units", type), begun.error());
+    return command.fail(format("Failed to {} {}", type, what), begun.error());
   }
   int status = 0;
   for (bool first = true;; first = false) {
     json reply;
     auto more = command.manager.next(reply, kInfinity);
     if (!more) {
-      const std::string what = several ? std::string("units")
-                                       : printable(asked["units"][0].get_ref<const std::string&>());
       return command.fail(format("Failed to {} {}", type, what), more.error());
     }
     const json& jobs = array_of(reply, "jobs");
@@ -173,7 +171,8 @@ int enqueue_units(Command& command, const std::vector<std::string>& units, std::
                       {"type", type},
                       {"mode", mode.empty() ? std::string_view("replace") : mode},
                       {"wait", !command.options.no_block}};
-  const int status = run_jobs(command, asked, type, units.size() > 1);
+  const std::string what = units.size() > 1 ? std::string("units") : printable(units.front());
+  const int status = run_jobs(command, asked, type, what);
   return status == 0 && until_end ? watch.wait(units) : status;
 }
 

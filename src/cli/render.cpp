@@ -152,7 +152,7 @@ std::string format_bytes(std::uint64_t bytes) {
     unit *= 1024;
     ++i;
   }
-  const std::uint64_t tenth = (bytes % unit) / (unit / 16) * 10 / 16;
+  const std::uint64_t tenth = (bytes % unit) * 10 / unit;
   return format("{}.{}{}", bytes / unit, tenth, kSuffixes[i]);
 }
 

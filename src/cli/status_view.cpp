@@ -17,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kLabelWidth = 11;
+constexpr std::size_t kNameWidth = 15;                 ///< of a process, as the kernel has it
 constexpr std::string_view kIndent = "             ";  // label, colon, space
 
 class Lines {
@@ -177,6 +178,7 @@ std::string process_name(const json& unit, std::int64_t pid) {
     command = command.substr(command.rfind('/') + 1);
     while (!command.empty() && (command.back() == ':' || command.back() == ']')) command.pop_back();
     if (command.starts_with('[')) command.erase(0, 1);
+    command = ellipsize(command, kNameWidth);
     return command;
   }
   return {};

@@ -1,0 +1,341 @@
+// Exit statuses and words of whole commands.
+#include <catch2/catch.hpp>
+
+#include "cli/verbs.h"
+#include "unit/cli/cli_world.h"
+
+namespace onset {
+namespace {
+
+using test::CliWorld;
+using test::json;
+using test::outcome;
+using test::unit_reply;
+
+struct StateRow {
+  const char* verb;
+  const char* active;
+  const char* load;
+  int status;
+};
+
+TEST_CASE("is-active and is-failed tell a script by their exit status", "[cli][run]") {
+  const StateRow rows[] = {
+      {"is-active", "active", "loaded", 0},     {"is-active", "reloading", "loaded", 0},
+      {"is-active", "inactive", "loaded", 3},   {"is-active", "failed", "loaded", 3},
+      {"is-active", "activating", "loaded", 3}, {"is-active", "inactive", "not-found", 4},
+      {"is-active", "active", "not-found", 0},  {"is-failed", "failed", "loaded", 0},
+      {"is-failed", "active", "loaded", 1},     {"is-failed", "inactive", "not-found", 1},
+  };
+  for (const StateRow& row : rows) {
+    CAPTURE(row.verb, row.active, row.load);
+    CliWorld world;
+    world.manager.reply(unit_reply("a.service", row.active, row.load));
+    CHECK(world.run({row.verb, "a"}) == row.status);
+    CHECK(world.out.text == std::string(row.active) + "\n");
+    CHECK(world.manager.asked().at(0)["parameters"]["unit"] == "a.service");
+  }
+}
+
+TEST_CASE("one active unit among several is enough", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply(unit_reply("a.service", "inactive"));
+  world.manager.reply(unit_reply("b.service", "active"));
+  CHECK(world.run({"is-active", "--quiet", "a", "b"}) == 0);
+  CHECK(world.out.text.empty());
+}
+
+TEST_CASE("status exits with LSB's status and lays nothing out for an unknown unit", "[cli][run]") {
+  const StateRow rows[] = {{"status", "active", "loaded", 0},
+                           {"status", "inactive", "loaded", 3},
+                           {"status", "failed", "loaded", 3},
+                           {"status", "activating", "loaded", 3},
+                           {"status", "inactive", "not-found", 4}};
+  for (const StateRow& row : rows) {
+    CAPTURE(row.active, row.load);
+    CliWorld world;
+    world.manager.reply(unit_reply("a.service", row.active, row.load));
+    CHECK(world.run({"status", "a"}) == row.status);
+    CHECK(world.out.text.empty() == (row.status == 4));
+  }
+}
+
+struct RefusalRow {
+  const char* verb;
+  const char* error;
+  int status;
+};
+
+TEST_CASE("a refused job exits as systemctl does", "[cli][run]") {
+  const RefusalRow rows[] = {
+      {"start", "NoSuchUnit", 5},      {"stop", "NoSuchUnit", 5},
+      {"start", "UnitNotLoadable", 1}, {"start", "TransactionFailed", 1},
+      {"start", "NotApplicable", 4},   {"reload", "NotApplicable", 3},
+      {"start", "JobsConflict", 4},    {"isolate", "NotApplicable", 4},
+      {"restart", "ShuttingDown", 1},  {"start", "NotSupported", 3},
+  };
+  for (const RefusalRow& row : rows) {
+    CAPTURE(row.verb, row.error);
+    CliWorld world;
+    world.manager.fail(row.error, {{"unit", "a.service"}, {"message", "Unit a.service: no."}});
+    CHECK(world.run({row.verb, "a.service"}) == row.status);
+    CHECK(world.err.text.find("Unit a.service: no.\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("start waits for its jobs and says why one failed", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply({{"jobs", {outcome("a.service", nullptr), outcome("b.service", nullptr)}}},
+                      true);
+  world.manager.reply({{"jobs", {outcome("b.service", "done")}}}, true);
+  world.manager.reply({{"jobs", {outcome("a.service", "failed", "main process exited")}}});
+  CHECK(world.run({"start", "a", "b"}) == 1);
+  CHECK(world.err.text ==
+        "Job for a.service failed: main process exited.\n"
+        "See \"systemctl status a.service\" for details.\n");
+  const json call = world.manager.asked().at(0);
+  CHECK(call["method"] == "io.onset.Manager.Enqueue");
+  CHECK(call["more"] == true);
+  CHECK(call["parameters"] == json({{"units", {"a.service", "b.service"}},
+                                    {"type", "start"},
+                                    {"mode", "replace"},
+                                    {"wait", true}}));
+}
+
+struct EndRow {
+  const char* result;
+  int status;
+};
+
+TEST_CASE("each way for a job to end has its exit status", "[cli][run]") {
+  const EndRow rows[] = {{"done", 0},      {"skipped", 0}, {"canceled", 1},   {"timeout", 1},
+                         {"failed", 1},    {"invalid", 1}, {"dependency", 1}, {"assert", 1},
+                         {"collected", 1}, {"once", 1},    {"unsupported", 1}};
+  for (const EndRow& row : rows) {
+    CAPTURE(row.result);
+    CliWorld world;
+    world.manager.reply({{"jobs", {outcome("a.service", row.result)}}});
+    CHECK(world.run({"start", "a"}) == row.status);
+    CHECK(world.err.text.empty() == (row.status == 0));
+  }
+}
+
+TEST_CASE("--no-block asks for no wait, --job-mode= is passed on", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply({{"jobs", {outcome("a.service", nullptr)}}});
+  CHECK(world.run({"start", "--no-block", "--job-mode=fail", "a"}) == 0);
+  const json call = world.manager.asked().at(0);
+  CHECK(call["parameters"]["wait"] == false);
+  CHECK(call["parameters"]["mode"] == "fail");
+}
+
+TEST_CASE("start --wait lasts until the unit has ended, and fails as it did", "[cli][run]") {
+  CliWorld world;
+  world.manager.connection();  // the subscription is made first
+  world.manager.reply({{"event", "subscribed"}, {"unit", nullptr}}, true);
+  world.manager.reply({{"event", "unit"},
+                       {"unit", {{"name", "a.service"}, {"active", "active"}, {"job", nullptr}}}},
+                      true);
+  world.manager.reply({{"event", "unit"},
+                       {"unit", {{"name", "a.service"}, {"active", "failed"}, {"job", nullptr}}}},
+                      true);
+  world.manager.connection();
+  world.manager.reply({{"jobs", {outcome("a.service", "done")}}});
+  world.manager.reply(unit_reply("a.service", "active"));
+  CHECK(world.run({"start", "--wait", "a"}) == 1);
+}
+
+TEST_CASE("a manager that goes away in the middle is an error", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply({{"jobs", {outcome("a.service", nullptr)}}}, true);
+  world.manager.close();
+  CHECK(world.run({"start", "a"}) == 1);
+  CHECK(world.err.text.find("a.service") != std::string::npos);
+}
+
+TEST_CASE("a reply of the wrong shape breaks nothing", "[cli][run]") {
+  for (const json& reply :
+       {json::object(), json({{"unit", 7}}), json({{"unit", {{"name", 1}, {"dropins", "x"}}}}),
+        json({{"jobs", {1, nullptr}}}), json({{"units", "x"}}), json({{"edges", {{}}}}),
+        json({{"properties", {{"Id", 5}}}})}) {
+    for (const char* verb : {"status", "is-active", "show", "start", "list-units", "list-jobs",
+                             "list-dependencies", "is-system-running", "cancel"}) {
+      CAPTURE(reply.dump(), verb);
+      CliWorld world;
+      world.manager.reply(reply);
+      world.manager.close();
+      std::vector<std::string> words{verb};
+      if (verb[0] == 's' || std::string_view(verb) == "is-active") words.emplace_back("a");
+      const int status = world.run(words);
+      CHECK(status >= 0);
+      CHECK(status <= 5);
+    }
+  }
+}
+
+TEST_CASE("without a manager a command says so and exits 1", "[cli][run]") {
+  for (const char* verb : {"start", "status", "list-units", "is-active", "show", "kill"}) {
+    CAPTURE(verb);
+    CliWorld world;
+    CHECK(world.run({verb, "a"}) == (std::string_view(verb) == "status" ? 4 : 1));
+    CHECK(world.err.text.find("No onset manager is running here") != std::string::npos);
+  }
+  CliWorld world;
+  CHECK(world.run({"is-system-running"}) == 1);
+  CHECK(world.out.text == "offline\n");
+}
+
+TEST_CASE("in a chroot a maintainer script's calls are no failure", "[cli][run]") {
+  for (const char* verb : {"start", "stop", "restart", "is-active", "status", "show", "kill"}) {
+    CAPTURE(verb);
+    CliWorld world;
+    world.context.is_chroot = true;
+    CHECK(world.run({verb, "a"}) == 0);
+    CHECK(world.err.text == "Running in chroot, ignoring command '" + std::string(verb) + "'\n");
+  }
+  CliWorld world;
+  world.context.is_chroot = true;
+  CHECK(world.run({"daemon-reload"}) == 0);
+  world.context.environment["SYSTEMD_IGNORE_CHROOT"] = "1";
+  CHECK(world.run({"daemon-reload"}) == 1);
+}
+
+TEST_CASE("what is not understood exits 1 with a line", "[cli][run]") {
+  CliWorld world;
+  CHECK(world.run({"frobnicate"}) == 1);
+  CHECK(world.err.text == "systemctl: Unknown command verb frobnicate.\n");
+  CHECK(world.run({"--frobnicate"}) == 1);
+  CHECK(world.err.text == "systemctl: unknown option '--frobnicate'\n");
+  CHECK(world.run({"start"}) == 1);
+  CHECK(world.err.text == "Too few arguments.\n");
+  CHECK(world.run({"daemon-reload", "now"}) == 1);
+  CHECK(world.err.text == "Too many arguments.\n");
+  CHECK(world.run({"start", "--signal=WALDO", "a"}) == 1);
+  CHECK(world.run({"start", "a/../\n"}) == 1);
+}
+
+TEST_CASE("the version is in the form that maintainer scripts read", "[cli][run]") {
+  CliWorld world;
+  CHECK(world.run({"--version"}) == 0);
+  CHECK(world.out.text.starts_with("systemd 252 ("));
+}
+
+TEST_CASE("help names every verb that is no alias", "[cli][run]") {
+  CliWorld world;
+  CHECK(world.run({"--help"}) == 0);
+  for (const VerbRow& row : verb_table()) {
+    CAPTURE(row.name);
+    const bool is_listed =
+        world.out.text.find("\n  " + std::string(row.name) + " ") != std::string::npos;
+    CHECK(is_listed == (row.group != VerbGroup::Hidden));
+    CHECK(row.min <= row.max);
+    CHECK(find_verb(row.name) == &row);
+  }
+}
+
+TEST_CASE("a shell learns verbs and options from the same tables", "[cli][run]") {
+  CliWorld world;
+  CHECK(world.run({"complete", "verbs"}) == 0);
+  CHECK(world.out.text.find("isolate targets\n") != std::string::npos);
+  CHECK(world.out.text.find("condrestart") == std::string::npos);
+  CHECK(world.run({"complete", "options"}) == 0);
+  CHECK(world.out.text.find("--signal=\n") != std::string::npos);
+  CHECK(world.out.text.find("--no-pager") == std::string::npos);
+  CHECK(world.run({"complete", "all"}) == 1);
+}
+
+TEST_CASE("a glob becomes the units that it matches", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply({{"units", {{{"name", "a1.service"}}, {{"name", "a2.service"}}}}});
+  world.manager.reply({{"jobs", {outcome("a1.service", "done"), outcome("a2.service", "done")}}});
+  CHECK(world.run({"stop", "a*"}) == 0);
+  const auto asked = world.manager.asked();
+  CHECK(asked.at(0)["parameters"]["patterns"] == json({"a*"}));
+  CHECK(asked.at(1)["parameters"]["units"] == json({"a1.service", "a2.service"}));
+}
+
+TEST_CASE("show prints what was asked for, times in words", "[cli][run]") {
+  CliWorld world;
+  const json properties = {{"properties",
+                            {{"Id", "a.service"},
+                             {"ActiveEnterTimestamp", "0"},
+                             {"StatusText", "one\x1b[31m"},
+                             {"ExecStart", "/bin/a\n/bin/b"},
+                             {"Following", ""}}}};
+  world.manager.reply(properties);
+  CHECK(world.run({"show", "a"}) == 0);
+  CHECK(world.out.text.find("Following") == std::string::npos);
+  CHECK(world.out.text.find("StatusText=one\\x1b[31m\n") != std::string::npos);
+  CHECK(world.out.text.find("ExecStart=/bin/a\nExecStart=/bin/b\n") != std::string::npos);
+  CHECK(world.out.text.find("ActiveEnterTimestamp=Thu 1970-01-01 ") != std::string::npos);
+
+  CliWorld narrow;
+  narrow.manager.reply(properties);
+  CHECK(narrow.run({"show", "-p", "Id,Following", "--value", "a"}) == 0);
+  CHECK(narrow.out.text == "a.service\n\n");
+}
+
+TEST_CASE("kill passes signal and choice of processes on", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply(json::object());
+  CHECK(world.run({"kill", "-s", "HUP", "--kill-whom=main", "a"}) == 0);
+  CHECK(world.manager.asked().at(0)["parameters"] ==
+        json({{"unit", "a.service"}, {"who", "main"}, {"signal", 1}}));
+}
+
+struct PowerRow {
+  std::vector<std::string> words;
+  const char* how;  ///< null: refused
+};
+
+TEST_CASE("poweroff and its kin work by name and as verbs", "[cli][run][power]") {
+  const PowerRow rows[] = {
+      {{"poweroff"}, "poweroff"},
+      {{"/sbin/reboot"}, "reboot"},
+      {{"halt"}, "halt"},
+      {{"halt", "-p"}, "poweroff"},
+      {{"poweroff", "--reboot"}, "reboot"},
+      {{"shutdown", "now"}, "poweroff"},
+      {{"shutdown", "-h", "now"}, "poweroff"},
+      {{"shutdown", "-r", "now", "bye"}, "reboot"},
+      {{"shutdown", "-P", "+0"}, "poweroff"},
+      {{"shutdown", "-H", "now"}, "halt"},
+      {{"shutdown"}, nullptr},
+      {{"shutdown", "+5"}, nullptr},
+      {{"shutdown", "-r", "22:00"}, nullptr},
+      {{"shutdown", "-c"}, nullptr},
+      {{"reboot", "--frob"}, nullptr},
+      {{"systemctl", "reboot"}, "reboot"},
+      {{"onset", "exit"}, "exit"},
+  };
+  for (const PowerRow& row : rows) {
+    CAPTURE(row.words);
+    CliWorld world;
+    world.manager.reply(json::object());
+    const std::vector<std::string> rest(row.words.begin() + 1, row.words.end());
+    CHECK(world.run(rest, row.words.front()) == (row.how == nullptr ? 1 : 0));
+    const auto asked = world.manager.asked();
+    CHECK(asked.size() == (row.how == nullptr ? 0U : 1U));
+    if (row.how != nullptr) CHECK(asked.at(0)["parameters"]["how"] == row.how);
+  }
+}
+
+TEST_CASE("--dry-run ends nothing, and is refused where it would do nothing", "[cli][run][power]") {
+  CliWorld world;
+  world.manager.reply(json::object());
+  CHECK(world.run({"poweroff", "--dry-run"}) == 0);
+  CHECK(world.run({"start", "--dry-run", "a"}) == 1);
+  CHECK(world.manager.asked().empty());
+}
+
+TEST_CASE("exit takes the manager's exit status", "[cli][run][power]") {
+  CliWorld world;
+  world.manager.reply(json::object());
+  CHECK(world.run({"exit", "7"}) == 0);
+  CHECK(world.manager.asked().at(0)["parameters"]["exit_status"] == 7);
+  CHECK(world.run({"exit", "256"}) == 1);
+  CHECK(world.run({"exit", "-f", "x"}) == 1);
+}
+
+}  // namespace
+}  // namespace onset
