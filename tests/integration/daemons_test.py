@@ -98,9 +98,12 @@ class Daemons:
         if self.process.popen.poll() is not None:
             raise AssertionError("it ended before it had begun:\n" + self.log())
         for child in children_of(self.process.popen.pid):
-            with open(f"/proc/{child}/comm") as comm:
-                if comm.read().strip() == "onset":
-                    return child
+            try:
+                with open(f"/proc/{child}/comm") as comm:
+                    if comm.read().strip() == "onset":
+                        return child
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # one of the shell's steps on the way
         return None
 
     def log(self):
