@@ -5,7 +5,7 @@ FROM debian:bookworm AS build
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
     g++ cmake ninja-build libinih-dev libcap-dev libseccomp-dev \
-    nlohmann-json3-dev libfmt-dev libcli11-dev \
+    nlohmann-json3-dev libfmt-dev \
  && rm -rf /var/lib/apt/lists/*
 COPY . /src
 # /image is the whole file system of the last stage: what a manager writes to, and the names by

@@ -11,7 +11,7 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # What a build needs, as Debian names it. The Dockerfile has the same list.
 build_packages=(g++ cmake ninja-build libinih-dev libcap-dev libseccomp-dev
-  nlohmann-json3-dev libfmt-dev libcli11-dev)
+  nlohmann-json3-dev libfmt-dev)
 test_packages=(catch2 python3)
 
 if [[ -t 1 && ${NO_COLOR:-} == "" ]]; then
@@ -104,8 +104,14 @@ make_cgroup() {
   mkdir "$1/$2" && printf '%s\n' "$1/$2"
 }
 
+# The kernel may hold a cgroup for a moment after its last process.
 remove_cgroup() {
-  [[ ! $1 ]] || find "$1" -depth -type d -exec rmdir {} + 2>/dev/null || true
+  local end=$((SECONDS + 5))
+  while [[ $1 && -d $1 ]]; do
+    find "$1" -depth -type d -exec rmdir {} + 2>/dev/null && return
+    ((SECONDS < end)) || return 0
+    sleep 0.1
+  done
 }
 
 # boot_root ROOT CGROUP COMMAND…: becomes the parent of COMMAND, which is PID 1 of its own PID,
