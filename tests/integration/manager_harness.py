@@ -16,7 +16,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
 from harness import (DEADLINE, ENVIRONMENT, ONSET, ORDINARY_UID, PYTHON, ROOT, Late, OnsetTest,
                      Process, children_of, until)
@@ -41,6 +40,9 @@ class System:
         os.mkdir(self.work)
         os.chmod(self.work, 0o777)
         self.write(units)
+        for name, text in kind.get("work", {}).items():
+            with open(self.path(name), "w") as file:
+                file.write(text)
         self.log_path = os.path.join(self.folder, "console")
         self.process = None
         self._start()
@@ -153,8 +155,8 @@ class System:
             return 0
         return pid if words[:2] == [ONSET.encode(), b"init"] else 0
 
-    def inside(self, argv, seconds=DEADLINE, uid=None, **popen):
-        """Exit code, output, errors of a command in its namespaces."""
+    def inside_line(self, argv, uid=None):
+        """The command line that runs argv in its namespaces."""
         kind = self.kind
         uid = uid if uid is not None else (ORDINARY_UID if kind.get("ordinary") else 0)
         line = ["nsenter", "-t", str(self.pid()), "-m", "-p", "-i", "-n", "-u"]
@@ -163,9 +165,14 @@ class System:
                     "--clear-groups", "--", *line, "-U", "--preserve-credentials"]
         elif uid != 0:
             argv = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--", *argv]
+        return [*line, "--", *argv]
+
+    def inside(self, argv, seconds=DEADLINE, uid=None, **popen):
+        """Exit code, output, errors of a command in its namespaces."""
+        line = self.inside_line(argv, uid)
         popen.setdefault("env", {**ENVIRONMENT, "SYSTEMD_UNIT_PATH": self.units})
         try:
-            done = subprocess.run([*line, "--", *argv], stdin=subprocess.DEVNULL, text=True,
+            done = subprocess.run(line, stdin=subprocess.DEVNULL, text=True,
                                   capture_output=True, timeout=seconds, errors="replace", **popen)
         except subprocess.TimeoutExpired as late:
             raise Late(f"{argv} has not ended in {seconds} s: {late.output} {late.stderr}\n"
@@ -270,7 +277,7 @@ class OnsetSystemTest(OnsetTest):
     def boot(self, units=None, *, wait=True, **kind):
         """`kind`: ordinary, user_namespace, no_proc, no_sys, no_dev, read_only,
         no_capabilities, pid1=False, refuses=(CALLS, ERRNO), closed_streams, terminal,
-        setup=[shell lines], options=[of init], env={}, popen={}."""
+        setup=[shell lines], options=[of init], env={}, popen={}, work={file: text}."""
         units = dict(units or {})
         if "unit" not in kind:
             units.setdefault("main.target", "[Unit]\nDescription=All\n")
@@ -279,6 +286,25 @@ class OnsetSystemTest(OnsetTest):
         if wait:
             system.state_at_start = system.wait_until_up()
         return system
+
+    @classmethod
+    def build(cls, name):
+        """A program of tests/support, static, built once for the test case."""
+        if "programs" not in cls.__dict__:
+            cls.programs = tempfile.mkdtemp(prefix="onset-programs-")
+            cls.addClassCleanup(shutil.rmtree, cls.programs)
+            os.chmod(cls.programs, 0o755)
+        path = os.path.join(cls.programs, name)
+        if not os.path.exists(path):
+            source = os.path.join(SUPPORT, name + ".c")
+            subprocess.run(["cc", "-O1", "-static", "-o", path, source], check=True)
+        return path
+
+    def start_inside(self, system, argv):
+        """A process in a system's namespaces that runs beside the test."""
+        process = Process(system.inside_line(argv), depth=1)
+        self.addCleanup(process.end)
+        return process
 
     def ok(self, system, *arguments, **options):
         """Runs the command line, which must succeed; what it printed."""
