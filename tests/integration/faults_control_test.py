@@ -3,7 +3,7 @@
 import socket
 import unittest
 
-from harness import ORDINARY_UID, PYTHON, until
+from harness import ONSET, ORDINARY_UID, PYTHON, until
 from manager_harness import OnsetSystemTest
 
 STAY = "/bin/sleep infinity"
@@ -79,6 +79,15 @@ except (BrokenPipeError, ConnectionResetError): print(b"")
                 answer = b""
         self.assertEqual(answer, b"")
         self.alive(system)
+
+    @unittest.expectedFailure  # the gate of docs/protocol.md, rule 4, is not built yet
+    def test_S4_a_confined_service_that_is_root_is_refused(self):
+        system = self.boot({
+            "free.service": "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo free >> @work@/said'\n",
+            "confined.service": "[Service]\nType=oneshot\nNoNewPrivileges=yes\nCapabilityBoundingSet=\n"
+                                "ExecStart=-" + ONSET + " start free.service\n"})
+        self.ok(system, "start", "confined.service")
+        self.assertEqual(system.said(), [])
 
     def test_S5_clients_that_stop_halfway_or_never_read_hold_nothing_up(self):
         system = self.boot()
