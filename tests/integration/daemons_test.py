@@ -1,7 +1,8 @@
 """Daemons of Debian's packages under onset as PID 1, from the unit files those packages ship.
 
 One root with all of them, made by tools/debian-root and kept under the build folder; the tests
-see a view of it that is forgotten at the end. One boot for all tests, and then its shutdown.
+see a view of it that is forgotten at the end. One boot for all tests, and then its shutdown:
+once with cgroups, once where there are none and onset follows processes.
 """
 
 import json
@@ -39,7 +40,7 @@ BOOT_IT = STAGE + r"""
 wants=$root/run/systemd/system/postgresql.service.wants
 mkdir -p "$wants"
 ln -s /lib/systemd/system/postgresql@.service "$wants/postgresql@15-main.service"
-group=$(make_cgroup "$work/cgroup" "$name")
+group=${name:+$(make_cgroup "$work/cgroup" "$name")}
 boot_root "$root" "$group" /usr/local/bin/onset init "$@"
 """
 # As dpkg unpacks: what is a link to a folder in the root stays one.
@@ -76,9 +77,9 @@ def kept_root():
 class Daemons:
     """The system that runs them."""
 
-    def __init__(self):
+    def __init__(self, cgroups):
         self.work = tempfile.mkdtemp(prefix="onset-daemons-")
-        self.name = "onset-test-" + os.path.basename(self.work)
+        self.name = "onset-test-" + os.path.basename(self.work) if cgroups else ""
         self.console = os.path.join(self.work, "console")
         self.process = None
         try:
@@ -146,120 +147,114 @@ class Daemons:
         talk = 'exec 3<>/dev/tcp/127.0.0.1/$1; printf %b "$2" >&3; timeout 20 cat <&3'
         return self.inside("bash", "-c", talk, "bash", str(port), request).stdout
 
+    def has_cgroup(self):
+        return self.inside("test", "-e", "/sys/fs/cgroup/cgroup.procs").returncode == 0
+
     def end(self):
         if self.process:
             self.process.end()
-        subprocess.run(staged(REMOVE_CGROUP, os.path.join(self.work, "cgroup"), self.name),
-                       env=STAGE_ENVIRONMENT, check=False)
+        if self.name:
+            subprocess.run(staged(REMOVE_CGROUP, os.path.join(self.work, "cgroup"), self.name),
+                           env=STAGE_ENVIRONMENT, check=False)
         shutil.rmtree(self.work, ignore_errors=True)
 
 
-daemons = None
+class DaemonsWithCgroupsTest(unittest.TestCase):
+    cgroups = True
 
+    @classmethod
+    def setUpClass(cls):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("a root of packages needs root")
+        cls.daemons = Daemons(cls.cgroups)
+        cls.addClassCleanup(cls.daemons.end)
 
-def setUpModule():
-    global daemons
-    if os.geteuid() != 0:
-        raise unittest.SkipTest("a root of packages needs root")
-    daemons = Daemons()
-
-
-def tearDownModule():
-    if daemons:
-        daemons.end()
-
-
-def load_tests(loader, _standard, _pattern):
-    """The shutdown comes when the others are done."""
-    return unittest.TestSuite(loader.loadTestsFromTestCase(case)
-                              for case in (RunningDaemonsTest, ShutdownTest, PackagedUnitsTest))
-
-
-class RunningDaemonsTest(unittest.TestCase):
     def assert_active(self, unit):
-        if daemons.onset("is-active", unit).stdout.strip() != "active":
-            self.fail(daemons.onset("status", unit).stdout + daemons.log())
+        if self.daemons.onset("is-active", unit).stdout.strip() != "active":
+            self.fail(self.daemons.onset("status", unit).stdout + self.daemons.log())
 
     def until_another_main_process(self, unit, old):
-        until(lambda: daemons.main_pid(unit) not in (0, old)
-              and daemons.onset("is-active", unit).returncode == 0,
+        until(lambda: self.daemons.main_pid(unit) not in (0, old)
+              and self.daemons.onset("is-active", unit).returncode == 0,
               f"{unit} runs again with another main process")
 
+    def test_processes_are_found_as_the_machine_allows(self):
+        found = "by cgroup v2" if self.cgroups and self.daemons.has_cgroup() else "by process tree"
+        self.assertIn(found, self.daemons.onset("status").stdout)
+
     def test_the_boot_ends_well(self):
-        if daemons.booted != "running":
-            self.fail(daemons.booted + "\n" + daemons.onset("list-units", "--failed").stdout +
-                      daemons.log())
+        if self.daemons.booted != "running":
+            self.fail(self.daemons.booted + "\n" + self.daemons.onset("list-units", "--failed").stdout +
+                      self.daemons.log())
 
     def test_all_five_are_active_from_the_files_of_their_packages(self):
         for service in SERVICES:
             with self.subTest(service):
                 self.assert_active(service + ".service")
-                path = daemons.show(service + ".service", "FragmentPath")
+                path = self.daemons.show(service + ".service", "FragmentPath")
                 self.assertRegex(path, r"^(/usr)?/lib/systemd/system/")
 
     def test_nginx_serves_its_page(self):
-        answer = daemons.ask(80, r"GET / HTTP/1.0\r\n\r\n")
+        answer = self.daemons.ask(80, r"GET / HTTP/1.0\r\n\r\n")
         self.assertRegex(answer, r"^HTTP/1.1 200 OK")
         self.assertIn("Welcome to nginx", answer)
 
     def test_redis_answers_a_ping(self):
-        self.assertEqual(daemons.inside("redis-cli", "ping").stdout, "PONG\n")
+        self.assertEqual(self.daemons.inside("redis-cli", "ping").stdout, "PONG\n")
 
     def test_memcached_tells_its_version(self):
-        self.assertRegex(daemons.ask(11211, r"version\r\nquit\r\n"), r"^VERSION 1\.")
+        self.assertRegex(self.daemons.ask(11211, r"version\r\nquit\r\n"), r"^VERSION 1\.")
 
     def test_cron_is_the_main_process_of_its_service(self):
-        written = daemons.inside("cat", "/run/crond.pid").stdout.strip()
-        self.assertEqual(written, str(daemons.main_pid("cron.service")))
+        written = self.daemons.inside("cat", "/run/crond.pid").stdout.strip()
+        self.assertEqual(written, str(self.daemons.main_pid("cron.service")))
 
     def test_postgresql_answers_a_query_of_its_owner(self):
-        answer = daemons.inside("runuser", "-u", "postgres", "--", "psql", "-tAc", "SELECT 1")
+        answer = self.daemons.inside("runuser", "-u", "postgres", "--", "psql", "-tAc", "SELECT 1")
         self.assertEqual((answer.stdout, answer.stderr), ("1\n", ""))
 
     def test_a_killed_redis_is_restarted_as_its_unit_asks(self):
-        self.assertEqual(daemons.show("redis-server.service", "Restart"), "always")
-        before = int(daemons.show("redis-server.service", "NRestarts"))
-        old = daemons.kill("redis-server.service")
+        self.assertEqual(self.daemons.show("redis-server.service", "Restart"), "always")
+        before = int(self.daemons.show("redis-server.service", "NRestarts"))
+        old = self.daemons.kill("redis-server.service")
         self.until_another_main_process("redis-server.service", old)
-        self.assertEqual(int(daemons.show("redis-server.service", "NRestarts")), before + 1)
-        self.assertEqual(daemons.inside("redis-cli", "ping").stdout, "PONG\n")
+        self.assertEqual(int(self.daemons.show("redis-server.service", "NRestarts")), before + 1)
+        self.assertEqual(self.daemons.inside("redis-cli", "ping").stdout, "PONG\n")
 
     def test_a_killed_nginx_fails_with_its_workers_and_starts_when_asked(self):
-        self.assertEqual(daemons.show("nginx.service", "Restart"), "no")
-        self.assertGreater(len(daemons.processes("nginx")), 1)
-        daemons.kill("nginx.service")
-        until(lambda: daemons.show("nginx.service", "ActiveState") == "failed", "nginx has failed")
-        self.assertEqual(daemons.show("nginx.service", "Result"), "signal")
-        until(lambda: not daemons.processes("nginx"), "its workers are gone")
-        self.assertEqual(daemons.onset("start", "nginx").returncode, 0)
+        self.assertEqual(self.daemons.show("nginx.service", "Restart"), "no")
+        self.assertGreater(len(self.daemons.processes("nginx")), 1)
+        self.daemons.kill("nginx.service")
+        until(lambda: self.daemons.show("nginx.service", "ActiveState") == "failed", "nginx has failed")
+        self.assertEqual(self.daemons.show("nginx.service", "Result"), "signal")
+        until(lambda: not self.daemons.processes("nginx"), "its workers are gone")
+        self.assertEqual(self.daemons.onset("start", "nginx").returncode, 0)
         self.assert_active("nginx.service")
-        self.assertIn("200 OK", daemons.ask(80, r"GET / HTTP/1.0\r\n\r\n"))
+        self.assertIn("200 OK", self.daemons.ask(80, r"GET / HTTP/1.0\r\n\r\n"))
 
     def test_a_reload_of_nginx_keeps_its_main_process(self):
         self.assert_active("nginx.service")
-        old = daemons.main_pid("nginx.service")
-        reloaded = daemons.onset("reload", "nginx")
+        old = self.daemons.main_pid("nginx.service")
+        reloaded = self.daemons.onset("reload", "nginx")
         self.assertEqual((reloaded.returncode, reloaded.stderr), (0, ""))
-        self.assertEqual(daemons.main_pid("nginx.service"), old)
-        self.assertIn("200 OK", daemons.ask(80, r"GET / HTTP/1.0\r\n\r\n"))
+        self.assertEqual(self.daemons.main_pid("nginx.service"), old)
+        self.assertIn("200 OK", self.daemons.ask(80, r"GET / HTTP/1.0\r\n\r\n"))
 
     def test_a_stop_of_postgresql_takes_its_cluster_along(self):
         self.assert_active("postgresql@15-main.service")
-        self.assertEqual(daemons.onset("stop", "postgresql").returncode, 0)
+        self.assertEqual(self.daemons.onset("stop", "postgresql").returncode, 0)
         # PartOf= alone: the stop goes on when the command has ended.
-        until(lambda: daemons.show("postgresql@15-main.service", "ActiveState") == "inactive",
+        until(lambda: self.daemons.show("postgresql@15-main.service", "ActiveState") == "inactive",
               "the cluster is stopped")
-        self.assertEqual(daemons.show("postgresql@15-main.service", "Result"), "success")
-        self.assertEqual(daemons.onset("start", "postgresql").returncode, 0)
+        self.assertEqual(self.daemons.show("postgresql@15-main.service", "Result"), "success")
+        self.assertEqual(self.daemons.onset("start", "postgresql").returncode, 0)
         self.assert_active("postgresql@15-main.service")
 
-
-class ShutdownTest(unittest.TestCase):
     def test_poweroff_stops_all_in_order_and_ends_with_exit_code_0(self):
-        self.assertEqual(daemons.onset("poweroff").stderr, "")
-        self.assertEqual(daemons.process.wait(60), 0, daemons.log())
+        self.assertEqual(self.daemons.onset("poweroff").stderr, "")
+        self.assertEqual(self.daemons.process.wait(60), 0, self.daemons.log())
         # A cluster is ordered before postgresql.service, and so stopped after it.
-        log = daemons.log()
+        log = self.daemons.log()
         self.assertNotIn("took too long", log)
         stopped = [log.rfind(f"\n{unit}: stopped ") for unit in
                    ("postgresql.service", "postgresql@15-main.service", "sysinit.target")]
@@ -267,6 +262,19 @@ class ShutdownTest(unittest.TestCase):
         self.assertEqual(stopped, sorted(stopped), log)
 
 
+class DaemonsWithoutCgroupsTest(DaemonsWithCgroupsTest):
+    cgroups = False
+
+
+def load_tests(loader, _standard, _pattern):
+    """The shutdown comes when the others are done."""
+    loader.sortTestMethodsUsing = lambda one, other: (
+        (one.startswith("test_poweroff"), one) > (other.startswith("test_poweroff"), other)) * 2 - 1
+    return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in
+                              (DaemonsWithCgroupsTest, DaemonsWithoutCgroupsTest, PackagedUnitsTest))
+
+
+@unittest.skipIf(os.geteuid() != 0, "a root of packages needs root")
 class PackagedUnitsTest(unittest.TestCase):
     def test_verify_finds_no_error_in_the_units_of_eleven_packages(self):
         cache = os.path.join(BUILD, "roots", "unpacked")
