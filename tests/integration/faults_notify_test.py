@@ -49,10 +49,12 @@ send("READY=1")""" + WAIT)
 
     def test_N2_others_than_the_main_process_are_heard_only_where_notify_access_says_so(self):
         code = """
-if os.fork() == 0:
+reading, writing = os.pipe()
+if os.fork() == 0:  # stays: of one that is gone nobody knows whose child it was
     send("STATUS=child")
-    os._exit(0)
-os.wait()
+    os.write(writing, b"x")
+    signal.pause()
+os.read(reading, 1)
 send("READY=1")""" + WAIT
         for access, text in (("main", ""), ("all", "child")):
             with self.subTest(access=access):
