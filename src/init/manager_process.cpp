@@ -29,6 +29,7 @@
 #include "init/notify_socket.h"
 #include "init/runtime_directory.h"
 #include "init/signal_table.h"
+#include "init/unit_gate.h"
 #include "init/unit_files.h"
 #include "loop/clock.h"
 #include "loop/event_loop.h"
@@ -174,6 +175,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<LoadedFiles> units_;
   std::unique_ptr<Manager> manager_;
   std::unique_ptr<ProcessBackend> backend_;
+  std::unique_ptr<UnitGate> gate_;
   std::unique_ptr<ManagerInterface> service_;
   std::unique_ptr<ControlServer> server_;
   std::unique_ptr<EventLoop> loop_;
@@ -248,8 +250,9 @@ void ManagerProcess::open_notify_socket() {
 void ManagerProcess::open_control_socket() {
   ControlPolicy policy;
   policy.manager_uid = geteuid();
+  gate_ = std::make_unique<UnitGate>(*manager_, *os_);
   service_ = std::make_unique<ManagerInterface>(*manager_, *backend_);
-  server_ = std::make_unique<ControlServer>(*service_, nullptr, policy);
+  server_ = std::make_unique<ControlServer>(*service_, gate_.get(), policy);
   service_->set_sink(server_.get());
   if (auto opened = server_->open(); !opened) {
     console_.line(3, "", format("no control: {}", to_string(opened.error())));

@@ -56,6 +56,18 @@ except (BrokenPipeError, ConnectionResetError): print(b"")
         self.assertEqual(out.strip(), "b''")
         self.alive(system)
 
+    def test_S4_a_confined_service_cannot_have_another_unit_started(self):
+        start = f"Type=oneshot\nExecStart={ONSET} start --no-block other.service\n"
+        system = self.boot({
+            "confined.service": f"[Service]\nNoNewPrivileges=yes\n{start}",
+            "free.service": f"[Service]\n{start}",
+            "other.service": f"[Service]\nExecStart={STAY}\n",
+        })
+        self.assertNotEqual(system.cli("start", "confined.service")[0], 0)
+        self.assertEqual(system.show("other.service", "ActiveState"), "inactive")
+        self.assertEqual(system.cli("start", "free.service")[0], 0)
+        until(lambda: system.show("other.service", "ActiveState") == "active", "other.service is active")
+
     def test_S2_root_of_another_user_namespace_is_judged_by_its_uid_here(self):
         system = self.boot()
         self.assertEqual(system.inside(["chmod", "0777", "/run/onset/control"])[0], 0)

@@ -1,0 +1,14 @@
+#include "init/unit_gate.h"
+
+namespace onset {
+
+bool UnitGate::admits(const PeerCredentials& peer) {
+  UnitId id = manager_.unit_of_pid(peer.pid);
+  if (!id.valid()) id = os_.unit_of_process(peer.pid);
+  if (!id.valid()) return true;
+  const ExecConfig* const exec = manager_.graph().unit(id).exec.get();
+  if (exec == nullptr) return true;
+  return !exec->no_new_privileges && !exec->capability_bounding_set && exec->root_directory.empty();
+}
+
+}  // namespace onset
