@@ -92,15 +92,6 @@ except (BrokenPipeError, ConnectionResetError): print(b"")
         self.assertEqual(answer, b"")
         self.alive(system)
 
-    @unittest.expectedFailure  # the gate of docs/protocol.md, rule 4, is not built yet
-    def test_S4_a_confined_service_that_is_root_is_refused(self):
-        system = self.boot({
-            "free.service": "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo free >> @work@/said'\n",
-            "confined.service": "[Service]\nType=oneshot\nNoNewPrivileges=yes\nCapabilityBoundingSet=\n"
-                                "ExecStart=-" + ONSET + " start free.service\n"})
-        self.ok(system, "start", "confined.service")
-        self.assertEqual(system.said(), [])
-
     def test_S5_clients_that_stop_halfway_or_never_read_hold_nothing_up(self):
         system = self.boot()
         self.client(system, """
