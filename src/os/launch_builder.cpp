@@ -135,6 +135,11 @@ void LaunchBuilder::plan_identity(LaunchPlan& plan, const ExecConfig& exec,
     }
     if (std::ranges::find(groups, *gid) == groups.end()) groups.push_back(*gid);
   }
+  if (self.setgroups_denied && !exec.supplementary_groups.empty()) {
+    fail(plan, LaunchStep::Group, EPERM,
+         "SupplementaryGroups=: this user namespace forbids setgroups");
+    return;
+  }
   // Already what is asked for, and no right to ask the kernel for the same again.
   const bool is_self = (!identity.has_account || identity.account.uid == self.uid) &&
                        (!identity.has_group || identity.gid == self.gid);

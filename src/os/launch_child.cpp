@@ -237,7 +237,9 @@ void finish_capabilities(const Run& run, bool keep) noexcept {
     for (auto& word : state.data) word.effective = word.permitted;
     if (!set_capabilities(state)) run.fail(LaunchStep::Capabilities, errno);
   }
-  if (plan.set_securebits && ::prctl(PR_SET_SECUREBITS, plan.securebits, 0, 0, 0) != 0) {
+  // Asking for what is set already must not need a right.
+  const bool differ = ::prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != plan.securebits;
+  if (plan.set_securebits && differ && ::prctl(PR_SET_SECUREBITS, plan.securebits, 0, 0, 0) != 0) {
     run.fail(LaunchStep::SecureBits, errno);
   }
   for (unsigned i = 0; i < 2; ++i) {

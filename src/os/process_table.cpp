@@ -21,6 +21,7 @@ constexpr std::size_t kEnvironLimit = 4U << 20U;
 constexpr std::size_t kChildrenLimit = 32U << 20U;
 constexpr unsigned kDepthLimit = 4096;
 constexpr std::size_t kProcessLimit = 1U << 20U;
+constexpr std::size_t kRememberLimit = 65536;
 
 void remove_one(std::vector<pid_t>& list, pid_t pid) {
   const auto at = std::ranges::find(list, pid);
@@ -66,12 +67,15 @@ std::optional<ProcessStatus> parse_process_stat(std::string_view text) {
   ProcessStatus status;
   status.name = text.substr(open + 1, close - open - 1);
   const auto fields = split_whitespace(text.substr(close + 1));
-  if (fields.size() < 4 || fields[0].size() != 1) return std::nullopt;
+  static constexpr std::size_t kStartTime = 19;  // field 22 of proc(5), counted from STATE
+  if (fields.size() <= kStartTime || fields[0].size() != 1) return std::nullopt;
   status.state = fields[0][0];
   const auto parent = parse_uint<std::uint32_t>(fields[1]);
   const auto group = parse_uint<std::uint32_t>(fields[2]);
   const auto session = parse_uint<std::uint32_t>(fields[3]);
-  if (!parent || !group || !session) return std::nullopt;
+  const auto started = parse_uint<std::uint64_t>(fields[kStartTime]);
+  if (!parent || !group || !session || !started) return std::nullopt;
+  status.started = *started;
   status.parent = static_cast<pid_t>(*parent);
   status.group = static_cast<pid_t>(*group);
   status.session = static_cast<pid_t>(*session);
@@ -143,6 +147,7 @@ void ProcessTable::forget(UnitId id) {
   unit.groups.clear();
   if (unit.current) by_invocation_.erase(invocation_text(unit.invocation));
   unit.current = false;
+  std::erase_if(below_, [id](const auto& seen) { return seen.second.unit == id; });
   if (unit.tops.empty()) units_.erase(at);
 }
 
@@ -205,12 +210,18 @@ UnitId ProcessTable::by_environment(pid_t pid) const {
   return {};
 }
 
-UnitId ProcessTable::owner_of_orphan(pid_t pid, const ProcessStatus& status) {
+UnitId ProcessTable::owner_of_orphan(pid_t pid, const ProcessStatus& status) const {
+  const auto seen = below_.find(pid);
+  if (seen != below_.end() && seen->second.started == status.started) return seen->second.unit;
   if (const UnitId id = by_environment(pid); id.valid()) return id;
   for (const pid_t group : {status.session, status.group}) {
     const auto at = group_owner_.find(group);
     if (at != group_owner_.end()) return at->second;
   }
+  return by_loss(status);
+}
+
+UnitId ProcessTable::by_loss(const ProcessStatus& status) const {
   if (lost_.size() == 1) return lost_.front();
   UnitId match;
   for (const UnitId id : lost_) {
@@ -226,15 +237,21 @@ void ProcessTable::adopt_orphans() {
   if (listed_ || !proc_) return;
   listed_ = true;
   for (const pid_t pid : children(self_)) {
-    if (top_owner_.contains(pid) || strangers_.contains(pid)) continue;
-    const auto seen = status(pid);
-    if (!seen || seen->state == 'Z' || seen->parent != self_) continue;
-    const UnitId id = owner_of_orphan(pid, *seen);
-    if (id.valid()) {
-      add_top(pid, id);
-    } else {
-      strangers_.insert(pid);
+    if (top_owner_.contains(pid)) continue;
+    // A stranger's parent may have died unreaped: in the batch that reaps it
+    // the loss may tell whose it is.
+    const auto stranger = strangers_.find(pid);
+    if (stranger != strangers_.end() && (stranger->second || lost_.empty())) continue;
+    const auto now = status(pid);
+    if (!now || now->state == 'Z' || now->parent != self_) continue;
+    const UnitId id = owner_of_orphan(pid, *now);
+    if (!id.valid()) {
+      strangers_.emplace(pid, false);
+      continue;
     }
+    strangers_.erase(pid);
+    below_.erase(pid);
+    add_top(pid, id);
   }
 }
 
@@ -260,11 +277,21 @@ bool ProcessTable::any(UnitId id) {
                              [](pid_t group) { return ::kill(-group, 0) == 0 || errno == EPERM; });
 }
 
+void ProcessTable::remember(pid_t pid, UnitId id) {
+  const auto now = status(pid);
+  if (!now) return;
+  if (below_.size() >= kRememberLimit) below_.clear();
+  below_[pid] = Seen{id, now->started};
+}
+
 std::vector<pid_t> ProcessTable::processes(UnitId id) {
   adopt_orphans();
   std::vector<pid_t> all = tops(id);
   for (std::size_t i = 0; i < all.size() && all.size() < kProcessLimit; ++i) {
-    for (const pid_t child : children(all[i])) all.push_back(child);
+    for (const pid_t child : children(all[i])) {
+      remember(child, id);
+      all.push_back(child);
+    }
   }
   return all;
 }

@@ -6,11 +6,13 @@
 // process that was spawned, or an orphan. Only the direct children ("tops") are
 // kept, from the moment they are seen until they are reaped, so that a number
 // can't be reused in between. An orphan is given to a unit, once, by
-//   1. the INVOCATION_ID in /proc/PID/environ, where that may be read,
-//   2. its session or process group, if a spawned process began it,
-//   3. the one unit that lost a process in the same turn: its parent was that
+//   1. what was seen of it while its parents were alive,
+//   2. the INVOCATION_ID in /proc/PID/environ, where that may be read,
+//   3. its session or process group, if a spawned process began it,
+//   4. the one unit that lost a process in the same batch: its parent was that
 //      (by the program's name where there were several).
-// What fits nobody is left alone. Without /proc the tops are the spawned ones.
+// What fits nobody by the end of the batch is left alone. Without /proc the tops are the spawned
+// ones.
 
 #include <sys/types.h>
 
@@ -19,7 +21,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -34,7 +35,8 @@ struct ProcessStatus {
   pid_t parent = 0;
   pid_t group = 0;
   pid_t session = 0;
-  std::string name;  ///< comm: at most 15 bytes
+  std::uint64_t started = 0;  ///< clock ticks since boot: tells two of one number apart
+  std::string name;           ///< comm: at most 15 bytes
 };
 std::optional<ProcessStatus> parse_process_stat(std::string_view text);
 
@@ -70,7 +72,7 @@ class ProcessTable {
   [[nodiscard]] const std::vector<pid_t>& tops(UnitId id) const;
   /// Whether any process is left. Looks for orphans only if no top is known.
   bool any(UnitId id);
-  /// All processes of the unit, tops first.
+  /// All processes of the unit, tops first. Remembers those below the tops.
   std::vector<pid_t> processes(UnitId id);
   /// Whose a process is, by its line of parents; invalid: nobody's.
   UnitId unit_of(pid_t pid);
@@ -87,7 +89,9 @@ class ProcessTable {
   };
 
   void add_top(pid_t pid, UnitId id);
-  UnitId owner_of_orphan(pid_t pid, const ProcessStatus& status);
+  UnitId owner_of_orphan(pid_t pid, const ProcessStatus& status) const;
+  UnitId by_loss(const ProcessStatus& status) const;
+  void remember(pid_t pid, UnitId id);
   UnitId by_environment(pid_t pid) const;
   std::vector<pid_t> children(pid_t pid) const;
   std::optional<std::string> read(pid_t pid, std::string_view file, std::size_t limit) const;
@@ -99,8 +103,14 @@ class ProcessTable {
   std::unordered_map<pid_t, UnitId> group_owner_;
   std::unordered_map<std::string, UnitId> by_invocation_;
   std::unordered_map<std::uint32_t, Activation> units_;
-  std::unordered_set<pid_t> strangers_;  ///< direct children that are nobody's
-  std::vector<UnitId> lost_;             ///< units that lost a process in this batch
+  struct Seen {
+    UnitId unit;
+    std::uint64_t started = 0;
+  };
+  std::unordered_map<pid_t, Seen> below_;  ///< of units, below their tops when last looked at
+  /// Direct children that are nobody's; true: for good, their batch is over.
+  std::unordered_map<pid_t, bool> strangers_;
+  std::vector<UnitId> lost_;  ///< units that lost a process in this batch
 };
 
 /// 32 hexadecimal digits, as INVOCATION_ID has them.

@@ -139,7 +139,7 @@ class RealOs final : public Os {
   void report_notes(const LaunchPlan& plan, std::uint8_t notes);
   std::vector<pid_t> rest_of(const KillRequest& request);
   void kill_groups(const KillRequest& request, KillReport& report);
-  void kill_rest(const KillRequest& request, KillReport& report);
+  void kill_rest(const KillRequest& request, std::vector<pid_t> rest, KillReport& report);
   bool kill_group(const KillRequest& request, KillReport& report);
   void remove_runtime_directories(const Unit& unit);
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <unordered_set>
+#include <utility>
 
 #include "base/format.h"
 #include "os/pid_file.h"
@@ -65,21 +67,20 @@ void RealOs::kill_groups(const KillRequest& request, KillReport& report) {
   }
 }
 
-/// Until a look finds nobody new: what forks meanwhile is caught by the next round.
-void RealOs::kill_rest(const KillRequest& request, KillReport& report) {
-  std::vector<pid_t> done;
+/// Until a look finds nobody new: what forks meanwhile is caught by the next
+/// round. The first look was before any signal, so that nobody had lost a parent.
+void RealOs::kill_rest(const KillRequest& request, std::vector<pid_t> rest, KillReport& report) {
+  std::unordered_set<pid_t> done;
   for (unsigned round = 0; round < kKillRounds; ++round) {
     bool found = false;
-    for (const pid_t pid : rest_of(request)) {
-      if (std::ranges::find(done, pid) != done.end()) continue;
-      done.push_back(pid);
-      if (send(pid, request, report)) {
-        ++report.rest;
-        found = true;
-      }
+    for (const pid_t pid : rest) {
+      if (!done.insert(pid).second || !send(pid, request, report)) continue;
+      ++report.rest;
+      found = true;
     }
     if (!found) return;
     table_.new_turn();
+    rest = rest_of(request);
   }
 }
 
@@ -105,6 +106,8 @@ bool RealOs::kill_group(const KillRequest& request, KillReport& report) {
 KillReport RealOs::kill(const KillRequest& request) {
   KillReport report;
   if (kill_group(request, report)) return report;
+  std::vector<pid_t> rest;
+  if (request.to_rest) rest = rest_of(request);
   if (request.to_main && request.main_pid > 0 && send(request.main_pid, request, report)) {
     ++report.main;
   }
@@ -112,7 +115,7 @@ KillReport RealOs::kill(const KillRequest& request) {
     ++report.control;
   }
   if (request.to_rest) {
-    kill_rest(request, report);
+    kill_rest(request, std::move(rest), report);
     const bool whole = request.to_main && request.to_control;
     if (whole && !cgroups_ && !table_.has_proc()) kill_groups(request, report);
   }

@@ -7,19 +7,22 @@
 using namespace onset;
 
 TEST_CASE("a process's name may hold anything", "[os][process_table]") {
-  const auto plain = parse_process_stat("12 (sleep) S 1 12 13 0 -1 4194560\n");
+  const auto plain =
+      parse_process_stat("12 (sleep) S 1 12 13 0 -1 4194560 107 0 0 0 0 0 0 0 20 0 1 0 4711 5\n");
   REQUIRE(plain.has_value());
   CHECK(plain->state == 'S');
   CHECK(plain->parent == 1);
   CHECK(plain->group == 12);
   CHECK(plain->session == 13);
-  const auto odd = parse_process_stat("12 (a) Z 9 9 9 (b) c) R 7 8 9 0");
+  CHECK(plain->started == 4711);
+  const auto odd =
+      parse_process_stat("12 (a) Z 9 9 9 (b) c) R 7 8 9 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 3 5");
   REQUIRE(odd.has_value());
   CHECK(odd->name == "a) Z 9 9 9 (b) c");
   CHECK(odd->state == 'R');
   CHECK(odd->parent == 7);
   for (const char* text :
-       {"", "12", "12 (x", "12 (x) S", "12 (x) S a b c", ") 1 (", "12 (x) SS 1 2 3"}) {
+       {"", "12", "12 (x", "12 (x) S", "12 (x) S a b c", ") 1 (", "12 (x) S 1 2 3"}) {
     INFO(text);
     CHECK_FALSE(parse_process_stat(text).has_value());
   }
