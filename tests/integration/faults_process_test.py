@@ -206,7 +206,7 @@ class Losses(OnsetSystemTest):
     UNITS = {
         "main.target": "[Unit]\nWants=a.service b.service\n",
         "a.service": f"[Service]\nExecStart={STAY}\nExecStop=" + say("stopped") + "\nRestart=always\nRestartSec=0\n",
-        "b.service": "[Service]\nType=forking\nExecStart=/bin/sh -c 'sleep infinity & exit 0'\n",
+        "b.service": "[Service]\nType=forking\nExecStart=setsid --fork sleep infinity\n",
         "n.service": "[Service]\nType=notify\nExecStart=@notify@ --stay READY=1\n",
         "bad.service": "[Service]\nType=exec\nExecStart=/nowhere/program\n",
     }
