@@ -300,7 +300,7 @@ Result<bool> test_user(const std::string& value, const ConditionContext& context
   if (const auto number = parse_account_number(value))
     return *number == own || *number == effective;
   if (value == "@system") {
-    const auto is_system = [](uid_t uid) { return uid <= kSystemMax || uid == 65534; };
+    const auto is_system = [](uid_t uid) { return uid <= kSystemMax; };
     return is_system(own) || is_system(effective);
   }
   auto account = context.accounts.user(value);
