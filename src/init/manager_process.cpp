@@ -357,8 +357,9 @@ void ManagerProcess::handle_signals() {
     }
   }
   if (!children) return;
-  // Last words before the exit that follows them.
+  // Last words, and the news of an execve, before the exit that follows them.
   handle_notifications();
+  handle_kernel();
   reap();
 }
 
