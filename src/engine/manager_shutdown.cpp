@@ -114,7 +114,7 @@ void Manager::begin_shutdown(Objective objective) {
     objective_ = objective;
     return;
   }
-  // Everything is stopped, also what has no default dependencies.
+  // What has no default dependencies is not stopped by it: the final phase ends that.
   auto job = enqueue(id, JobType::Start, JobMode::ReplaceIrreversibly, false);
   stopping_ = true;
   if (!job) {
@@ -158,7 +158,7 @@ void Manager::emergency(EmergencyAction action, UnitId id, std::optional<int> st
   const bool is_exit = objective == Objective::Exit;
   // On a machine PID 1 has nowhere to exit to.
   if (is_exit && !config_.container && !config_.user_manager) objective = Objective::Poweroff;
-  say(Say::Level::Notice, id, format("{}, {} as its {}", why, verb_of(objective), "configuration asks"));
+  say(Say::Level::Notice, id, format("{}, {} as its configuration asks", why, verb_of(objective)));
   if (goal->how == Goal::How::AtOnce) {
     // The end of an orderly shutdown comes this way too: its goal stands.
     const bool first = !stopping_;

@@ -26,7 +26,6 @@ struct UnitRuntime {
   int failed_condition = -1;  ///< index in config.conditions
   JobId job;                  ///< value 0: none
   JobId nop_job;
-  MonoTime armed = kNever;    ///< the key under which the unit stands in the timer queue
   // StartLimitIntervalSec=, StartLimitBurst=
   MonoTime limit_begin;
   unsigned limit_count = 0;

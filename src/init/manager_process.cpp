@@ -403,32 +403,41 @@ void ManagerProcess::start_target(std::string_view name, JobMode mode) {
 
 void ManagerProcess::act_on(SignalRequest request) {
   const Timestamp now = read_clock();
+  // Asked twice, a shutdown waits no longer.
+  const auto end_now = [&](Objective objective) {
+    manager_->shut_down(objective, 0, now);
+    manager_->shut_down(objective, 0, now);
+  };
   switch (request) {
     case SignalRequest::None:
     case SignalRequest::Reap:
       break;
     case SignalRequest::Exit:
-    case SignalRequest::ExitNow:
       manager_->shut_down(Objective::Exit, 0, now);
-      if (request == SignalRequest::ExitNow) manager_->shut_down(Objective::Exit, 0, now);
       break;
     case SignalRequest::Halt:
-    case SignalRequest::HaltNow:
       manager_->shut_down(Objective::Halt, 0, now);
-      if (request == SignalRequest::HaltNow) manager_->shut_down(Objective::Halt, 0, now);
       break;
     case SignalRequest::Poweroff:
-    case SignalRequest::PoweroffNow:
       manager_->shut_down(Objective::Poweroff, 0, now);
-      if (request == SignalRequest::PoweroffNow) manager_->shut_down(Objective::Poweroff, 0, now);
       break;
     case SignalRequest::Reboot:
-    case SignalRequest::RebootNow:
       manager_->shut_down(Objective::Reboot, 0, now);
-      if (request == SignalRequest::RebootNow) manager_->shut_down(Objective::Reboot, 0, now);
       break;
     case SignalRequest::Kexec:
       manager_->shut_down(Objective::Kexec, 0, now);
+      break;
+    case SignalRequest::ExitNow:
+      end_now(Objective::Exit);
+      break;
+    case SignalRequest::HaltNow:
+      end_now(Objective::Halt);
+      break;
+    case SignalRequest::PoweroffNow:
+      end_now(Objective::Poweroff);
+      break;
+    case SignalRequest::RebootNow:
+      end_now(Objective::Reboot);
       break;
     case SignalRequest::Reload:
       if (auto done = backend_->reload(now); !done) console_.line(3, "", done.error().message);
