@@ -55,6 +55,9 @@ class ControlBackend {
   /// "/system.slice/a.service"; empty: none.
   virtual std::string control_group(UnitId id) = 0;
   virtual UnitUsage usage(UnitId id) = 0;
+  /// ENOTSUP: the unit has no cgroup that could be frozen.
+  virtual SysResult freeze(UnitId id, bool frozen) = 0;
+  virtual bool is_frozen(UnitId id) = 0;
 
   // ---- the system -----------------------------------------------------------
   /// `objective` is Exit, Poweroff, Reboot, Halt or Kexec. With `force`, what

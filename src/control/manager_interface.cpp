@@ -18,6 +18,7 @@ using nlohmann::json;
 constexpr std::string_view kInterface = "io.onset.Manager.";
 constexpr std::string_view kService = "org.varlink.service.";
 constexpr std::size_t kUnitsAReply = 256;
+constexpr std::size_t kStatusesAReply = 32;
 constexpr std::size_t kEdgesAReply = 512;
 constexpr unsigned kEventsAPull = 64;
 
@@ -28,8 +29,11 @@ constexpr unsigned kEventsAPull = 64;
 constexpr ManagerInterface::MethodRow ManagerInterface::kMethods[] = {
     {"Enqueue", &ManagerInterface::enqueue, false},
     {"Kill", &ManagerInterface::kill, false},
+    {"Freeze", &ManagerInterface::freeze, false},
+    {"Thaw", &ManagerInterface::thaw, false},
     {"ResetFailed", &ManagerInterface::reset_failed, false},
     {"ListUnits", &ManagerInterface::list_units, false},
+    {"ListUnitStatus", &ManagerInterface::list_unit_status, false},
     {"GetUnit", &ManagerInterface::get_unit, false},
     {"GetProperties", &ManagerInterface::get_properties, false},
     {"GetManagerProperties", &ManagerInterface::get_manager_properties, false},
@@ -217,10 +221,11 @@ ManagerInterface::Advance ManagerInterface::advance(CallId id, JobWait& wait) {
 }
 
 ManagerInterface::Advance ManagerInterface::advance(CallId id, UnitList& list) {
-  const std::size_t end = std::min(list.units.size(), list.told + kUnitsAReply);
+  const std::size_t batch = list.full ? kStatusesAReply : kUnitsAReply;
+  const std::size_t end = std::min(list.units.size(), list.told + batch);
   json units = json::array();
   for (; list.told < end; ++list.told) {
-    units.push_back(view_summary(manager_, list.units[list.told]));
+    units.push_back(view_listed(list.units[list.told], list.full));
   }
   const bool done = list.told == list.units.size();
   reply(id, {{"units", std::move(units)}}, !done);

@@ -76,13 +76,19 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   void reset_failed(Call& call);
   void list_jobs(Call& call);
   void cancel_job(Call& call);
+  void freeze(Call& call) { set_frozen(call, true); }
+  void thaw(Call& call) { set_frozen(call, false); }
+  void set_frozen(Call& call, bool frozen);
   JobOutcome queue_one(const std::string& name, std::string_view type, JobMode mode, Timestamp now);
   void finish_enqueue(Call& call, std::vector<JobOutcome> outcomes, bool wait);
   [[nodiscard]] nlohmann::json view_outcome(const JobOutcome& outcome) const;
   [[nodiscard]] std::string failure_text(const JobOutcome& outcome) const;
 
   // ---- methods_units.cpp ----------------------------------------------------
-  void list_units(Call& call);
+  void list_units(Call& call) { list_matching(call, false); }
+  void list_unit_status(Call& call) { list_matching(call, true); }
+  void list_matching(Call& call, bool full);
+  [[nodiscard]] nlohmann::json view_listed(UnitId id, bool full) const;
   void get_unit(Call& call);
   void get_properties(Call& call);
   void find_unit(Call& call);

@@ -1,4 +1,5 @@
 // Enqueue and its neighbours: requests of the engine, one after the other.
+#include <cerrno>
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -89,6 +90,9 @@ JobOutcome ManagerInterface::queue_one(const std::string& name, std::string_view
   auto id = look_up(name);
   if (!id) {
     outcome.refusal = id.error();
+    if (word == "stop" && id.error().kind == RefusalKind::NoSuchUnit) {
+      outcome.refusal->message = format("Unit {} not loaded.", name);
+    }
     return outcome;
   }
   outcome.unit = *id;
@@ -109,6 +113,7 @@ JobOutcome ManagerInterface::queue_one(const std::string& name, std::string_view
     return outcome;
   }
   outcome.job = *job;
+  outcome.needs_reload = backend_.needs_reload(manager_.graph().unit(*id));
   if (const Job* queued = manager_.job(*job)) {
     outcome.type = queued->type;
     return outcome;
@@ -151,7 +156,8 @@ void ManagerInterface::finish_enqueue(Call& call, std::vector<JobOutcome> outcom
 json ManagerInterface::view_outcome(const JobOutcome& outcome) const {
   json view = {{"asked", outcome.asked}, {"unit", outcome.asked}, {"job", nullptr},
                {"type", nullptr},        {"result", nullptr},     {"unit_result", nullptr},
-               {"error", nullptr},       {"message", nullptr}};
+               {"error", nullptr},       {"message", nullptr},
+               {"needs_reload", outcome.needs_reload}};
   if (outcome.unit.valid()) view["unit"] = manager_.graph().unit(outcome.unit).id;
   if (outcome.refusal) {
     view["error"] = error_name(outcome.refusal->kind);
@@ -177,8 +183,8 @@ std::string ManagerInterface::failure_text(const JobOutcome& outcome) const {
   const std::string_view problem = manager_.problem(outcome.unit);
   if (!problem.empty()) return std::string(problem);
   const Unit& unit = manager_.graph().unit(outcome.unit);
-  const std::string check = failed_check_text(unit, manager_.runtime(outcome.unit));
-  return check.empty() ? std::string() : format("{} does not hold", check);
+  const auto checks = failed_conditions(unit, manager_.runtime(outcome.unit));
+  return checks.empty() ? std::string() : format("{} was not met", checks.front());
 }
 
 void ManagerInterface::kill(Call& call) {
@@ -197,6 +203,33 @@ void ManagerInterface::kill(Call& call) {
     refuse(call.id,
            refusal_of(killed.error(), manager_.graph().unit(*id).id, RefusalKind::KillFailed));
     return;
+  }
+  reply(call.id, json::object());
+}
+
+void ManagerInterface::set_frozen(Call& call, bool frozen) {
+  const std::string name = call.parameters.text("unit");
+  if (reject(call)) return;
+  auto id = look_up(name);
+  if (!id) {
+    refuse(call.id, id.error());
+    return;
+  }
+  const Unit& unit = manager_.graph().unit(*id);
+  const auto no = [&](std::string message) {
+    refuse(call.id, {RefusalKind::NotApplicable, unit.id, std::move(message)});
+  };
+  const bool can = unit.type == UnitType::Service || unit.type == UnitType::Scope ||
+                   unit.type == UnitType::Slice;
+  if (!can) return no(format("Unit '{}' does not support freezing.", unit.id));
+  const ActiveState state = manager_.active_state(*id);
+  if (state == ActiveState::Inactive || state == ActiveState::Failed) {
+    return no("Unit is inactive.");
+  }
+  if (auto done = backend_.freeze(*id, frozen); !done) {
+    return no(done.error().err == ENOTSUP
+                  ? format("Unit '{}' does not support freezing: it has no cgroup.", unit.id)
+                  : to_string(done.error()));
   }
   reply(call.id, json::object());
 }

@@ -54,7 +54,11 @@ struct UnitFilter {
 
 }  // namespace
 
-void ManagerInterface::list_units(Call& call) {
+json ManagerInterface::view_listed(UnitId id, bool full) const {
+  return full ? view_status(manager_, backend_, id) : view_summary(manager_, id);
+}
+
+void ManagerInterface::list_matching(Call& call, bool full) {
   UnitFilter filter;
   filter.states = call.parameters.optional_texts("states");
   filter.types = call.parameters.optional_texts("types");
@@ -68,6 +72,7 @@ void ManagerInterface::list_units(Call& call) {
   }
   const UnitGraph& graph = manager_.graph();
   UnitList list;
+  list.full = full;
   for (std::uint32_t i = 0; i < graph.size(); ++i) {
     if (filter.passes(manager_, UnitId{i})) list.units.push_back(UnitId{i});
   }
@@ -79,7 +84,7 @@ void ManagerInterface::list_units(Call& call) {
     return;
   }
   json units = json::array();
-  for (UnitId id : list.units) units.push_back(view_summary(manager_, id));
+  for (UnitId id : list.units) units.push_back(view_listed(id, full));
   reply(call.id, {{"units", std::move(units)}});
 }
 
@@ -114,7 +119,7 @@ void ManagerInterface::find_unit(Call& call) {
   if (!id.valid()) id = backend_.unit_of_pid(pid);
   if (!id.valid()) {
     refuse(call.id, {RefusalKind::NoSuchProcess, format("{}", pid),
-                     format("process {} belongs to no unit", pid)});
+                     format("PID {} does not belong to any loaded unit.", pid)});
     return;
   }
   reply(call.id, {{"unit", manager_.graph().unit(id).id}});

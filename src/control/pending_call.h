@@ -24,6 +24,7 @@ struct JobOutcome {
   JobType type{};
   std::optional<JobResult> result;
   std::optional<Refusal> refusal;
+  bool needs_reload = false;
   [[nodiscard]] bool is_pending() const { return !refusal && !result; }
 };
 
@@ -35,8 +36,9 @@ struct JobWait {
   bool more = false;
 };
 
-/// ListUnits with `more`.
+/// ListUnits and ListUnitStatus with `more`.
 struct UnitList {
+  bool full = false;  ///< everything that status shows
   std::vector<UnitId> units;
   std::size_t told = 0;
 };

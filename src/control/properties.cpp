@@ -10,6 +10,7 @@
 #include "graph/applicable.h"
 #include "unit/directives.h"
 #include "unit/enum_words.h"
+#include "unit/signals.h"
 #include "unit/values.h"
 
 namespace onset {
@@ -88,7 +89,7 @@ std::string load_error(const Unit& unit) {
       error = "org.freedesktop.systemd1.UnitMasked";
       break;
   }
-  return format("{} \"{}\"", error, unit.load_error);
+  return format("{} \"{}\"", error, load_problem(unit));
 }
 
 void put_identity(Properties& p, const Unit& unit, ControlBackend& backend) {
@@ -119,9 +120,7 @@ void put_abilities(Properties& p, const UnitGraph& graph, UnitId id) {
   put(p, "CanReload", yes_no(loaded && can_reload(graph, id)));
   put(p, "CanIsolate",
       yes_no(can(JobType::Start) && unit.config.allow_isolate && !unit.config.refuse_manual_start));
-  put(p, "CanFreeze", "no");
   put(p, "CanClean", {});
-  put(p, "FreezerState", "running");
 }
 
 void put_state(Properties& p, const Manager& manager, UnitId id) {
@@ -136,8 +135,7 @@ void put_state(Properties& p, const Manager& manager, UnitId id) {
   put_time(p, "InactiveExitTimestamp", rt.inactive_exit);
   put_time(p, "ConditionTimestamp", rt.condition_time);
   put(p, "ConditionResult", yes_no(rt.condition_result));
-  // Assertions are looked at once the conditions hold.
-  put_time(p, "AssertTimestamp", rt.condition_result ? rt.condition_time : Timestamp{});
+  put_time(p, "AssertTimestamp", rt.assert_time);
   put(p, "AssertResult", yes_no(rt.assert_result));
   put(p, "InvocationID", to_hex(rt.invocation));
   const Job* job = manager.job(rt.job);
@@ -151,7 +149,10 @@ void put_state(Properties& p, const Manager& manager, UnitId id) {
 
 void put_resources(Properties& p, ControlBackend& backend, UnitId id) {
   const UnitUsage usage = backend.usage(id);
-  put(p, "ControlGroup", backend.control_group(id));
+  const std::string group = backend.control_group(id);
+  put(p, "ControlGroup", group);
+  put(p, "CanFreeze", yes_no(!group.empty()));
+  put(p, "FreezerState", backend.is_frozen(id) ? "frozen" : "running");
   put(p, "MemoryCurrent", or_unset(usage.memory));
   put(p, "CPUUsageNSec", or_unset(usage.cpu_nsec));
   put(p, "TasksCurrent", or_unset(usage.tasks));
@@ -182,10 +183,57 @@ void put_service_settings(Properties& p, const Manager& manager, const Unit& uni
   put(p, "TimeoutAbortUSec", format_span(config.timeout_abort.value_or(stop)));
 }
 
+struct ExecProperty {
+  const char* name;
+  ExecRole role;
+};
+constexpr ExecProperty kExecProperties[] = {
+    {"ExecCondition", ExecRole::Condition}, {"ExecStartPre", ExecRole::StartPre},
+    {"ExecStart", ExecRole::Start},         {"ExecStartPost", ExecRole::StartPost},
+    {"ExecReload", ExecRole::Reload},       {"ExecStop", ExecRole::Stop},
+    {"ExecStopPost", ExecRole::StopPost},
+};
+
+std::string time_or_na(const Timestamp& t) {
+  return t.is_set() ? format("{}", t.wall.us) : "n/a";
+}
+
+/// The tail of a command's line: how it ran last, in systemctl's words.
+std::string run_of(const CommandRecord& r) {
+  const bool signalled = r.status.kind != ExitKind::Exited;
+  const std::string_view code = to_string(r.status.kind);
+  const std::string signal = r.status.value == 0 ? "0" : std::string(signal_name(r.status.value));
+  return format("start_time=[{}] ; stop_time=[{}] ; pid={} ; code={} ; status={}{}{}",
+                time_or_na(r.started), time_or_na(r.exited), r.pid,
+                code.empty() ? std::string_view("(null)") : code, r.status.value,
+                signalled ? "/" : "", signalled ? signal : std::string());
+}
+
+void put_commands(Properties& p, const Manager& manager, UnitId id) {
+  const ServiceConfig& config = *manager.graph().unit(id).service;
+  for (const ExecProperty& property : kExecProperties) {
+    std::string lines;
+    const auto& commands = config.commands(property.role);
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      CommandRecord last;
+      for (const CommandRecord& r : manager.command_records(id)) {
+        if (r.role == property.role && r.index == i) last = r;
+      }
+      const ExecCommand& c = commands[i];
+      lines += format("{}{{ path={} ; argv[]={} ; ignore_errors={} ; {} }}", i > 0 ? "\n" : "",
+                      c.path, join(c.argv, " "), yes_no(c.ignore_failure), run_of(last));
+    }
+    put(p, property.name, std::move(lines));
+  }
+}
+
 void put_service_state(Properties& p, const Manager& manager, UnitId id) {
   const Unit& unit = manager.graph().unit(id);
   const ServiceState& s = manager.runtime(id).service;
-  if (unit.service != nullptr) put_service_settings(p, manager, unit);
+  if (unit.service != nullptr) {
+    put_service_settings(p, manager, unit);
+    put_commands(p, manager, id);
+  }
   put(p, "Result", std::string(to_string(s.result)));
   put(p, "ReloadResult", std::string(to_string(s.reload_result)));
   put(p, "CleanResult", "success");
@@ -197,7 +245,7 @@ void put_service_state(Properties& p, const Manager& manager, UnitId id) {
   if (s.watchdog_override.count() >= 0) put(p, "WatchdogUSec", format_span(s.watchdog_override));
   put_time(p, "ExecMainStartTimestamp", s.main.started);
   put_time(p, "ExecMainExitTimestamp", s.main.exited);
-  put(p, "ExecMainPID", format("{}", s.main.pid));
+  put(p, "ExecMainPID", format("{}", s.main.last_pid));
   put(p, "ExecMainCode", format("{}", exit_code_number(s.main.last.kind)));
   put(p, "ExecMainStatus", format("{}", s.main.last.value));
 }
@@ -216,6 +264,9 @@ Properties unit_properties(const Manager& manager, ControlBackend& backend, Unit
   if (unit.type == UnitType::Service || unit.type == UnitType::Slice ||
       unit.type == UnitType::Scope) {
     put_resources(p, backend, id);
+  } else {
+    put(p, "CanFreeze", "no");
+    put(p, "FreezerState", "running");
   }
   return p;
 }
@@ -268,6 +319,10 @@ Properties manager_properties(const Manager& manager, ControlBackend& backend) {
   put(p, "NNames", format("{}", names));
   put(p, "NFailedUnits", format("{}", failed));
   put(p, "NJobs", format("{}", manager.jobs().size()));
+  if (const UnitId root = manager.graph().find("-.slice"); root.valid()) {
+    // There from the first moment on.
+    put_time(p, "UserspaceTimestamp", manager.runtime(root).active_enter);
+  }
   put(p, "ExitCode", format("{}", manager.exit_status()));
   put(p, "DefaultTimeoutStartUSec", format_span(config.default_timeout_start));
   put(p, "DefaultTimeoutStopUSec", format_span(config.default_timeout_stop));

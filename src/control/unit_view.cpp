@@ -46,17 +46,38 @@ std::string_view directive_of(ExecRole role) {
   return {};
 }
 
-/// Null where no such process has ever been.
 json view_exec(const Unit& unit, const ServiceProcess& process, ExecRole role, std::size_t index) {
-  if (process.pid == 0 && process.last.kind == ExitKind::None) return nullptr;
-  const bool ended = process.pid == 0;
-  return {{"pid", process.pid},
+  if (process.last_pid == 0) return nullptr;  // there has never been one
+  const bool running = process.pid != 0;
+  const bool is_known = !running && process.last.kind != ExitKind::None;
+  return {{"pid", process.last_pid},
+          {"running", running},
           {"directive", directive_of(role)},
           {"command", command_text(unit, role, index)},
           {"started", view_time(process.started)},
-          {"exited", ended ? view_time(process.exited) : json()},
-          {"code", ended ? json(to_string(process.last.kind)) : json()},
-          {"status", ended ? json(process.last.value) : json()}};
+          {"exited", is_known ? view_time(process.exited) : json()},
+          {"code", is_known ? json(to_string(process.last.kind)) : json()},
+          {"status", is_known ? json(process.last.value) : json()}};
+}
+
+/// The commands that have ended, in the order in which systemctl lists them:
+/// that of the directives.
+json view_commands(const Manager& manager, UnitId id) {
+  const Unit& unit = manager.graph().unit(id);
+  const auto records = manager.command_records(id);
+  std::vector<CommandRecord> ended;
+  for (const CommandRecord& r : records) {
+    if (r.exited.is_set() && r.status.kind != ExitKind::None) ended.push_back(r);
+  }
+  std::sort(ended.begin(), ended.end(), [](const CommandRecord& a, const CommandRecord& b) {
+    return std::pair(a.role, a.index) < std::pair(b.role, b.index);
+  });
+  json list = json::array();
+  for (const CommandRecord& r : ended) {
+    const ServiceProcess process{0, r.pid, r.status, r.started, r.exited};
+    list.push_back(view_exec(unit, process, r.role, r.index));
+  }
+  return list;
 }
 
 json view_processes(ControlBackend& backend, UnitId id, const ServiceState& service) {
@@ -71,10 +92,9 @@ json view_processes(ControlBackend& backend, UnitId id, const ServiceState& serv
   return list;
 }
 
-json view_failed_check(const Unit& unit, const UnitRuntime& runtime) {
-  const std::string text = failed_check_text(unit, runtime);
-  if (text.empty()) return nullptr;
-  return {{"check", text}, {"checked", view_time(runtime.condition_time)}};
+json view_failed(const std::vector<std::string>& checks, const Timestamp& checked) {
+  if (checks.empty()) return nullptr;
+  return {{"checks", checks}, {"checked", view_time(checked)}};
 }
 
 json view_notes(const Manager& manager, const Unit& unit) {
@@ -99,10 +119,16 @@ void add_service(json& view, const Manager& manager, ControlBackend& backend, Un
   view["result"] = to_string(s.result);
   view["main"] = view_exec(unit, s.main, ExecRole::Start, oneshot ? s.command_index : 0);
   view["control"] = view_exec(unit, s.control, s.control_role, s.command_index);
+  view["commands"] = view_commands(manager, id);
   view["processes"] = view_processes(backend, id, s);
   view["status_text"] = or_null(manager.status_text(id));
   view["status_errno"] = s.status_errno == 0 ? json() : json(s.status_errno);
   view["restarts"] = s.restarts;
+  if (s.runtime_deadline != kNever && runtime.active_enter.is_set()) {
+    const Duration lasts = s.runtime_deadline - runtime.active_enter.mono;
+    view["ends"] = {{"realtime", runtime.active_enter.wall.us + lasts.count()},
+                    {"monotonic", s.runtime_deadline.us}};
+  }
 }
 
 }  // namespace
@@ -162,14 +188,17 @@ json view_missing(const std::string& name) {
                {"sub", "dead"},
                {"dropins", json::array()},
                {"needs_reload", false},
+               {"commands", json::array()},
                {"processes", json::array()},
+               {"transient", false},
                {"notes", json::array()}};
   for (const char* absent : {"result",        "file",           "file_state",  "file_preset",
                              "state_changed", "active_entered", "active_left", "inactive_entered",
-                             "inactive_left", "failed_check",   "main",        "control",
-                             "tasks",         "memory",         "cgroup",      "status_text",
-                             "status_errno",  "invocation_id",  "restarts",    "job",
-                             "problem"}) {
+                             "inactive_left", "failed_conditions", "failed_asserts", "main",
+                             "control",       "tasks",          "memory",      "cpu_nsec",
+                             "cgroup",        "slice",          "status_text", "status_errno",
+                             "invocation_id", "restarts",       "job",         "problem",
+                             "ends"}) {
     view[absent] = nullptr;
   }
   return view;
@@ -184,7 +213,7 @@ json view_status(const Manager& manager, ControlBackend& backend, UnitId id) {
 
   for (const std::string& alias : unit.aliases) view["names"].push_back(alias);
   view["documentation"] = unit.config.documentation;
-  view["load_error"] = or_null(unit.load_error);
+  view["load_error"] = or_null(load_problem(unit));
   view["file"] = or_null(unit.fragment_path);
   view["dropins"] = unit.dropin_paths;
   const UnitFileFacts facts = backend.file_facts(unit);
@@ -197,13 +226,17 @@ json view_status(const Manager& manager, ControlBackend& backend, UnitId id) {
   view["active_left"] = view_time(runtime.active_exit);
   view["inactive_entered"] = view_time(runtime.inactive_enter);
   view["inactive_left"] = view_time(runtime.inactive_exit);
-  view["failed_check"] = view_failed_check(unit, runtime);
+  view["failed_conditions"] = view_failed(failed_conditions(unit, runtime), runtime.condition_time);
+  view["failed_asserts"] = view_failed(failed_asserts(unit, runtime), runtime.assert_time);
   if (unit.type == UnitType::Service) add_service(view, manager, backend, id);
 
   const UnitUsage usage = backend.usage(id);
   view["tasks"] = or_null(usage.tasks);
   view["memory"] = or_null(usage.memory);
+  view["cpu_nsec"] = or_null(usage.cpu_nsec);
   view["cgroup"] = or_null(backend.control_group(id));
+  view["slice"] = or_null(unit.cgroup != nullptr ? unit.cgroup->slice : std::string());
+  view["transient"] = unit.is_transient;
   view["invocation_id"] = or_null(to_hex(runtime.invocation));
   const Job* job = manager.job(runtime.job);
   view["job"] = job != nullptr ? view_job(manager, *job) : json();
@@ -214,6 +247,12 @@ json view_status(const Manager& manager, ControlBackend& backend, UnitId id) {
 
 std::string not_found_text(std::string_view name) {
   return format("Unit {} not found.", name);
+}
+
+std::string load_problem(const Unit& unit) {
+  if (unit.load_state == LoadState::NotFound) return not_found_text(unit.id);
+  if (unit.load_state == LoadState::Masked) return format("Unit {} is masked.", unit.id);
+  return unit.load_error;
 }
 
 std::string to_hex(const InvocationId& id) {
@@ -266,16 +305,30 @@ std::string_view to_string(SystemState state) {
   return "";
 }
 
-std::string failed_check_text(const Unit& unit, const UnitRuntime& runtime) {
-  const auto& conditions = unit.config.conditions;
-  const int index = runtime.failed_condition;
-  if (runtime.condition_result || index < 0 ||
-      static_cast<std::size_t>(index) >= conditions.size()) {
-    return {};
+namespace {
+
+std::vector<std::string> failed_checks(const std::vector<Condition>& checks, std::uint64_t failed,
+                                       std::string_view prefix) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < checks.size() && i < 64; ++i) {
+    if (((failed >> i) & 1U) == 0) continue;
+    const Condition& c = checks[i];
+    texts.push_back(format("{}{}={}{}{}", prefix, to_string(c.type), c.trigger ? "|" : "",
+                           c.negate ? "!" : "", c.parameter));
   }
-  const Condition& c = conditions[static_cast<std::size_t>(index)];
-  return format("Condition{}={}{}{}", to_string(c.type), c.trigger ? "|" : "", c.negate ? "!" : "",
-                c.parameter);
+  return texts;
+}
+
+}  // namespace
+
+std::vector<std::string> failed_conditions(const Unit& unit, const UnitRuntime& runtime) {
+  if (runtime.condition_result) return {};
+  return failed_checks(unit.config.conditions, runtime.failed_conditions, "Condition");
+}
+
+std::vector<std::string> failed_asserts(const Unit& unit, const UnitRuntime& runtime) {
+  if (runtime.assert_result) return {};
+  return failed_checks(unit.config.asserts, runtime.failed_asserts, "Assert");
 }
 
 }  // namespace onset

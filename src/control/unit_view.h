@@ -32,7 +32,12 @@ std::string to_hex(const InvocationId& id);
 std::string command_text(const Unit& unit, ExecRole role, std::size_t index);
 std::string_view to_string(ExitKind kind);
 std::string_view to_string(SystemState state);
-/// "ConditionPathExists=!/etc/x" as written; empty if no condition failed.
-std::string failed_check_text(const Unit& unit, const UnitRuntime& runtime);
+/// Why it is not loaded, in systemctl's words where the loader's are of files.
+std::string load_problem(const Unit& unit);
+/// "ConditionPathExists=!/etc/x", as written, of each one that did not hold when
+/// the unit was to be started last; none if it was started then.
+std::vector<std::string> failed_conditions(const Unit& unit, const UnitRuntime& runtime);
+/// "AssertPathExists=/etc/x" likewise.
+std::vector<std::string> failed_asserts(const Unit& unit, const UnitRuntime& runtime);
 
 }  // namespace onset

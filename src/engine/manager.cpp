@@ -43,8 +43,25 @@ void Manager::report_load(const Diagnostics& diagnostics) {
   }
 }
 
+/// Files that have come since the search path was listed need no daemon-reload.
+void Manager::retry_missing() {
+  if (!source_->refresh()) return;
+  Diagnostics diagnostics;
+  onset::retry_missing(*graph_, *source_, config_.user_manager, diagnostics);
+  grow_runtime();
+  report_load(diagnostics);
+}
+
 UnitId Manager::load(std::string_view name) {
-  const UnitId known = graph_->find(name);
+  const auto is_loaded = [&](UnitId id) {
+    if (!id.valid()) return false;
+    const LoadState state = graph_->unit(id).load_state;
+    return state != LoadState::Stub && state != LoadState::NotFound;
+  };
+  UnitId known = graph_->find(name);
+  if (is_loaded(known)) return known;
+  retry_missing();
+  known = graph_->find(name);
   if (known.valid() && graph_->unit(known).load_state != LoadState::Stub) return known;
   Diagnostics diagnostics;
   const UnitId id = ensure_loaded(*graph_, *source_, name, config_.user_manager, diagnostics);
@@ -158,6 +175,7 @@ Result<JobId, RequestError> Manager::request(std::string_view name, JobType type
   if (objective_ != Objective::Run) {
     return Failure{RequestError{RequestErrorKind::ShuttingDown, {}, "the manager is shutting down"}};
   }
+  retry_missing();  // also for what the unit needs
   const UnitId id = load(name);
   if (!id.valid()) {
     return Failure{RequestError{RequestErrorKind::Invalid, {}, format("{} is not a unit name", name)}};
@@ -170,7 +188,7 @@ Result<JobId, RequestError> Manager::request(std::string_view name, JobType type
 Result<void, RequestError> Manager::cancel(JobId id, Timestamp now) {
   now_ = now;
   if (queue_.find(id) == nullptr) {
-    return Failure{RequestError{RequestErrorKind::NoSuchJob, {}, format("job {} does not exist", id.value)}};
+    return Failure{RequestError{RequestErrorKind::NoSuchJob, {}, format("Job {} does not exist.", id.value)}};
   }
   finish_job(id, JobResult::Canceled, Invalidate::Yes);
   dispatch();
@@ -301,6 +319,11 @@ SystemState Manager::system_state() const {
 std::string_view Manager::status_text(UnitId id) const {
   auto it = status_texts_.find(id.value);
   return it == status_texts_.end() ? std::string_view{} : std::string_view(it->second);
+}
+
+std::span<const CommandRecord> Manager::command_records(UnitId id) const {
+  auto it = command_records_.find(id.value);
+  return it == command_records_.end() ? std::span<const CommandRecord>{} : it->second;
 }
 
 std::string_view Manager::problem(UnitId id) const {

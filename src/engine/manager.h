@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -129,6 +130,9 @@ class Manager final : private UnitStates {
   /// What a waiting job waits for; value 0: nothing.
   [[nodiscard]] JobId blocker_of(const Job& job) const { return queue_.blocker_of(job, *graph_); }
   [[nodiscard]] SystemState system_state() const;
+  /// The commands that the last activation of a service has run, in order; one
+  /// that ran twice (ExecReload=) is there once, as it ran last.
+  [[nodiscard]] std::span<const CommandRecord> command_records(UnitId id) const;
   /// STATUS= of a service, hostile text: escape before showing.
   [[nodiscard]] std::string_view status_text(UnitId id) const;
   /// Why this unit is not up, for people: the first cause since its last start.
@@ -144,6 +148,7 @@ class Manager final : private UnitStates {
   // ---- life (manager.cpp) ---------------------------------------------------
   [[nodiscard]] std::optional<QueuedJob> queued(UnitId id) const override;
   void grow_runtime();
+  void retry_missing();
   void report_load(const Diagnostics& diagnostics);
   Result<JobId, RequestError> enqueue(UnitId id, JobType type, JobMode mode, bool manual);
   JobId install(const Transaction& transaction);
@@ -169,7 +174,8 @@ class Manager final : private UnitStates {
   Outcome reload_unit(UnitId id);
   Outcome verify_active(UnitId id) const;
   bool may_start(UnitId id, Outcome& outcome);
-  bool test_conditions(UnitId id, const std::vector<Condition>& conditions, int& failed);
+  /// `failed`: bit i, the i-th was looked at and did not hold.
+  bool test_conditions(UnitId id, const std::vector<Condition>& conditions, std::uint64_t& failed);
   /// Whether jobs of units that depend on this one's fail with it.
   enum class Invalidate : bool { No, Yes };
   void finish_job(JobId id, JobResult result, Invalidate invalidate);
@@ -183,6 +189,8 @@ class Manager final : private UnitStates {
   void feed(UnitId id, const ServiceEvent& event);
   std::optional<ServiceEvent> perform(UnitId id, const ServiceAction& action);
   std::optional<ServiceEvent> spawn(UnitId id, const Spawn& action);
+  void record_start(UnitId id, const Spawn& action, pid_t pid);
+  void record_exit(UnitId id, pid_t pid, const ExitStatus& status);
   ServiceEvent kill_processes(UnitId id, const Kill& action);
   std::optional<ServiceEvent> find_main_pid(UnitId id, const FindMainPid& action);
   ServiceContext context(UnitId id) const;
@@ -234,6 +242,7 @@ class Manager final : private UnitStates {
   std::unordered_map<std::uint32_t, PendingSpawn> pending_spawns_;
   std::unordered_map<std::uint32_t, std::string> status_texts_;
   std::unordered_map<std::uint32_t, std::string> problems_;
+  std::unordered_map<std::uint32_t, std::vector<CommandRecord>> command_records_;
   std::deque<JobId> failing_;  ///< jobs that end because one that they need did
   std::deque<UnitId> reviews_;
   struct Request {

@@ -14,6 +14,7 @@ void Manager::process_exited(pid_t pid, ExitStatus status, Timestamp now) {
   if (it == pids_.end()) return;
   const UnitId id = it->second;
   pids_.erase(it);
+  record_exit(id, pid, status);
   feed(id, ProcessExited{pid, status});
   dispatch();
 }

@@ -116,11 +116,11 @@ void Manager::run_job(JobId id) {
 
 // ---- what a job does to its unit ----------------------------------------------
 
-bool Manager::test_conditions(UnitId id, const std::vector<Condition>& conditions, int& failed) {
-  failed = -1;
+bool Manager::test_conditions(UnitId id, const std::vector<Condition>& conditions,
+                              std::uint64_t& failed) {
+  failed = 0;
   bool any_trigger = false;
   bool triggered = false;
-  int first_trigger = -1;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     const Condition& c = conditions[i];
     auto answer = os_.test(c, graph_->unit(id));
@@ -129,16 +129,11 @@ bool Manager::test_conditions(UnitId id, const std::vector<Condition>& condition
           format("cannot evaluate a condition, taken as not met: {}", to_string(answer.error())));
     }
     const bool holds = answer.ok() && *answer != c.negate;
-    if (c.trigger) {
-      any_trigger = true;
-      triggered |= holds;
-      if (!holds && first_trigger < 0) first_trigger = static_cast<int>(i);
-    } else if (!holds) {
-      failed = static_cast<int>(i);
-      return false;
-    }
+    if (!holds && i < 64) failed |= std::uint64_t{1} << i;
+    if (!c.trigger && !holds) return false;
+    any_trigger |= c.trigger;
+    triggered |= c.trigger && holds;
   }
-  if (any_trigger && !triggered) failed = first_trigger;
   return !any_trigger || triggered;
 }
 
@@ -148,14 +143,14 @@ bool Manager::may_start(UnitId id, Outcome& outcome) {
   const Unit& unit = graph_->unit(id);
   UnitRuntime& rt = runtime_[id.value];
   rt.condition_time = now_;
-  rt.condition_result = test_conditions(id, unit.config.conditions, rt.failed_condition);
+  rt.condition_result = test_conditions(id, unit.config.conditions, rt.failed_conditions);
   if (!rt.condition_result) {
     say(Say::Level::Info, id, "skipped, a condition is not met");
     outcome = Outcome::Unmet;
     return false;
   }
-  int failed_assert = -1;
-  rt.assert_result = test_conditions(id, unit.config.asserts, failed_assert);
+  rt.assert_time = now_;
+  rt.assert_result = test_conditions(id, unit.config.asserts, rt.failed_asserts);
   if (!rt.assert_result) {
     problems_[id.value] = "an Assert…= is not met";
     say(Say::Level::Warning, id, "not started, an assertion is not met");
@@ -236,6 +231,7 @@ Manager::Outcome Manager::start_unit(UnitId id) {
   rt.start_limit_hit = false;
   problems_.erase(id.value);
   status_texts_.erase(id.value);
+  command_records_.erase(id.value);
   rt.invocation = os_.new_invocation();
   feed(id, StartRequested{});
   return Outcome::Underway;

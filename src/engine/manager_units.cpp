@@ -215,6 +215,7 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   if (launch) {
     pending_spawns_.erase(id.value);
     timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
+    record_start(id, action, launch->pid);
     return Spawned{launch->pid, launch->exec_done};
   }
   const int err = launch.error().err;
@@ -230,6 +231,24 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   }
   timers_.set({TimerKey::Kind::Retry, id.value}, now_.mono + kSpawnBackoff * (1 << (pending.attempts - 1)));
   return std::nullopt;
+}
+
+void Manager::record_start(UnitId id, const Spawn& action, pid_t pid) {
+  auto& records = command_records_[id.value];
+  std::erase_if(records, [&](const CommandRecord& r) {
+    return r.role == action.role && r.index == action.index;
+  });
+  records.push_back({action.role, action.index, pid, now_, {}, {}});
+}
+
+void Manager::record_exit(UnitId id, pid_t pid, const ExitStatus& status) {
+  const auto found = command_records_.find(id.value);
+  if (found == command_records_.end()) return;
+  for (CommandRecord& record : found->second) {
+    if (record.pid != pid || record.exited.is_set()) continue;
+    record.exited = now_;
+    record.status = status;
+  }
 }
 
 /// Another event came first: the spawn that waits counts as failed.

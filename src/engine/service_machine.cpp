@@ -133,7 +133,7 @@ void ServiceMachine::spawn_main(std::uint16_t index) {
 }
 
 void ServiceMachine::set_main(pid_t pid, bool alien) {
-  state_.main = ServiceProcess{pid, {}, context_.now, {}};
+  state_.main = ServiceProcess{pid, pid, {}, context_.now, {}};
   state_.main_pid_known = 1;
   state_.main_pid_alien = alien ? 1 : 0;
 }

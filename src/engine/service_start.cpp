@@ -93,7 +93,7 @@ void ServiceMachine::handle(const Spawned& event) {
   if (state_.spawn_pending == 0) return;
   state_.spawn_pending = 0;
   if (state_.phase != ServicePhase::Start || config_.type == ServiceType::Forking) {
-    state_.control = ServiceProcess{event.pid, {}, context_.now, {}};
+    state_.control = ServiceProcess{event.pid, event.pid, {}, context_.now, {}};
     return;
   }
   set_main(event.pid, false);

@@ -68,10 +68,22 @@ struct ExitStatus {
 
 /// One process of the service and how it last ended.
 struct ServiceProcess {
-  pid_t pid = 0;  ///< 0: none now
+  pid_t pid = 0;       ///< 0: none now
+  pid_t last_pid = 0;  ///< whom `last` and the times tell of; kept when it has ended
   ExitStatus last;
   Timestamp started;
   Timestamp exited;
+};
+
+/// One command of the activation under way, or of the last one: when it ran, and
+/// how it ended.
+struct CommandRecord {
+  ExecRole role = ExecRole::Start;
+  std::uint16_t index = 0;  ///< in the directive's list
+  pid_t pid = 0;
+  Timestamp started;
+  Timestamp exited;  ///< not set: it runs
+  ExitStatus status;
 };
 
 /// 128 bits, new at every activation.

@@ -21,9 +21,13 @@ struct UnitRuntime {
   Timestamp inactive_enter;
   Timestamp inactive_exit;
   Timestamp condition_time;
+  Timestamp assert_time;
   bool condition_result = false;
   bool assert_result = false;
-  int failed_condition = -1;  ///< index in config.conditions
+  /// Bit i: config.conditions[i] (asserts[i]) was looked at and did not hold. One
+  /// that is further down than 64 leaves no trace here.
+  std::uint64_t failed_conditions = 0;
+  std::uint64_t failed_asserts = 0;
   JobId job;                  ///< value 0: none
   JobId nop_job;
   // StartLimitIntervalSec=, StartLimitBurst=

@@ -23,6 +23,14 @@ class Builder {
 
   UnitId build(std::string_view name) {
     const UnitId id = resolve(name);
+    link_all();
+    return id;
+  }
+
+  void retry_missing();
+
+ private:
+  void link_all() {
     while (!unlinked_.empty()) {
       Unlinked unit = std::move(unlinked_.back());
       unlinked_.pop_back();
@@ -31,10 +39,8 @@ class Builder {
     }
     for (UnitId loaded : loaded_) add_target_ordering(graph_, loaded);
     if (!loaded_.empty()) graph_.compact();
-    return id;
   }
 
- private:
   struct Unlinked {
     UnitId id;
     std::vector<NamedDependency> dependencies;
@@ -42,6 +48,7 @@ class Builder {
   };
 
   UnitId resolve(std::string_view name);
+  void order_pullers_of(UnitId id);
   UnitId place(std::string_view name, UnitId stub, std::unique_ptr<Unit> unit);
   void complete(std::string_view name, Unit& unit) const;
   void link(UnitId from, const NamedDependency& d);
@@ -64,6 +71,13 @@ std::unique_ptr<Unit> not_found(std::string_view name) {
   return unit;
 }
 
+std::unique_ptr<Unit> stub(const std::string& name) {
+  auto unit = std::make_unique<Unit>();
+  unit->id = name;
+  unit->type = unit_type_of(name).value_or(UnitType::Service);
+  return unit;
+}
+
 /// What the source left open.
 void Builder::complete(std::string_view name, Unit& unit) const {
   if (unit.id.empty()) unit.id = name;
@@ -79,6 +93,27 @@ UnitId Builder::resolve(std::string_view name) {
   if (!form || *form == NameForm::Template) return {};
   auto unit = source_.load(name, diagnostics_);
   return place(name, known, unit != nullptr ? std::move(unit) : not_found(name));
+}
+
+void Builder::retry_missing() {
+  const std::size_t known = graph_.size();
+  for (std::uint32_t i = 0; i < known; ++i) {
+    const UnitId id{i};
+    if (graph_.unit(id).load_state != LoadState::NotFound) continue;
+    const std::string name = graph_.unit(id).id;
+    auto unit = source_.load(name, diagnostics_);
+    if (unit == nullptr || unit->load_state == LoadState::NotFound) continue;
+    graph_.set_unit(id, stub(name));
+    order_pullers_of(place(name, id, std::move(unit)));
+  }
+  link_all();
+}
+
+/// Targets that are there already and pull it in are looked at again, at the end.
+void Builder::order_pullers_of(UnitId id) {
+  for (const Dependency& d : graph_.dependencies(id)) {
+    if (graph_.unit(d.other).type == UnitType::Target) loaded_.push_back(d.other);
+  }
 }
 
 /// `stub`: the unfilled unit of that name, if there is one.
@@ -157,6 +192,11 @@ bool Builder::link_mount(UnitId from, std::string_view path) {
 UnitId ensure_loaded(UnitGraph& graph, UnitSource& source, std::string_view name, bool user_manager,
                      Diagnostics& diagnostics) {
   return Builder(graph, source, user_manager, diagnostics).build(name);
+}
+
+void retry_missing(UnitGraph& graph, UnitSource& source, bool user_manager,
+                   Diagnostics& diagnostics) {
+  Builder(graph, source, user_manager, diagnostics).retry_missing();
 }
 
 }  // namespace onset

@@ -16,6 +16,9 @@ class UnitSource {
   /// Never null for a valid name: load_state says what could not be loaded. An
   /// alias gives the unit that it names: Unit::id is another name then.
   virtual std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics) = 0;
+  /// Whether names that had no file may have one now: the places where units lie
+  /// have changed since the last load or the last call.
+  virtual bool refresh() { return false; }
 };
 
 /// Makes sure that `name` and its closure are in the graph; returns its id (a
@@ -29,5 +32,10 @@ class UnitSource {
 /// units and edges.
 UnitId ensure_loaded(UnitGraph& graph, UnitSource& source, std::string_view name, bool user_manager,
                      Diagnostics& diagnostics);
+
+/// Tries again what could not be found (LoadState::NotFound), in place: ids and
+/// edges stay, what is found has its own edges in addition.
+void retry_missing(UnitGraph& graph, UnitSource& source, bool user_manager,
+                   Diagnostics& diagnostics);
 
 }  // namespace onset

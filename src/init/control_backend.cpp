@@ -4,7 +4,6 @@
 
 #include "base/format.h"
 #include "base/version.h"
-#include "loop/clock.h"
 #include "unit/install.h"
 #include "unit/preset.h"
 
@@ -17,12 +16,14 @@ constexpr std::size_t kProcFileMax = 64 * 1024;
 }  // namespace
 
 ProcessBackend::ProcessBackend(BackendContext context)
-    : context_(std::move(context)), loaded_at_ns_(read_clock().wall.us * 1000) {}
+    : context_(std::move(context)) {}
 
 // ---- files ------------------------------------------------------------------------
 
 bool ProcessBackend::has_unit_file(std::string_view name) {
-  return !(*context_.units)->loader().fragment_of(name).empty();
+  UnitLoader& loader = (*context_.units)->loader();
+  if (!loader.fragment_of(name).empty()) return true;
+  return loader.refresh() && !loader.fragment_of(name).empty();
 }
 
 UnitFileFacts ProcessBackend::file_facts(const Unit& unit) {
@@ -39,17 +40,10 @@ UnitFileFacts ProcessBackend::file_facts(const Unit& unit) {
 }
 
 bool ProcessBackend::needs_reload(const Unit& unit) {
-  const auto changed = [&](const std::string& path) {
-    if (path.empty() || path.front() != '/') return false;
-    const auto status = context_.files->stat(path);
-    return !status || status->mtime_ns > loaded_at_ns_;
-  };
-  return changed(unit.fragment_path) ||
-         std::any_of(unit.dropin_paths.begin(), unit.dropin_paths.end(), changed);
+  return (*context_.units)->loader().has_changed(unit);
 }
 
 Result<Diagnostics, RequestError> ProcessBackend::reload(Timestamp now) {
-  loaded_at_ns_ = now.wall.us * 1000;
   auto fresh = std::make_unique<LoadedFiles>(*context_.files, context_.loader);
   Diagnostics diagnostics;
   context_.manager->reload(*fresh, now, diagnostics);
@@ -77,10 +71,17 @@ std::string ProcessBackend::command_line(pid_t pid) {
   return format("[{}]", *name);
 }
 
+std::string ProcessBackend::control_group(UnitId id) {
+  return context_.os->control_group(id, context_.manager->graph().unit(id));
+}
+
 UnitUsage ProcessBackend::usage(UnitId id) {
-  UnitUsage usage;
-  usage.tasks = context_.os->processes(id).size();
-  return usage;
+  const CgroupUsage used = context_.os->usage(id, context_.manager->graph().unit(id));
+  return {used.memory, used.cpu_nsec, used.tasks};
+}
+
+SysResult ProcessBackend::freeze(UnitId id, bool frozen) {
+  return context_.os->freeze(id, context_.manager->graph().unit(id), frozen);
 }
 
 // ---- the system -----------------------------------------------------------------------

@@ -37,8 +37,10 @@ class ProcessBackend final : public ControlBackend {
   std::vector<pid_t> processes(UnitId id) override { return context_.os->processes(id); }
   std::string command_line(pid_t pid) override;
   UnitId unit_of_pid(pid_t pid) override { return context_.os->unit_of_process(pid); }
-  std::string control_group(UnitId id) override { return context_.os->control_group(id); }
+  std::string control_group(UnitId id) override;
   UnitUsage usage(UnitId id) override;
+  SysResult freeze(UnitId id, bool frozen) override;
+  bool is_frozen(UnitId id) override { return context_.os->is_frozen(id); }
   Result<void, RequestError> shut_down(Objective objective, int exit_status, bool force,
                                        Timestamp now) override;
   std::string version() override;
@@ -47,7 +49,6 @@ class ProcessBackend final : public ControlBackend {
 
  private:
   BackendContext context_;
-  std::int64_t loaded_at_ns_;  ///< when the present source of units was made
 };
 
 }  // namespace onset

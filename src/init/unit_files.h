@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "graph/builder.h"
 #include "unit/loader.h"
@@ -16,10 +17,18 @@ class LoadedFiles final : public UnitSource {
   std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics) override {
     return loader_.load(name, diagnostics);
   }
+  /// The control methods make the loader look as well: what counts is whether it
+  /// has listed the search path since the engine asked last.
+  bool refresh() override {
+    loader_.refresh();
+    const unsigned seen = std::exchange(listings_, loader_.listings());
+    return seen != listings_;
+  }
   [[nodiscard]] UnitLoader& loader() { return loader_; }
 
  private:
   UnitLoader loader_;
+  unsigned listings_ = 1;
 };
 
 /// The search path of a manager: `unit_path` (colon-joined) if given, a trailing

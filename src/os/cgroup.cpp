@@ -209,6 +209,35 @@ std::vector<pid_t> CgroupTree::processes(const std::string& path) const {
   return all;
 }
 
+bool CgroupTree::exists(const std::string& path) const {
+  struct stat st {};
+  return ::fstatat(root_.get(), path.c_str(), &st, 0) == 0;
+}
+
+CgroupUsage CgroupTree::usage(const std::string& path) const {
+  const auto number = [&](const char* file) -> std::optional<std::uint64_t> {
+    auto text = read_kernel_file_at(root_, format("{}/{}", path, file).c_str());
+    return text ? parse_uint<std::uint64_t>(without_line_end(*text)) : std::nullopt;
+  };
+  CgroupUsage usage;
+  usage.memory = number("memory.current");
+  usage.tasks = number("pids.current");
+  const auto stat = read_kernel_file_at(root_, (path + "/cpu.stat").c_str());
+  if (!stat) return usage;
+  constexpr std::string_view kKey = "usage_usec ";
+  for (const auto line : split(*stat, '\n')) {
+    if (!line.starts_with(kKey)) continue;
+    if (const auto us = parse_uint<std::uint64_t>(line.substr(kKey.size()))) {
+      usage.cpu_nsec = *us * 1000;
+    }
+  }
+  return usage;
+}
+
+SysResult CgroupTree::freeze(const std::string& path, bool frozen) const {
+  return write_kernel_file_at(root_, (path + "/cgroup.freeze").c_str(), frozen ? "1" : "0");
+}
+
 SysResult CgroupTree::kill_all(const std::string& path) const {
   return write_kernel_file_at(root_, (path + "/cgroup.kill").c_str(), "1");
 }

@@ -10,7 +10,9 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -25,6 +27,13 @@ namespace onset {
 /// Where a unit's group lies below onset's: "system.slice/nginx.service".
 /// Slices nest by dash; a name that the kernel's own files could have gets "_".
 std::string cgroup_path(const Unit& unit, bool user_manager);
+
+/// What a group uses; what the kernel does not count for it is not there.
+struct CgroupUsage {
+  std::optional<std::uint64_t> memory;  ///< bytes
+  std::optional<std::uint64_t> cpu_nsec;
+  std::optional<std::uint64_t> tasks;
+};
 
 struct CgroupPlace {
   std::vector<std::string> mounts{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
@@ -48,6 +57,10 @@ class CgroupTree {
   [[nodiscard]] bool populated(const std::string& path) const;
   /// Of the group and all below it, without those outside our PID namespace.
   [[nodiscard]] std::vector<pid_t> processes(const std::string& path) const;
+  [[nodiscard]] bool exists(const std::string& path) const;
+  [[nodiscard]] CgroupUsage usage(const std::string& path) const;
+  /// cgroup.freeze; returns before all have come to rest.
+  SysResult freeze(const std::string& path, bool frozen) const;
   /// SIGKILL for all at once; ENOENT where the kernel cannot.
   SysResult kill_all(const std::string& path) const;
   /// Removes the group and those below it. False if it is busy and stays.

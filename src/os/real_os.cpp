@@ -346,10 +346,48 @@ UnitId RealOs::unit_of_process(pid_t pid) {
   return {};
 }
 
-std::string RealOs::control_group(UnitId id) const {
-  const auto unit = units_.find(id.value);
-  if (!cgroups_ || unit == units_.end() || unit->second.cgroup.empty()) return {};
-  return cgroups_->prefix() + "/" + unit->second.cgroup;
+/// Below the tree's root; empty: it has none. That of a slice is made by the first
+/// unit in it.
+std::string RealOs::group_of(UnitId id, const Unit& unit) const {
+  if (!cgroups_) return {};
+  if (const auto record = units_.find(id.value);
+      record != units_.end() && !record->second.cgroup.empty()) {
+    return record->second.cgroup;
+  }
+  if (unit.type != UnitType::Slice || unit.id == "-.slice") return {};
+  std::string path = cgroup_path(unit, settings_.user_manager);
+  return cgroups_->exists(path) ? path : std::string();
+}
+
+std::string RealOs::control_group(UnitId id, const Unit& unit) const {
+  const std::string group = group_of(id, unit);
+  return group.empty() ? group : cgroups_->prefix() + "/" + group;
+}
+
+CgroupUsage RealOs::usage(UnitId id, const Unit& unit) const {
+  const std::string group = group_of(id, unit);
+  return group.empty() ? CgroupUsage{} : cgroups_->usage(group);
+}
+
+SysResult RealOs::freeze(UnitId id, const Unit& unit, bool frozen) {
+  const std::string group = group_of(id, unit);
+  if (group.empty()) return Failure{SysError{"cgroup.freeze", ENOTSUP}};
+  auto done = cgroups_->freeze(group, frozen);
+  if (done) units_[id.value].frozen = frozen;
+  return done;
+}
+
+bool RealOs::is_frozen(UnitId id) const {
+  const auto record = units_.find(id.value);
+  return record != units_.end() && record->second.frozen;
+}
+
+/// systemctl(1), freeze: before a job's signals and commands reach the unit.
+void RealOs::thaw_if_frozen(UnitId id) {
+  const auto record = units_.find(id.value);
+  if (record == units_.end() || !record->second.frozen) return;
+  record->second.frozen = false;
+  if (cgroups_ && !record->second.cgroup.empty()) (void)cgroups_->freeze(record->second.cgroup, false);
 }
 
 // ---- small requests -------------------------------------------------------------

@@ -77,8 +77,13 @@ class RealOs final : public Os {
   UnitId unit_of_process(pid_t pid);
   /// A unit's processes are found by this: "cgroup v2 at …", "process tree (…)".
   [[nodiscard]] const std::string& backend() const { return backend_; }
-  /// Path of the unit's cgroup below the mount, empty without cgroups.
-  [[nodiscard]] std::string control_group(UnitId id) const;
+  /// Path of the unit's cgroup below the mount, empty without one.
+  [[nodiscard]] std::string control_group(UnitId id, const Unit& unit) const;
+  /// Of its cgroup; nothing without one.
+  [[nodiscard]] CgroupUsage usage(UnitId id, const Unit& unit) const;
+  /// Lets the unit's processes stand still, or go on. ENOTSUP without a cgroup.
+  SysResult freeze(UnitId id, const Unit& unit, bool frozen);
+  [[nodiscard]] bool is_frozen(UnitId id) const;
   [[nodiscard]] RealFiles& files() { return files_; }
   [[nodiscard]] Accounts& accounts() { return accounts_; }
 
@@ -117,6 +122,7 @@ class RealOs final : public Os {
     int empty_watch = -1;  ///< inotify, of cgroup.events
     bool watched = false;  ///< unit_empty is wanted
     bool told = false;     ///< and was told, with nothing started since
+    bool frozen = false;
   };
   enum class Source : std::uint8_t { Inotify, Launch, Alien, Bus, Wake };
 
@@ -135,6 +141,8 @@ class RealOs final : public Os {
   void tell_if_empty(UnitId id, OsListener& listener);
 
   SysResult place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request);
+  [[nodiscard]] std::string group_of(UnitId id, const Unit& unit) const;
+  void thaw_if_frozen(UnitId id);
   void report_failure(const LaunchPlan& plan, const ChildReport& report);
   void report_notes(const LaunchPlan& plan, std::uint8_t notes);
   std::vector<pid_t> rest_of(const KillRequest& request);

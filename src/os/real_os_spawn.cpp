@@ -60,6 +60,7 @@ std::string_view subject(const LaunchPlan& plan, LaunchStep step) {
 }  // namespace
 
 Result<Launch> RealOs::spawn(const LaunchRequest& request) {
+  thaw_if_frozen(request.id);
   auto built = builder_->build(request);
   if (!built) return Failure{built.error()};
   LaunchPlan& plan = *built;

@@ -86,6 +86,7 @@ struct UnitLoader::Impl {
   FileSource& files;
   Diagnostics index_diagnostics;  ///< of the listing; given out with the first unit
   UnitIndex index;
+  unsigned listings = 1;
 
   /// One unit on its way.
   struct Loading {
@@ -100,6 +101,8 @@ struct UnitLoader::Impl {
   void fail(Unit& unit, LoadState state, std::string_view path, unsigned line,
             std::string_view why);
   void read_fragment(Loading& loading, const UnitFileEntry& entry);
+  std::vector<std::string> dropins_of(const Unit& unit);
+  bool has_changed(const Unit& unit);
   void read_dropins(Loading& loading, const std::vector<std::string>& names);
   bool read_file(Loading& loading, const std::string& path, std::string& text, FileStatus& status);
   void apply_text(Loading& loading, std::string_view text, const std::string& path);
@@ -186,6 +189,7 @@ void UnitLoader::Impl::read_fragment(Loading& loading, const UnitFileEntry& entr
   std::string text;
   FileStatus status;
   if (!read_file(loading, entry.path, text, status)) return;
+  unit.fragment_mtime_ns = status.mtime_ns;
   if (text.empty()) {  // an empty file masks as /dev/null does
     unit.load_state = LoadState::Masked;
     unit.load_error = format("{} is masked by an empty file", unit.id);
@@ -241,8 +245,39 @@ void UnitLoader::Impl::read_dropins(Loading& loading, const std::vector<std::str
       continue;
     }
     loading.unit.dropin_paths.push_back(path);
+    loading.unit.dropin_mtime_ns = std::max(loading.unit.dropin_mtime_ns, status.mtime_ns);
     apply_text(loading, text, path);
   }
+}
+
+/// As they lie there now, masks left out.
+std::vector<std::string> UnitLoader::Impl::dropins_of(const Unit& unit) {
+  index.forget_folder_items();
+  std::vector<std::string> names = {unit.id};
+  names.insert(names.end(), unit.aliases.begin(), unit.aliases.end());
+  std::vector<std::string> paths = find_dropins(index, names, ".d");
+  std::erase_if(paths, [&](const std::string& path) {
+    const auto link = files.read_link(index.with_root(path));
+    return link && *link == "/dev/null";
+  });
+  return paths;
+}
+
+bool UnitLoader::Impl::has_changed(const Unit& unit) {
+  if (unit.fragment_path.starts_with('/')) {
+    const auto status = files.stat(index.with_root(unit.fragment_path));
+    if (!status) return true;
+    const bool is_mask = status->is_null_device || status->size == 0;
+    if (is_mask != (unit.load_state == LoadState::Masked)) return true;
+    if (!is_mask && status->mtime_ns != unit.fragment_mtime_ns) return true;
+  }
+  if (unit.load_state != LoadState::Loaded) return false;
+  const std::vector<std::string> dropins = dropins_of(unit);
+  return dropins != unit.dropin_paths ||
+         std::any_of(dropins.begin(), dropins.end(), [&](const std::string& path) {
+           const auto status = files.stat(index.with_root(path));
+           return !status || status->mtime_ns > unit.dropin_mtime_ns;
+         });
 }
 
 void UnitLoader::Impl::read_dependency_folders(Loading& loading,
@@ -416,6 +451,24 @@ std::string UnitLoader::fragment_of(std::string_view name) {
 
 InstallConfig UnitLoader::load_install(std::string_view name, Diagnostics& diagnostics) {
   return impl_->load_install(name, diagnostics);
+}
+
+bool UnitLoader::refresh() {
+  if (!impl_->index.is_stale()) return false;
+  Diagnostics told_before;
+  ++impl_->listings;
+  impl_->index = UnitIndex(impl_->files, impl_->config.root, impl_->config.search_path,
+                           impl_->config.builtin, told_before);
+  return true;
+}
+
+unsigned UnitLoader::listings() const {
+  return impl_->listings;
+}
+
+bool UnitLoader::has_changed(const Unit& unit) {
+  refresh();
+  return impl_->has_changed(unit);
 }
 
 const LoaderConfig& UnitLoader::config() const {

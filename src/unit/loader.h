@@ -42,8 +42,8 @@ struct LoaderConfig {
 /// The system's search path, or a user's.
 std::vector<std::string> default_search_path(bool user_manager, const HostFacts& host);
 
-/// Finds and reads units. Holds the listing of the search path, taken once when
-/// it is made: a reload makes a new loader.
+/// Finds and reads units. Holds the listing of the search path, taken when it is
+/// made and by refresh(): a reload makes a new loader.
 class UnitLoader {
  public:
   UnitLoader(FileSource& files, LoaderConfig config);
@@ -68,6 +68,15 @@ class UnitLoader {
 
   /// The path of the fragment, empty if there is none; "/dev/null" when masked.
   std::string fragment_of(std::string_view name);
+
+  /// Lists the search path again if a directory of it has changed since; whether
+  /// it has. What was loaded before stays as it is.
+  bool refresh();
+  /// How often the search path has been listed.
+  [[nodiscard]] unsigned listings() const;
+  /// Whether a file of a unit that was loaded is another one now, or has gone, or
+  /// a drop-in has come or gone: what "daemon-reload" would make good.
+  bool has_changed(const Unit& unit);
 
   const LoaderConfig& config() const;
   UnitIndex& index();

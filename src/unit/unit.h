@@ -108,6 +108,8 @@ struct Unit {
   std::string load_error;             ///< why not Loaded: file:line and reason
   std::string fragment_path;          ///< empty: none; "builtin:NAME": of the binary; masked: the mask
   std::vector<std::string> dropin_paths;
+  std::int64_t fragment_mtime_ns = 0;  ///< as it was read; 0: no file
+  std::int64_t dropin_mtime_ns = 0;    ///< the newest one's
   bool is_transient = false;
   /// Names of directives that its files set and onset does not honour yet.
   std::vector<std::string_view> not_honoured;

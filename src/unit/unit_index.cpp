@@ -86,6 +86,7 @@ UnitIndex::UnitIndex(FileSource& files, std::string root,
       directories_.push_back(std::move(simple));
     }
   }
+  for (const std::string& directory : directories_) mtimes_.push_back(mtime_of(directory));
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     list_directory(static_cast<std::uint16_t>(i), diagnostics);
   }
@@ -104,6 +105,19 @@ UnitIndex::UnitIndex(FileSource& files, std::string root,
 std::string UnitIndex::canonical(std::string_view path) const {
   if (usr_is_merged_ && path.starts_with("/lib/")) return "/usr" + std::string(path);
   return std::string(path);
+}
+
+/// 0: it is not there.
+std::int64_t UnitIndex::mtime_of(const std::string& directory) const {
+  const auto status = files_->stat(with_root(directory));
+  return status ? status->mtime_ns : 0;
+}
+
+bool UnitIndex::is_stale() const {
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    if (mtime_of(directories_[i]) != mtimes_[i]) return true;
+  }
+  return false;
 }
 
 bool UnitIndex::is_searched(std::string_view directory) const {

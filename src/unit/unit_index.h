@@ -57,6 +57,12 @@ class UnitIndex {
   /// What is in a folder, listed once. Empty if it can't be read.
   const std::vector<DirectoryItem>& folder_items(const std::string& folder_path);
 
+  /// Whether a directory has got or lost an entry since it was listed. (What is in
+  /// a file that was there already does not matter here.)
+  [[nodiscard]] bool is_stale() const;
+  /// Folders are listed anew when they are asked for next.
+  void forget_folder_items() { folder_items_.clear(); }
+
   /// A file that comes before all others of its name.
   void add_file(std::string_view name, std::string path);
 
@@ -83,11 +89,13 @@ class UnitIndex {
   void add_alias(const std::string& alias, const std::string& target);
   [[nodiscard]] bool is_searched(std::string_view directory) const;
   [[nodiscard]] std::string canonical(std::string_view path) const;
+  [[nodiscard]] std::int64_t mtime_of(const std::string& directory) const;
 
   FileSource* files_;
   std::string root_;
   bool usr_is_merged_ = false;  ///< /lib is a link to usr/lib
   std::vector<std::string> directories_;
+  std::vector<std::int64_t> mtimes_;  ///< of the directories, before they were listed
   ByName<UnitFileEntry> entries_;
   ByName<std::vector<std::string>> aliases_;       ///< name → what stands for it
   ByName<std::vector<std::uint16_t>> folders_;     ///< folder name → directories

@@ -35,6 +35,7 @@ void UnitTable::set(const std::string& name, std::string text) {
     files_.add(path, text);
   }
   loader_.reset();
+  changed_ = true;
 }
 
 std::unique_ptr<Unit> UnitTable::load(std::string_view name, Diagnostics& diagnostics) {

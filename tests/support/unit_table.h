@@ -33,11 +33,13 @@ class UnitTable final : public UnitSource {
   std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics) override;
   /// Adds or replaces a row.
   void set(const std::string& name, std::string text);
+  bool refresh() override { return std::exchange(changed_, false); }
 
   /// Every name that was asked for, in order.
   std::vector<std::string> asked;
 
  private:
+  bool changed_ = false;
   MemoryFiles files_;
   std::unique_ptr<UnitLoader> loader_;
 };

@@ -312,7 +312,9 @@ TEST_CASE("status has the processes, the times and the texts", "[control][units]
   unit = w.ask("GetUnit", {{"unit", "a.service"}})["unit"];
   CHECK(unit["active"] == "failed");
   CHECK(unit["result"] == "exit-code");
-  CHECK(unit["main"]["pid"] == 0);
+  CHECK(unit["main"]["pid"] == unit["commands"][0]["pid"]);
+  CHECK(unit["main"]["pid"] > 0);
+  CHECK(unit["main"]["running"] == false);
   CHECK(unit["main"]["code"] == "exited");
   CHECK(unit["main"]["status"] == 3);
 }
@@ -322,7 +324,19 @@ TEST_CASE("a condition that does not hold is told as it was written", "[control]
       {"a.service", std::string("[Unit]\nConditionPathExists=!/nonexistent/x\n") + kService}});
   (void)w.ask("Enqueue", waiting("start", {"a.service"}));
   auto unit = w.ask("GetUnit", {{"unit", "a.service"}})["unit"];
-  CHECK(unit["failed_check"]["check"] == "ConditionPathExists=!/nonexistent/x");
+  CHECK(unit["failed_conditions"]["checks"] == json{"ConditionPathExists=!/nonexistent/x"});
+  CHECK(unit["failed_asserts"].is_null());
+}
+
+TEST_CASE("a failed assertion is told, and every trigger that did not help", "[control][units]") {
+  ManagerWorld w(Files{{"a.service", std::string("[Unit]\nAssertPathExists=|!/x\n"
+                                                 "AssertPathExists=|!/y\n") +
+                                         kService}});
+  (void)w.ask("Enqueue", waiting("start", {"a.service"}));
+  auto unit = w.ask("GetUnit", {{"unit", "a.service"}})["unit"];
+  CHECK(unit["failed_conditions"].is_null());
+  CHECK(unit["failed_asserts"]["checks"] ==
+        json({"AssertPathExists=|!/x", "AssertPathExists=|!/y"}));
 }
 
 TEST_CASE("an unknown unit has a status and is not kept", "[control][units]") {

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "control/manager_interface.h"
@@ -38,6 +39,15 @@ class FakeBackend final : public ControlBackend {
     return "/system.slice/" + world_.manager.graph().unit(id).id;
   }
   UnitUsage usage(UnitId) override { return {1024, std::nullopt, 3}; }
+  SysResult freeze(UnitId id, bool frozen) override {
+    if (!can_freeze) return Failure{SysError{"cgroup.freeze", ENOTSUP}};
+    if (frozen) frozen_units.insert(id.value);
+    if (!frozen) frozen_units.erase(id.value);
+    return {};
+  }
+  bool is_frozen(UnitId id) override { return frozen_units.contains(id.value); }
+  bool can_freeze = true;
+  std::set<std::uint32_t> frozen_units;
   Result<void, RequestError> shut_down(Objective objective, int exit_status, bool force,
                                        Timestamp now) override {
     if (objective == Objective::Kexec) {

@@ -35,6 +35,24 @@ const char* const kText =
 
 }  // namespace
 
+TEST_CASE("an ended process keeps its number, its command how it ran", "[control][properties]") {
+  ManagerWorld w(Files{{"a.service", "[Service]\nExecStart=/bin/a b\nExecStop=/bin/c\n"}});
+  (void)w.ask("Enqueue",
+              {{"units", {"a.service"}}, {"type", "start"}, {"wait", true}});
+  const auto pid = w.ask("GetProperties", {{"unit", "a.service"}})["properties"]["MainPID"];
+  w.engine.exit("a.service", 3);
+  const json p = w.ask("GetProperties", {{"unit", "a.service"}})["properties"];
+  CHECK(p["MainPID"] == "0");
+  CHECK(p["ExecMainPID"] == pid);
+  CHECK(p["ExecMainCode"] == "1");
+  CHECK(p["ExecMainStatus"] == "3");
+  CHECK(p["ExecStart"].get<std::string>().ends_with("; pid=" + pid.get<std::string>() +
+                                                    " ; code=exited ; status=3 }"));
+  CHECK(p["ExecStop"] ==
+        "{ path=/bin/c ; argv[]=/bin/c ; ignore_errors=no ; start_time=[n/a] ; "
+        "stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }");
+}
+
 TEST_CASE("every property has a name that systemd has", "[control][properties]") {
   ManagerWorld w(Files{{"a.service", kText}, {"t.target", "[Unit]\nWants=a.service\n"}});
   for (const char* unit : {"a.service", "t.target", "missing.service", "missing.target"}) {

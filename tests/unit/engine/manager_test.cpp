@@ -39,6 +39,35 @@ bool finished(const EngineWorld& w, std::string_view what) {
 
 }  // namespace
 
+TEST_CASE("a unit whose file has come is found without a reload", "[engine][load]") {
+  EngineWorld w{{{"a.service", "[Unit]\nWants=b.service\n[Service]\nExecStart=/bin/a\n"},
+                 {"sysinit.target", "[Unit]\n"},
+                 {"t.target", "[Unit]\nWants=b.service\n"}}};
+  REQUIRE(w.start("a.service").empty());
+  REQUIRE(w.start("t.target").empty());
+  CHECK_FALSE(w.start("b.service").empty());
+  const UnitId id = w.manager.graph().find("b.service");
+  w.table.set("b.service", "[Unit]\nWants=c.service\n[Service]\nExecStart=/bin/b\n");
+  w.table.set("c.service", "[Service]\nExecStart=/bin/c\n");
+  CHECK(w.start("b.service").empty());
+  CHECK(w.state("b.service") == "active");
+  CHECK(w.state("c.service") == "active");
+  CHECK(w.manager.graph().find("b.service") == id);
+  const UnitId target = w.manager.graph().find("t.target");
+  CHECK(w.manager.graph().between(target, id).has(DependencyKind::After));
+}
+
+TEST_CASE("a file that comes under an alias takes the name's place", "[engine][load]") {
+  EngineWorld w{{{"a.service", "[Unit]\nWants=n.service\n[Service]\nExecStart=/bin/a\n"},
+                 {"sysinit.target", "[Unit]\n"}}};
+  REQUIRE(w.start("a.service").empty());
+  w.table.set("b.service", "[Service]\nExecStart=/bin/b\n");
+  w.table.set("n.service", "-> b.service");
+  CHECK(w.start("n.service").empty());
+  CHECK(w.state("b.service") == "active");
+  CHECK(w.manager.graph().find("n.service") == w.manager.graph().find("b.service"));
+}
+
 TEST_CASE("a simple service is active as soon as it is spawned", "[engine][manager]") {
   EngineWorld w{{{"a.service", service("/bin/a")}}};
   REQUIRE(w.start("a.service") == "");

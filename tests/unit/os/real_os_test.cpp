@@ -191,7 +191,14 @@ TEST_CASE("with cgroups a unit's processes are those of its group", "[os][real_o
   REQUIRE(launch.ok());
   CHECK(world.status_of(launch->pid) == 0);
   const UnitId id = world.id("c.service");
-  CHECK(world.os->control_group(id) == format("/onset-test-{}/system.slice/c.service", ::getpid()));
+  Unit unit;
+  unit.id = "c.service";
+  CHECK(world.os->usage(id, unit).cpu_nsec.has_value());
+  REQUIRE(world.os->freeze(id, unit, true).ok());
+  CHECK(world.os->is_frozen(id));
+  REQUIRE(world.os->freeze(id, unit, false).ok());
+  CHECK(world.os->control_group(id, unit) ==
+        format("/onset-test-{}/system.slice/c.service", ::getpid()));
   const pid_t daemon = pid_in(file);
   CHECK(std::ranges::count(world.os->processes(id), daemon) == 1);
   CHECK(world.os->guess_main_pid(id, 0) == daemon);
