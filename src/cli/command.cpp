@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
@@ -62,6 +63,30 @@ Result<void, std::string> add_matching(Command& command, const std::vector<std::
   return {};
 }
 
+/// --with-dependencies: behind each unit what it pulls in, or what --reverse,
+/// --after and --before say.
+Result<void, std::string> add_dependencies(Command& command, std::vector<std::string>& names) {
+  std::vector<std::string> all;
+  const auto add = [&](std::string name) {
+    if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(std::move(name));
+  };
+  const DependencySide side = command.options.side;
+  for (std::string& name : names) {
+    json edges;
+    const json asked = {{"unit", name},
+                        {"all", command.options.all},
+                        {"reverse", side == DependencySide::Reverse},
+                        {"after", side == DependencySide::After},
+                        {"before", side == DependencySide::Before}};
+    add(std::move(name));
+    auto listed = command.manager.collect("ListDependencies", asked, "edges", edges);
+    if (!listed) return Failure{listed.error().message};
+    for (const json& edge : edges) add(raw_text_of(edge, "to"));
+  }
+  names = std::move(all);
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<std::string>, std::string> unit_names(Command& command,
@@ -74,8 +99,14 @@ Result<std::vector<std::string>, std::string> unit_names(Command& command,
       return Failure{format("Failed to mangle unit name: '{}' is no unit name", c_escape(given))};
     (is_name_pattern(*name) ? patterns : names).push_back(*name);
   }
-  if (patterns.empty()) return names;
-  if (auto added = add_matching(command, patterns, names); !added) return Failure{added.error()};
+  if (!patterns.empty()) {
+    auto added = add_matching(command, patterns, names);
+    if (!added) return Failure{added.error()};
+  }
+  if (command.options.with_dependencies) {
+    auto added = add_dependencies(command, names);
+    if (!added) return Failure{added.error()};
+  }
   return names;
 }
 

@@ -90,7 +90,7 @@ std::string dependency_tree(const std::string& unit, const json& edges,
 int verb_list_dependencies(Command& command) {
   std::vector<std::string> units{"default.target"};
   if (!command.names.empty()) {
-    auto named = unit_names(command, ".target");
+    auto named = unit_names(command);
     if (!named) return command.fail(named.error());
     units = std::move(*named);
   }
@@ -115,7 +115,10 @@ int verb_list_dependencies(Command& command) {
     }
     json edges;
     auto listed = command.manager.collect("ListDependencies", asked, "edges", edges);
-    if (!listed) return command.fail("Failed to list dependencies", listed.error());
+    // An unknown unit has none, as with systemctl.
+    if (!listed && listed.error().error != "NoSuchUnit") {
+      return command.fail("Failed to list dependencies", listed.error());
+    }
     if (options.json != JsonStyle::Off) {
       for (json& edge : edges) shown.push_back(std::move(edge));
       continue;

@@ -1,4 +1,5 @@
 // Jobs: ask for them, wait for them, say how they ended.
+#include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -6,7 +7,10 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
+#include "cli/status_view.h"
 #include "cli/verbs.h"
+#include "control/name_pattern.h"
+#include "unit/enum_words.h"
 
 namespace onset {
 
@@ -20,18 +24,44 @@ std::string_view job_type_of(std::string_view verb) {
   return verb;
 }
 
-/// A service's own result, in words that fit behind "because".
-std::string reason_of(std::string_view unit_result) {
-  if (unit_result == "resources") return "something that it needs could not be had";
-  if (unit_result == "protocol") return "the service did not do what its Type= promises";
-  if (unit_result == "timeout") return "it took longer than it may";
-  if (unit_result == "exit-code") return "a process of it exited with an error";
-  if (unit_result == "signal") return "a process of it was ended by a signal";
-  if (unit_result == "core-dump") return "a process of it crashed";
-  if (unit_result == "watchdog") return "the service missed its watchdog";
-  if (unit_result == "start-limit-hit") return "it was started too often in too short a time";
-  if (unit_result == "oom-kill") return "it ran out of memory";
+/// A service's own result, in systemctl's words behind "because".
+std::string_view reason_of(std::string_view unit_result) {
+  if (unit_result == "resources") return "of unavailable resources or another system error";
+  if (unit_result == "protocol") {
+    return "the service did not take the steps required by its unit configuration";
+  }
+  if (unit_result == "timeout") return "a timeout was exceeded";
+  if (unit_result == "exit-code") return "the control process exited with error code";
+  if (unit_result == "signal") return "a fatal signal was delivered to the control process";
+  if (unit_result == "core-dump") {
+    return "a fatal signal was delivered causing the control process to dump core";
+  }
+  if (unit_result == "watchdog") return "the service failed to send watchdog ping";
+  if (unit_result == "start-limit-hit") return "start of the service was attempted too often";
   return {};
+}
+
+std::string with_user(const Command& command) {
+  return format("{}{}", command.program, command.options.user ? " --user" : "");
+}
+
+/// What systemctl says, and below it the cause, where the manager knows more.
+int tell_failure(const Command& command, const json& job) {
+  const std::string unit = text_of(job, "unit");
+  const std::string unit_result = text_of(job, "unit_result");
+  const std::string message = text_of(job, "message");
+  const std::string_view reason = reason_of(unit_result);
+  command.err(reason.empty() ? format("Job for {} failed.", unit)
+                             : format("Job for {} failed because {}.", unit, reason));
+  if (!message.empty()) command.err(format("{}: {}", unit, message));
+  const std::string program = with_user(command);
+  command.err(format("See \"{} status {}\" for details.", program, unit));
+  if (unit_result == "start-limit-hit") {
+    command.err(format("To force a start use \"{0} reset-failed {1}\"\n"
+                       "followed by \"{0} start {1}\" again.",
+                       program, unit));
+  }
+  return 1;
 }
 
 /// One job that has ended; 1 if it should not have ended so.
@@ -41,6 +71,11 @@ int tell_outcome(const Command& command, const json& job) {
   const std::string message = text_of(job, "message");
   if (result.empty() || result == "done" || result == "skipped") return 0;
   if (command.options.quiet) return 1;
+  const auto with_cause = [&](std::string_view line) {
+    command.err(line);
+    if (!message.empty()) command.err(format("{}: {}", unit, message));
+    return 1;
+  };
   if (result == "canceled") return command.fail(format("Job for {} canceled.", unit));
   if (result == "timeout") return command.fail(format("Job for {} timed out.", unit));
   if (result == "invalid") {
@@ -49,18 +84,36 @@ int tell_outcome(const Command& command, const json& job) {
   if (result == "collected") {
     return command.fail(format("Queued job for {} was garbage collected.", unit));
   }
-  std::string why = message;
-  if (why.empty()) why = reason_of(text_of(job, "unit_result"));
-  if (result == "dependency") {
-    command.err(format("A dependency job for {} failed{}{}.", unit, why.empty() ? "" : ": ", why));
-  } else if (result == "assert") {
-    command.err(format("Assertion failed on job for {}{}{}.", unit, why.empty() ? "" : ": ", why));
-  } else if (why.empty()) {
-    command.err(format("Job for {} failed ({}).", unit, result));
-  } else {
-    command.err(format("Job for {} failed: {}.", unit, why));
+  if (result == "once") {
+    return command.fail(
+        format("Unit {} was started already once and can't be started again.", unit));
   }
-  return command.fail(format("See \"{} status {}\" for details.", command.program, unit));
+  if (result == "unsupported") {
+    return with_cause(
+        format("Operation on or unit type of {} not supported on this system.", unit));
+  }
+  if (result == "assert") return with_cause(format("Assertion failed on job for {}.", unit));
+  if (result == "dependency") {
+    return with_cause(format("A dependency job for {} failed. See '{} status {}' for details.",
+                             unit, with_user(command), unit));
+  }
+  return tell_failure(command, job);
+}
+
+/// systemctl points to the logs where the error's name does not say it all.
+bool says_it_all(const CallProblem& problem) {
+  return problem.error == "NoSuchUnit" || problem.error == "NotApplicable" ||
+         problem.error.empty() || problem.message.ends_with(" is masked.");
+}
+
+int tell_refusal(const Command& command, std::string_view type, const std::string& unit,
+                 const CallProblem& problem) {
+  const int status = command.fail(format("Failed to {} {}", type, unit), problem);
+  if (!problem.no_manager && !says_it_all(problem)) {
+    command.err(format("See {} logs and '{} status {}' for details.",
+                       command.options.user ? "user" : "system", with_user(command), unit));
+  }
+  return status;
 }
 
 /// The units of a first reply: which were refused. 0, or the exit status.
@@ -70,7 +123,7 @@ int tell_refusals(const Command& command, const json& jobs, std::string_view typ
     CallProblem problem{raw_text_of(job, "error"), text_of(job, "message"), false};
     if (problem.error.empty()) continue;
     problem.error = problem.error.substr(problem.error.rfind('.') + 1);
-    status = command.fail(format("Failed to {} {}", type, text_of(job, "asked")), problem);
+    status = tell_refusal(command, type, text_of(job, "asked"), problem);
   }
   return status;
 }
@@ -130,6 +183,15 @@ class EndWatch {
   ManagerLink link_;
 };
 
+void warn_of_changes(const Command& command, const json& jobs) {
+  if (command.options.quiet) return;
+  for (const json& job : jobs) {
+    if (!flag_of(job, "needs_reload")) continue;
+    command.err(
+        changed_on_disk(text_of(job, "unit"), command.program, command.options.user));
+  }
+}
+
 /// Queues the jobs and reads replies until all have ended.
 int run_jobs(Command& command, const json& asked, std::string_view type, const std::string& what) {
   if (auto begun = command.manager.start("Enqueue", asked); !begun) {
@@ -140,10 +202,13 @@ int run_jobs(Command& command, const json& asked, std::string_view type, const s
     json reply;
     auto more = command.manager.next(reply, kInfinity);
     if (!more) {
-      return command.fail(format("Failed to {} {}", type, what), more.error());
+      return tell_refusal(command, type, what, more.error());
     }
     const json& jobs = array_of(reply, "jobs");
-    if (first) status = tell_refusals(command, jobs, type);
+    if (first) {
+      status = tell_refusals(command, jobs, type);
+      warn_of_changes(command, jobs);
+    }
     for (const json& job : jobs) {
       if (const int ended = tell_outcome(command, job); ended != 0 && status == 0) status = ended;
     }
@@ -153,14 +218,19 @@ int run_jobs(Command& command, const json& asked, std::string_view type, const s
 
 }  // namespace
 
+namespace {
+
+bool is_job_mode(std::string_view mode) {
+  return mode.empty() || from_string<JobMode>(mode).has_value();
+}
+
+}  // namespace
+
 int enqueue_units(Command& command, const std::vector<std::string>& units, std::string_view type,
                   std::string_view mode) {
   if (units.empty()) return 0;
   const bool until_end =
       command.options.wait && (type == "start" || type == "restart" || type == "try-restart");
-  if (until_end && command.options.no_block) {
-    return command.fail("--wait may not be combined with --no-block.");
-  }
   EndWatch watch(command);
   if (until_end) {
     if (auto begun = watch.begin(units); !begun) {
@@ -177,6 +247,11 @@ int enqueue_units(Command& command, const std::vector<std::string>& units, std::
 }
 
 int verb_enqueue(Command& command) {
+  if (!is_job_mode(command.options.job_mode)) {
+    return command.fail(format("Failed to {} {}: Job mode {} invalid", command.verb,
+                               printable(command.names.front()),
+                               printable(command.options.job_mode)));
+  }
   auto units = unit_names(command);
   if (!units) return command.fail(units.error());
   return enqueue_units(command, *units, job_type_of(command.verb), command.options.job_mode);
@@ -185,7 +260,7 @@ int verb_enqueue(Command& command) {
 int verb_isolate(Command& command) {
   std::vector<std::string> units;
   if (command.verb == "isolate") {
-    auto named = unit_names(command);
+    auto named = unit_names(command, ".target");
     if (!named) return command.fail(named.error());
     units = std::move(*named);
   } else {
@@ -201,6 +276,10 @@ int verb_kill(Command& command) {
   const std::string who = options.kill_whom.empty() ? "all" : options.kill_whom;
   int status = 0;
   for (const std::string& unit : *units) {
+    if (who != "all" && who != "main" && who != "control") {
+      return command.fail(format("Failed to kill unit {}: Invalid who argument: {}",
+                                 printable(unit), printable(who)));
+    }
     json reply;
     const json asked = {{"unit", unit}, {"who", who}, {"signal", options.signal.value_or(SIGTERM)}};
     if (auto sent = command.manager.call("Kill", asked, reply); !sent) {
@@ -229,12 +308,32 @@ int verb_reset_failed(Command& command) {
   return status;
 }
 
+namespace {
+
+/// Drops jobs of units that no pattern matches; whether there are patterns.
+bool keep_matching(const Command& command, json& jobs) {
+  if (command.names.empty()) return false;
+  json kept = json::array();
+  for (const json& job : jobs) {
+    const std::string unit = raw_text_of(job, "unit");
+    const bool matches =
+        std::any_of(command.names.begin(), command.names.end(),
+                    [&](const std::string& name) { return matches_pattern(name, unit); });
+    if (matches) kept.push_back(job);
+  }
+  jobs = std::move(kept);
+  return true;
+}
+
+}  // namespace
+
 int verb_list_jobs(Command& command) {
   json reply;
   if (auto listed = command.manager.call("ListJobs", json::object(), reply); !listed) {
     return command.fail("Failed to list jobs", listed.error());
   }
-  const json& jobs = array_of(reply, "jobs");
+  json jobs = array_of(reply, "jobs");
+  const bool skipped = keep_matching(command, jobs);
   if (command.print_json(jobs)) return 0;
   Table table({"JOB", "UNIT", "TYPE", "STATE"});
   for (const json& job : jobs) {
@@ -245,7 +344,9 @@ int verb_list_jobs(Command& command) {
                Table::Cell(state, tone)});
   }
   if (table.rows() == 0) {
-    if (!command.options.no_legend) command.out("No jobs running.\n");
+    if (!command.options.no_legend) {
+      command.out(format("No jobs {}.\n", skipped ? "listed" : "running"));
+    }
     return 0;
   }
   command.out(table.text(command.palette(), !command.options.no_legend, command.width(), 1));
@@ -264,7 +365,7 @@ int verb_cancel(Command& command) {
   int status = 0;
   for (const std::string& name : command.names) {
     const auto id = parse_uint<std::uint32_t>(name);
-    if (!id) return command.fail(format("Failed to parse job id \"{}\"", c_escape(name)));
+    if (!id) return command.fail(format("Failed to parse job id \"{}\": Invalid argument", c_escape(name)));
     auto cancelled = command.manager.call("CancelJob", {{"id", *id}}, reply);
     if (cancelled) continue;
     command.fail(format("Failed to cancel job {}", *id), cancelled.error());

@@ -1,4 +1,5 @@
 // list-units: systemctl's table, its dots and its legend.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
@@ -31,22 +32,34 @@ json list_request(const Command& command, std::vector<std::string> patterns) {
   return asked;
 }
 
-std::string legend(std::size_t count, bool all) {
+bool any_has_job(const json& units) {
+  return std::any_of(units.begin(), units.end(), [](const json& unit) {
+    return !raw_text_of(unit, "job_type").empty();
+  });
+}
+
+std::string legend(const json& units, bool all) {
+  const std::string_view files = "To show all installed unit files use 'systemctl list-unit-files'.";
+  if (units.empty()) {
+    return all ? format("0 loaded units listed.\n{}\n", files)
+               : format("0 loaded units listed. Pass --all to see loaded but inactive units, "
+                        "too.\n{}\n",
+                        files);
+  }
   std::string text =
-      "\nLOAD   = Whether the unit's files could be read.\n"
-      "ACTIVE = The unit's state, in the words that all types share.\n"
-      "SUB    = The same in the words of its type.\n";
-  text += format("{} loaded units listed.", count);
+      "\nLOAD   = Reflects whether the unit definition was properly loaded.\n"
+      "ACTIVE = The high-level unit activation state, i.e. generalization of SUB.\n"
+      "SUB    = The low-level unit activation state, values depend on unit type.\n";
+  if (any_has_job(units)) text += "JOB    = Pending job for the unit.\n";
+  text += format("\n{} loaded units listed.", units.size());
   text += all ? "\n" : " Pass --all to see loaded but inactive units, too.\n";
-  text += "To show all installed unit files use 'list-unit-files'.\n";
-  return text;
+  return text + format("{}\n", files);
 }
 
 std::string units_table(const Command& command, const json& units) {
   const bool dots = !command.options.plain;
   std::vector<std::string> header = {"UNIT", "LOAD", "ACTIVE", "SUB", "JOB", "DESCRIPTION"};
-  bool any_job = false;
-  for (const json& unit : units) any_job = any_job || !raw_text_of(unit, "job_type").empty();
+  const bool any_job = any_has_job(units);
   if (!any_job) header.erase(header.begin() + 4);
   if (dots) header.insert(header.begin(), "");
   Table table(std::move(header));
@@ -71,17 +84,23 @@ std::string units_table(const Command& command, const json& units) {
 
 int verb_list_units(Command& command) {
   std::vector<std::string> patterns;
-  for (const std::string& given : command.names) {
-    if (auto name = mangle(given, ".service", true)) patterns.push_back(std::move(*name));
+  if (command.options.with_dependencies) {
+    auto names = unit_names(command);
+    if (!names) return command.fail(names.error());
+    patterns = std::move(*names);
+  } else {
+    for (const std::string& given : command.names) {
+      if (auto name = mangle(given, ".service", true)) patterns.push_back(std::move(*name));
+    }
   }
   json units;
   auto listed = command.manager.collect("ListUnits", list_request(command, std::move(patterns)),
                                         "units", units);
   if (!listed) return command.fail("Failed to list units", listed.error());
   if (command.print_json(units)) return 0;
-  if (!units.empty() || !command.options.no_legend) command.out(units_table(command, units));
+  if (!units.empty()) command.out(units_table(command, units));
   if (!command.options.no_legend && !command.options.quiet) {
-    command.out(legend(units.size(), command.options.all || !command.options.states.empty()));
+    command.out(legend(units, command.options.all || !command.options.states.empty()));
   }
   return 0;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/render.h"
 
 namespace onset {
 
@@ -32,9 +33,19 @@ struct Options {
   bool no_reload = false;
   bool no_warn = false;
   bool dry_run = false;
+  bool with_dependencies = false;
+  bool show_transaction = false;
+  bool show_types = false;
+  bool global = false;
+  bool marked = false;
+  bool fail = false;  ///< --fail: with kill, nothing signalled is an error
+  bool use_stdin = false;  ///< edit: the new text comes from standard input
   unsigned force = 0;  ///< how often it was given
   JsonStyle json = JsonStyle::Off;
   DependencySide side = DependencySide::Forward;
+  TimeStyle time_style = TimeStyle::Pretty;
+  std::string print;      ///< what an option's "help" lists: print it, and be done
+  std::string drop_in;    ///< edit: the file's name; empty: override.conf
   std::string root;       ///< empty: not given
   std::string job_mode;   ///< empty: the verb's own
   std::string kill_whom;  ///< "all", "main", "control"; empty: not given
@@ -44,6 +55,7 @@ struct Options {
   std::vector<std::string> types;
   std::vector<std::string> states;
   std::vector<std::string> properties;
+  std::vector<std::string> what;  ///< clean: "cache", "runtime", …
   std::vector<std::string> arguments;  ///< what is no option: the verb in front
 };
 
@@ -63,7 +75,7 @@ struct OptionRow {
 
 std::span<const OptionRow> option_table() noexcept;
 
-/// `arguments[0]` is the program's name. The error is a line for people.
+/// `arguments[0]` is the program's name. The error is what systemctl would print.
 Result<Options, std::string> parse_options(std::span<const std::string> arguments);
 
 }  // namespace onset

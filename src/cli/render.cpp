@@ -113,13 +113,20 @@ std::string pad_right(std::string_view text, std::size_t width) {
   return out;
 }
 
-std::string format_time(std::int64_t realtime_us) {
+std::string format_time(std::int64_t realtime_us, TimeStyle style) {
   const time_t seconds = static_cast<time_t>(realtime_us / 1'000'000);
+  if (style == TimeStyle::Unix) return format("@{}", seconds);
+  const bool utc = style == TimeStyle::Utc || style == TimeStyle::UsUtc;
+  const bool with_us = style == TimeStyle::Us || style == TimeStyle::UsUtc;
   tm parts{};
-  std::array<char, 64> text{};
-  if (::localtime_r(&seconds, &parts) == nullptr) return "n/a";
-  const std::size_t n = ::strftime(text.data(), text.size(), "%a %Y-%m-%d %H:%M:%S %Z", &parts);
-  return std::string(text.data(), n);
+  if ((utc ? ::gmtime_r(&seconds, &parts) : ::localtime_r(&seconds, &parts)) == nullptr) return "n/a";
+  std::array<char, 64> date{};
+  std::array<char, 64> zone{};
+  const std::size_t n = ::strftime(date.data(), date.size(), "%a %Y-%m-%d %H:%M:%S", &parts);
+  const std::size_t z = ::strftime(zone.data(), zone.size(), "%Z", &parts);
+  std::string text(date.data(), n);
+  if (with_us) text += format(".{:06}", realtime_us % 1'000'000);
+  return format("{} {}", text, utc ? std::string_view("UTC") : std::string_view(zone.data(), z));
 }
 
 std::string format_age(std::int64_t realtime_us, WallTime now) {
@@ -141,6 +148,23 @@ std::string format_age(std::int64_t realtime_us, WallTime now) {
     return format("{} {}", text, side);
   }
   return "now";
+}
+
+std::string format_lasting(std::int64_t us) {
+  std::string text;
+  std::int64_t left = us / 1000 * 1000;
+  for (const AgeUnit& unit : kAgeUnits) {
+    if (unit.us > 1'000'000 ? left < unit.us : left == 0 || unit.us < 1000) continue;
+    const std::string_view before = text.empty() ? "" : " ";
+    // Below a minute the milliseconds are a fraction of the seconds.
+    if (unit.us == 1'000'000 && left >= unit.us && left % unit.us != 0) {
+      return format("{}{}{}.{:03}s", text, before, left / unit.us, left % unit.us / 1000);
+    }
+    if (left < unit.us) continue;
+    text += format("{}{}", before, age_part(left / unit.us, unit));
+    left %= unit.us;
+  }
+  return text.empty() ? "0" : text;
 }
 
 std::string format_bytes(std::uint64_t bytes) {

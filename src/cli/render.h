@@ -27,10 +27,14 @@ std::size_t display_width(std::string_view text);
 std::string ellipsize(std::string_view text, std::size_t width);
 std::string pad_right(std::string_view text, std::size_t width);
 
-/// "Tue 2026-11-24 06:13:02 UTC", in the local time zone.
-std::string format_time(std::int64_t realtime_us);
+/// --timestamp= of systemctl(1).
+enum class TimeStyle : unsigned char { Pretty, Unix, Us, Utc, UsUtc };
+/// "Tue 2026-11-24 06:13:02 UTC", in the local time zone unless the style has its own.
+std::string format_time(std::int64_t realtime_us, TimeStyle style = TimeStyle::Pretty);
 /// "5s ago", "1h 3min left", as systemctl words it: two units at most.
 std::string format_age(std::int64_t realtime_us, WallTime now);
+/// "1min 5.250s", "435ms": a span with all its parts, down to milliseconds.
+std::string format_lasting(std::int64_t us);
 /// "1.5M".
 std::string format_bytes(std::uint64_t bytes);
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "cli/render.h"
 
 namespace onset {
@@ -32,6 +33,11 @@ std::optional<std::int64_t> number_of(const json& object, const char* key) {
   const json* const value = member(object, key);
   if (value == nullptr || !value->is_number_integer()) return std::nullopt;
   return value->get<std::int64_t>();
+}
+
+std::optional<std::int64_t> number_in(const json& object, const char* key) {
+  const auto number = parse_uint<std::uint64_t>(raw_text_of(object, key));
+  return number ? std::optional(static_cast<std::int64_t>(*number)) : std::nullopt;
 }
 
 bool flag_of(const json& object, const char* key) {

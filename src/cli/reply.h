@@ -15,6 +15,8 @@ std::string raw_text_of(const nlohmann::json& object, const char* key);
 /// Through printable().
 std::string text_of(const nlohmann::json& object, const char* key);
 std::optional<std::int64_t> number_of(const nlohmann::json& object, const char* key);
+/// A number that is written as text, as properties are.
+std::optional<std::int64_t> number_in(const nlohmann::json& object, const char* key);
 bool flag_of(const nlohmann::json& object, const char* key);
 /// The member, or null, or an empty array.
 const nlohmann::json& object_of(const nlohmann::json& object, const char* key);

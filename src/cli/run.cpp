@@ -19,9 +19,18 @@ std::string program_name(std::span<const std::string> arguments) {
   return path.substr(path.rfind('/') + 1);
 }
 
-int fail(CliContext& context, std::string_view program, std::string_view problem) {
-  context.err.write(format("{}: {}\n", program, problem));
+int fail(CliContext& context, std::string_view problem) {
+  context.err.write(format("{}\n", problem));
   return 1;
+}
+
+/// Options that contradict each other, or the verb; empty: none do.
+std::string conflict_of(const Options& options, std::string_view verb) {
+  if (options.wait && options.no_block) return "--wait may not be combined with --no-block.";
+  if (options.wait && !(verb == "start" || verb == "restart" || verb == "is-system-running")) {
+    return "--wait may only be used with the 'start' or 'restart' commands.";
+  }
+  return {};
 }
 
 int run_verb(CliContext& context, const Options& options, std::string_view program,
@@ -37,9 +46,8 @@ int run_verb(CliContext& context, const Options& options, std::string_view progr
     return 0;
   }
   if (verb.online_only && !options.root.empty()) {
-    if (!options.quiet)
-      command.err(format("Running with --root=, ignoring command '{}'", verb.name));
-    return 0;
+    return command.fail(
+        format("Verb '{}' cannot be used with --root= or --image=.", verb.name));
   }
   if (options.dry_run) {
     if (verb.group != VerbGroup::System || verb.name == "is-system-running") {
@@ -56,7 +64,7 @@ int run_power(CliContext& context, std::span<const std::string> arguments) {
   words.front() = program_name(arguments);
   const std::string program = words.front();
   auto call = parse_power(words);
-  if (!call) return fail(context, program, call.error());
+  if (!call) return fail(context, format("{}: {}", program, call.error()));
   if (call->help) context.out.write(power_help(program));
   if (call->version) context.out.write(version_text());
   if (call->help || call->version || call->verb.empty()) return 0;
@@ -71,7 +79,7 @@ int run_cli(CliContext& context, std::span<const std::string> arguments) {
   const std::string program = program_name(arguments);
   if (is_power_name(program)) return run_power(context, arguments);
   auto options = parse_options(arguments);
-  if (!options) return fail(context, program, options.error());
+  if (!options) return fail(context, options.error());
   if (options->help) {
     context.out.write(help_text(program));
     return 0;
@@ -80,16 +88,19 @@ int run_cli(CliContext& context, std::span<const std::string> arguments) {
     context.out.write(version_text());
     return 0;
   }
+  if (!options->print.empty()) {
+    context.out.write(options->print);
+    return 0;
+  }
   std::vector<std::string> words = std::move(options->arguments);
   options->arguments.clear();
   if (words.empty()) words.emplace_back("list-units");
-  if (words.front() == "help") {
-    context.out.write(help_text(program));
-    return 0;
-  }
   const VerbRow* const verb = find_verb(words.front());
   if (verb == nullptr) {
-    return fail(context, program, format("Unknown command verb {}.", c_escape(words.front())));
+    return fail(context, format("Unknown command verb {}.", c_escape(words.front())));
+  }
+  if (const std::string conflict = conflict_of(*options, verb->name); !conflict.empty()) {
+    return fail(context, conflict);
   }
   words.erase(words.begin());
   return run_verb(context, *options, program, *verb, std::move(words));

@@ -16,21 +16,33 @@ using nlohmann::json;
 
 constexpr std::size_t kUnitFileMax = std::size_t{1} << 20;
 
-/// A point of time comes as microseconds since 1970, and is shown in the reader's zone.
-std::string shown_value(const std::string& name, std::string_view value) {
-  if (name.ends_with("Timestamp")) {
-    if (const auto us = parse_uint<std::uint64_t>(value)) {
-      return format_time(static_cast<std::int64_t>(*us));
-    }
+std::string in_words(std::string_view us, TimeStyle style) {
+  const auto number = parse_uint<std::uint64_t>(us);
+  return number ? format_time(static_cast<std::int64_t>(*number), style) : printable(us);
+}
+
+/// A point of time comes as microseconds since 1970, and is shown in the reader's
+/// zone: also the two in a command's line.
+std::string shown_value(const std::string& name, std::string_view value, TimeStyle style) {
+  if (name.ends_with("Timestamp")) return in_words(value, style);
+  std::string text = printable(value);
+  if (!name.starts_with("Exec")) return text;
+  for (std::string_view key : {" ; start_time=[", " ; stop_time=["}) {
+    const std::size_t found = text.rfind(key);
+    if (found == std::string::npos) continue;
+    const std::size_t begin = found + key.size();
+    const std::size_t end = text.find(']', begin);
+    if (end == std::string::npos) continue;
+    text.replace(begin, end - begin, in_words(text.substr(begin, end - begin), style));
   }
-  return printable(value);
+  return text;
 }
 
 void print_property(const Command& command, const std::string& name, const std::string& value,
                     bool with_empty) {
   if (value.empty() && !with_empty) return;
   for (std::string_view line : split(value, '\n')) {
-    const std::string shown = shown_value(name, line);
+    const std::string shown = shown_value(name, line, command.options.time_style);
     if (command.options.value) {
       command.out(shown + '\n');
     } else {
@@ -80,8 +92,14 @@ Result<std::vector<std::string>, std::string> files_of(Command& command, const s
       if (dropin.is_string()) files.push_back(dropin.get<std::string>());
     }
     if (flag_of(unit, "needs_reload")) {
-      command.err(format("Warning: the files of {} have changed since the manager read them.",
-                         printable(name)));
+      command.err(format(
+          "# Warning: {0} changed on disk, the version onset has loaded is outdated.\n"
+          "# This output shows the current version of the unit's original fragment and drop-in "
+          "files.\n"
+          "# If fragments or drop-ins were added or removed, they are not properly reflected in "
+          "this output.\n"
+          "# Run '{1}{2} daemon-reload' to reload units.",
+          printable(name), command.program, command.options.user ? " --user" : ""));
     }
   } else {
     UnitLoader loader(command.context.files, loader_config(command));

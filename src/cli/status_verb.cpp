@@ -14,50 +14,35 @@ namespace {
 using nlohmann::json;
 
 StatusLook look_of(const Command& command) {
-  return {command.palette(), command.width(), command.context.now.wall, command.program};
-}
-
-/// Units that have processes or failed; others say nothing in the overview.
-Result<std::vector<json>, CallProblem> units_of_interest(Command& command) {
-  json list;
-  const json asked = {{"all", false}, {"types", {"service", "scope", "socket", "mount", "swap"}}};
-  if (auto listed = command.manager.collect("ListUnits", asked, "units", list); !listed) {
-    return Failure{listed.error()};
-  }
-  std::vector<json> units;
-  for (const json& row : list) {
-    json reply;
-    const json one = {{"unit", raw_text_of(row, "name")}};
-    if (auto got = command.manager.call("GetUnit", one, reply); !got) return Failure{got.error()};
-    units.push_back(object_of(reply, "unit"));
-  }
-  return units;
+  return {command.palette(), command.width(), command.context.now.wall, command.program,
+          command.options.time_style};
 }
 
 int system_status(Command& command) {
   json reply;
   auto got = command.manager.call("GetManagerProperties", json::object(), reply);
-  if (!got) return command.fail("Failed to get the status of the manager", got.error());
+  if (!got) return command.fail("Failed to read server status", got.error());
   const json& manager = object_of(reply, "properties");
-  auto units = units_of_interest(command);
-  if (!units) return command.fail("Failed to list units", units.error());
-  if (command.print_json({{"manager", manager}, {"units", *units}})) return 0;
-  // The root slice is there from the first moment on.
-  json root;
-  (void)command.manager.call("GetUnit", {{"unit", "-.slice"}}, root);
-  const auto since = time_of(object_of(root, "unit"), "active_entered");
-  command.out(system_status_text(manager, command.context.host.hostname, *units, since.value_or(0),
-                                 look_of(command)));
+  json units;
+  const json asked = {{"all", false}, {"types", {"service", "scope", "socket", "mount", "swap"}}};
+  if (auto listed = command.manager.collect("ListUnitStatus", asked, "units", units); !listed) {
+    return command.fail("Failed to list units", listed.error());
+  }
+  if (command.print_json({{"manager", manager}, {"units", units}})) return 0;
+  command.out(
+      system_status_text(manager, command.context.host.hostname, units, look_of(command)));
   return 0;
 }
 
 /// A number is the process whose unit is meant, as with systemctl.
-Result<void, CallProblem> replace_pids(Command& command) {
+Result<void, std::string> replace_pids(Command& command) {
   for (std::string& name : command.names) {
     const auto pid = parse_uint<std::uint32_t>(name);
     if (!pid || *pid == 0) continue;
     json reply;
-    if (auto found = command.manager.call("FindUnit", {{"pid", *pid}}, reply); !found) return found;
+    if (auto found = command.manager.call("FindUnit", {{"pid", *pid}}, reply); !found) {
+      return Failure{format("Failed to get unit for PID {}: {}", *pid, found.error().message)};
+    }
     name = raw_text_of(reply, "unit");
   }
   return {};
@@ -68,7 +53,7 @@ Result<void, CallProblem> replace_pids(Command& command) {
 int verb_status(Command& command) {
   if (command.names.empty()) return system_status(command);
   if (auto replaced = replace_pids(command); !replaced) {
-    return command.fail("Failed to get unit for PID", replaced.error());
+    return command.fail(replaced.error());
   }
   auto units = unit_names(command);
   if (!units) return command.fail(units.error());
@@ -95,6 +80,9 @@ int verb_status(Command& command) {
     if (!first) command.out("\n");
     first = false;
     command.out(unit_status_text(unit, look_of(command)));
+    if (flag_of(unit, "needs_reload")) {
+      command.err(changed_on_disk(printable(name), command.program, command.options.user));
+    }
   }
   command.print_json(shown);
   if (command.options.lines.value_or(0) > 0) {

@@ -65,6 +65,11 @@ Tone enabled_tone(std::string_view state) {
   return Tone::Plain;
 }
 
+/// The preset says nothing about what can't be enabled, systemctl(1).
+bool shows_preset(std::string_view state) {
+  return state != "alias" && state != "static" && state != "generated" && state != "transient";
+}
+
 void add_loaded(Lines& lines, const json& unit) {
   const std::string load = text_of(unit, "load");
   const std::string file = text_of(unit, "file");
@@ -72,34 +77,41 @@ void add_loaded(Lines& lines, const json& unit) {
   const std::string preset = text_of(unit, "file_preset");
   const std::string error = text_of(unit, "load_error");
   std::string value = lines.paint(load_tone(load), load);
-  if (!error.empty() && load != "not-found") {
+  if (!error.empty()) {
     value += format(" (Reason: {})", error);
   } else if (!file.empty()) {
     value += format(" ({}", file);
     if (!state.empty()) value += format("; {}", lines.paint(enabled_tone(state), state));
-    if (!preset.empty()) value += format("; preset: {}", lines.paint(enabled_tone(preset), preset));
+    if (!state.empty() && !preset.empty() && shows_preset(state)) {
+      value += format("; preset: {}", lines.paint(enabled_tone(preset), preset));
+    }
     value += ')';
   }
   lines.label("Loaded", value);
+  if (flag_of(unit, "transient")) lines.label("Transient", "yes");
 }
 
-/// Folders with their drop-ins below.
+/// Folders, and below each its drop-ins on one line.
 void add_dropins(Lines& lines, const json& unit) {
-  const std::vector<std::string> paths = texts_of(unit, "dropins");
   std::string folder;
+  std::string names;
   bool first = true;
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    const std::size_t slash = paths[i].rfind('/');
-    const std::string here = slash == std::string::npos ? std::string() : paths[i].substr(0, slash);
-    if (here != folder || first) {
-      first ? lines.label("Drop-In", here) : lines.below(here);
-      first = false;
-      folder = here;
-    }
-    const bool last =
-        i + 1 == paths.size() || paths[i + 1].substr(0, paths[i + 1].rfind('/')) != here;
-    lines.below(format("{}─{}", last ? "└" : "├", paths[i].substr(slash + 1)));
+  const auto add_folder = [&] {
+    if (names.empty()) return;
+    first ? lines.label("Drop-In", folder) : lines.below(folder);
+    first = false;
+    lines.below(format("└─{}", names));
+    names.clear();
+  };
+  for (const std::string& path : texts_of(unit, "dropins")) {
+    const std::size_t slash = path.rfind('/');
+    const std::string here = slash == std::string::npos ? std::string() : path.substr(0, slash);
+    if (here != folder) add_folder();
+    folder = here;
+    names += format("{}{}", names.empty() ? "" : ", ",
+                    path.substr(slash == std::string::npos ? 0 : slash + 1));
   }
+  add_folder();
 }
 
 /// The point of time that the state is shown with.
@@ -112,31 +124,63 @@ std::optional<std::int64_t> since(const json& unit) {
   return time_of(unit, "state_changed");
 }
 
+/// How long the unit was active, once it is not: not of a target, which does nothing.
+std::optional<std::int64_t> duration(const json& unit) {
+  const auto from = time_of(unit, "active_entered");
+  const auto to = time_of(unit, "active_left");
+  if (!from || !to || *to < *from || raw_text_of(unit, "name").ends_with(".target")) {
+    return std::nullopt;
+  }
+  return *to - *from;
+}
+
 void add_active(Lines& lines, const json& unit) {
   const std::string active = text_of(unit, "active");
   const std::string sub = text_of(unit, "sub");
   const std::string result = text_of(unit, "result");
-  std::string detail = sub;
-  if (active == "failed" && !result.empty() && result != "success") {
-    detail = format("Result: {}", result);
-  }
-  std::string value = lines.paint(state_tone(active), format("{} ({})", active, detail));
+  std::string value =
+      lines.paint(state_tone(active), active == sub ? active : format("{} ({})", active, sub));
+  if (!result.empty() && result != "success") value += format(" (Result: {})", result);
+  const WallTime now = lines.look().now;
   if (const auto at = since(unit)) {
-    value += format(" since {}; {}", format_time(*at), format_age(*at, lines.look().now));
+    value += format(" since {}; {}", format_time(*at, lines.look().time_style), format_age(*at, now));
   }
   lines.label("Active", value);
+  if (const auto end = time_of(unit, "ends"); end && active == "active") {
+    lines.label("Until", format("{}; {}", format_time(*end, lines.look().time_style), format_age(*end, now)));
+  }
+  if (const auto lasted = duration(unit)) lines.label("Duration", format_lasting(*lasted));
 }
 
-void add_checks_and_job(Lines& lines, const json& unit) {
-  const json& check = object_of(unit, "failed_check");
-  if (!check.is_null()) {
-    const std::string text = text_of(check, "check");
-    const auto at = time_of(check, "checked");
-    std::string value = "start condition failed";
-    if (at) value += format(" at {}; {}", format_time(*at), format_age(*at, lines.look().now));
-    lines.label("Condition", value);
-    lines.below(format("└─ {} was not met", text));
+std::string checked_at(Lines& lines, const json& failed, Tone tone, std::string_view what) {
+  std::string value = format("start {}", lines.paint(tone, what));
+  if (const auto at = time_of(failed, "checked")) {
+    value += format(" at {}; {}", format_time(*at, lines.look().time_style), format_age(*at, lines.look().now));
   }
+  return value;
+}
+
+void add_checks(Lines& lines, const json& unit) {
+  if (const json& failed = object_of(unit, "failed_conditions"); !failed.is_null()) {
+    lines.label("Condition", checked_at(lines, failed, Tone::Warn, "condition failed"));
+    const std::vector<std::string> checks = texts_of(failed, "checks");
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+      lines.below(format("{}─ {} was not met", i + 1 < checks.size() ? "├" : "└", checks[i]));
+    }
+  }
+  if (const json& failed = object_of(unit, "failed_asserts"); !failed.is_null()) {
+    lines.label("Assert", checked_at(lines, failed, Tone::Bad, "assertion failed"));
+    const std::vector<std::string> checks = texts_of(failed, "checks");
+    // The one without a "|" failed for itself; else none of the others helped.
+    const auto own = std::find_if(checks.begin(), checks.end(), [](const std::string& check) {
+      return check.find("=|") == std::string::npos;
+    });
+    lines.below(own == checks.end() ? "none of the trigger assertions were met"
+                                    : format("{} was not met", *own));
+  }
+}
+
+void add_job(Lines& lines, const json& unit) {
   const json& job = object_of(unit, "job");
   if (job.is_null()) return;
   const auto waits = number_of(job, "waits_for");
@@ -184,31 +228,47 @@ std::string process_name(const json& unit, std::int64_t pid) {
   return {};
 }
 
+bool runs(const json& record) {
+  return flag_of(record, "running");
+}
+
+/// A command that has ended: "Process: 12 ExecStartPre=… (code=exited, status=0/SUCCESS)".
 void add_ended(Lines& lines, const json& record) {
   const std::string text =
-      format("{}={}", text_of(record, "directive"), text_of(record, "command"));
+      format("{} {}={}", number_of(record, "pid").value_or(0), text_of(record, "directive"),
+             text_of(record, "command"));
   const std::string ending = ending_of(record, lines);
   lines.label("Process", format("{} ({})", ellipsize(text, lines.value_width(32)), ending));
 }
 
-void add_main_and_control(Lines& lines, const json& unit) {
+std::string pid_and_name(const json& unit, const json& record) {
+  const auto pid = number_of(record, "pid").value_or(0);
+  const std::string name = process_name(unit, pid);
+  return name.empty() ? format("{}", pid) : format("{} ({})", pid, name);
+}
+
+void add_processes(Lines& lines, const json& unit) {
   const json& control = object_of(unit, "control");
   const json& main = object_of(unit, "main");
-  const bool control_runs = number_of(control, "pid").value_or(0) > 0;
-  if (!control.is_null() && !control_runs && !raw_text_of(control, "code").empty()) {
-    add_ended(lines, control);
+  for (const json& record : array_of(unit, "commands")) {
+    const auto pid = number_of(record, "pid");
+    const bool has_successor = (runs(main) && number_of(main, "pid") == pid) ||
+                               (runs(control) && number_of(control, "pid") == pid);
+    if (!has_successor) add_ended(lines, record);
   }
-  const auto main_pid = number_of(main, "pid").value_or(0);
-  if (main_pid > 0) {
-    const std::string name = process_name(unit, main_pid);
-    lines.label("Main PID",
-                name.empty() ? format("{}", main_pid) : format("{} ({})", main_pid, name));
-  } else if (!main.is_null() && !raw_text_of(main, "code").empty()) {
-    add_ended(lines, main);
+  std::string value;
+  if (runs(main)) {
+    value = pid_and_name(unit, main);
+  } else if (!main.is_null()) {
+    value = format("{}", number_of(main, "pid").value_or(0));
+    if (!raw_text_of(main, "code").empty()) value += format(" ({})", ending_of(main, lines));
   }
-  if (control_runs) {
-    const auto pid = number_of(control, "pid").value_or(0);
-    lines.label("Cntrl PID", format("{} ({})", pid, process_name(unit, pid)));
+  if (!runs(control)) {
+    if (!value.empty()) lines.label("Main PID", value);
+  } else if (value.empty()) {
+    lines.label("Cntrl PID", pid_and_name(unit, control));
+  } else {
+    lines.label("Main PID", format("{}; Control PID: {}", value, pid_and_name(unit, control)));
   }
 }
 
@@ -224,17 +284,27 @@ void add_usage(Lines& lines, const json& unit) {
   if (const auto restarts = number_of(unit, "restarts"); restarts && *restarts > 0) {
     lines.label("Restarts", format("{}", *restarts));
   }
-  if (const auto tasks = number_of(unit, "tasks"); tasks && *tasks > 0) {
-    lines.label("Tasks", format("{}", *tasks));
-  }
-  if (const auto memory = number_of(unit, "memory"); memory && *memory > 0) {
+  if (const auto tasks = number_of(unit, "tasks")) lines.label("Tasks", format("{}", *tasks));
+  if (const auto memory = number_of(unit, "memory")) {
     lines.label("Memory", format_bytes(static_cast<std::uint64_t>(*memory)));
+  }
+  if (const auto cpu = number_of(unit, "cpu_nsec")) {
+    lines.label("CPU", format_lasting(*cpu / 1000));
   }
 }
 
-/// "├─1234 /usr/sbin/nginx", one line for each process. `indent` stands before.
-void add_process_tree(std::string& out, const json& unit, std::string_view indent,
-                      const StatusLook& look) {
+void add_group(Lines& lines, const json& unit, std::string& tree) {
+  if (array_of(unit, "processes").empty()) return;
+  const std::string group = text_of(unit, "cgroup");
+  lines.label(group.empty() ? "Processes" : "CGroup",
+              group.empty() ? "found without a cgroup" : group);
+  tree = process_tree(unit, kIndent, lines.look());
+}
+
+}  // namespace
+
+std::string process_tree(const json& unit, std::string_view indent, const StatusLook& look) {
+  std::string out;
   const json& processes = array_of(unit, "processes");
   std::size_t digits = 1;
   for (const json& process : processes) {
@@ -248,17 +318,8 @@ void add_process_tree(std::string& out, const json& unit, std::string_view inden
         look.width == 0 ? 0 : std::max<std::size_t>(look.width - std::min(look.width, taken), 8);
     out += head + ellipsize(text_of(processes[i], "command"), room) + '\n';
   }
+  return out;
 }
-
-void add_group(Lines& lines, const json& unit, std::string& tree) {
-  if (array_of(unit, "processes").empty()) return;
-  const std::string group = text_of(unit, "cgroup");
-  lines.label(group.empty() ? "Processes" : "CGroup",
-              group.empty() ? "found without a cgroup" : group);
-  add_process_tree(tree, unit, kIndent, lines.look());
-}
-
-}  // namespace
 
 int unit_status_code(const json& unit) {
   const std::string active = raw_text_of(unit, "active");
@@ -281,9 +342,10 @@ std::string unit_status_text(const json& unit, const StatusLook& look) {
   if (const std::string problem = text_of(unit, "problem"); !problem.empty()) {
     lines.label("Problem", lines.paint(Tone::Bad, problem));
   }
-  add_checks_and_job(lines, unit);
+  add_checks(lines, unit);
+  add_job(lines, unit);
   add_docs(lines, unit);
-  add_main_and_control(lines, unit);
+  add_processes(lines, unit);
   add_usage(lines, unit);
   std::string tree;
   add_group(lines, unit, tree);
@@ -291,66 +353,14 @@ std::string unit_status_text(const json& unit, const StatusLook& look) {
   Lines tail(look);
   for (const std::string& note : texts_of(unit, "notes")) tail.label("Note", note);
   text += tail.take();
-  if (flag_of(unit, "needs_reload")) {
-    text += look.palette.paint(Tone::Warn,
-                               format("Warning: the files of {} have changed since they were read. "
-                                      "Run '{} daemon-reload' to load them.",
-                                      name, look.program)) +
-            '\n';
-  }
   return text;
 }
 
-namespace {
-
-/// "● host" and the lines below it.
-void add_summary(Lines& lines, const json& manager, std::string_view host, std::size_t failed,
-                 std::int64_t since_us) {
-  const std::string state = text_of(manager, "SystemState");
-  const Tone tone = state == "running"                              ? Tone::Good
-                    : state == "degraded" || state == "maintenance" ? Tone::Bad
-                                                                    : Tone::Warn;
-  lines.line(format("{} {}", lines.paint(tone, state == "degraded" ? "×" : "●"), printable(host)));
-  lines.label("State", lines.paint(tone, state));
-  const std::string jobs = text_of(manager, "NJobs");
-  lines.label("Jobs", format("{} queued", jobs.empty() ? "0" : jobs));
-  lines.label("Failed",
-              lines.paint(failed > 0 ? Tone::Bad : Tone::Plain, format("{} units", failed)));
-  if (since_us > 0) {
-    lines.label("Since",
-                format("{}; {}", format_time(since_us), format_age(since_us, lines.look().now)));
-  }
-  lines.label("onset", text_of(manager, "Version"));
-  const std::string backend = text_of(manager, "ProcessBackend");
-  if (!backend.empty()) lines.label("Processes", format("by {}", backend));
-}
-
-}  // namespace
-
-std::string system_status_text(const json& manager, std::string_view host,
-                               const std::vector<json>& units, std::int64_t since,
-                               const StatusLook& look) {
-  Lines lines(look);
-  std::size_t failed = 0;
-  std::vector<const json*> shown;
-  for (const json& unit : units) {
-    const bool is_failed = raw_text_of(unit, "active") == "failed";
-    if (is_failed) ++failed;
-    if (is_failed || !array_of(unit, "processes").empty()) shown.push_back(&unit);
-  }
-  add_summary(lines, manager, host, failed, since);
-  std::string text = lines.take();
-  for (std::size_t i = 0; i < shown.size(); ++i) {
-    const json& unit = *shown[i];
-    const bool last = i + 1 == shown.size();
-    const std::string active = raw_text_of(unit, "active");
-    const std::string sub = text_of(unit, "sub");
-    text += format("{}{}─{} {} {}\n", kIndent, last ? "└" : "├",
-                   look.palette.paint(state_tone(active), state_dot(active)), text_of(unit, "name"),
-                   look.palette.paint(Tone::Dim, format("({})", sub)));
-    add_process_tree(text, unit, format("{}{} ", kIndent, last ? " " : "│"), look);
-  }
-  return text;
+std::string changed_on_disk(std::string_view unit, std::string_view program, bool is_user) {
+  return format(
+      "Warning: The unit file, source configuration file or drop-ins of {} changed on disk. "
+      "Run '{}{} daemon-reload' to reload units.",
+      unit, program, is_user ? " --user" : "");
 }
 
 }  // namespace onset

@@ -16,17 +16,25 @@ struct StatusLook {
   std::size_t width = 0;  ///< 0: nothing is cut
   WallTime now;
   std::string_view program;  ///< for hints
+  TimeStyle time_style = TimeStyle::Pretty;
 };
 
 /// One unit: a reply of GetUnit's "unit".
 std::string unit_status_text(const nlohmann::json& unit, const StatusLook& look);
+/// "├─1234 /usr/sbin/nginx", one line for each process of the unit. `indent` stands
+/// before.
+std::string process_tree(const nlohmann::json& unit, std::string_view indent,
+                         const StatusLook& look);
 /// LSB's exit status of a unit: 0 running, 3 not running, 4 no such unit.
 int unit_status_code(const nlohmann::json& unit);
 
-/// The whole: the manager's properties, and GetUnit's reply of each unit that
-/// has processes or has failed.
+/// What every command says whose unit's files are others now than those that were
+/// read.
+std::string changed_on_disk(std::string_view unit, std::string_view program, bool is_user);
+
+/// The whole: the manager's properties, and a UnitStatus of each active unit. Those
+/// with processes are shown in the tree of their slices.
 std::string system_status_text(const nlohmann::json& manager, std::string_view host,
-                               const std::vector<nlohmann::json>& units, std::int64_t since,
-                               const StatusLook& look);
+                               const nlohmann::json& units, const StatusLook& look);
 
 }  // namespace onset

@@ -91,7 +91,8 @@ TEST_CASE("start waits for its jobs and says why one failed", "[cli][run]") {
   world.manager.reply({{"jobs", {outcome("a.service", "failed", "main process exited")}}});
   CHECK(world.run({"start", "a", "b"}) == 1);
   CHECK(world.err.text ==
-        "Job for a.service failed: main process exited.\n"
+        "Job for a.service failed.\n"
+        "a.service: main process exited\n"
         "See \"systemctl status a.service\" for details.\n");
   const json call = world.manager.asked().at(0);
   CHECK(call["method"] == "io.onset.Manager.Enqueue");
@@ -203,9 +204,9 @@ TEST_CASE("in a chroot a maintainer script's calls are no failure", "[cli][run]"
 TEST_CASE("what is not understood exits 1 with a line", "[cli][run]") {
   CliWorld world;
   CHECK(world.run({"frobnicate"}) == 1);
-  CHECK(world.err.text == "systemctl: Unknown command verb frobnicate.\n");
+  CHECK(world.err.text == "Unknown command verb frobnicate.\n");
   CHECK(world.run({"--frobnicate"}) == 1);
-  CHECK(world.err.text == "systemctl: unknown option '--frobnicate'\n");
+  CHECK(world.err.text == "systemctl: unrecognized option '--frobnicate'\n");
   CHECK(world.run({"start"}) == 1);
   CHECK(world.err.text == "Too few arguments.\n");
   CHECK(world.run({"daemon-reload", "now"}) == 1);

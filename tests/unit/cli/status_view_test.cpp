@@ -34,18 +34,25 @@ json nginx() {
        {"/etc/systemd/system/nginx.service.d/a.conf", "/etc/systemd/system/nginx.service.d/b.conf",
         "/run/systemd/system/service.d/c.conf"}},
       {"active_entered", at(65)},
-      {"main", {{"pid", 12}, {"directive", "ExecStart"}, {"command", "/usr/sbin/nginx -g x"}}},
-      {"control",
-       {{"pid", 0},
-        {"directive", "ExecStartPre"},
-        {"command", "/usr/sbin/nginx -t"},
-        {"code", "exited"},
-        {"status", 0}}},
+      {"main",
+       {{"pid", 12},
+        {"running", true},
+        {"directive", "ExecStart"},
+        {"command", "/usr/sbin/nginx -g x"}}},
+      {"commands",
+       {{{"pid", 9},
+         {"running", false},
+         {"directive", "ExecStartPre"},
+         {"command", "/usr/sbin/nginx -t"},
+         {"code", "exited"},
+         {"status", 0}}}},
       {"processes",
        {{{"pid", 12}, {"role", "main"}, {"command", "nginx: master process"}},
         {{"pid", 113}, {"role", "other"}, {"command", "nginx: worker\x1b[2J"}}}},
       {"tasks", 2},
       {"memory", 2'411'725},
+      {"cpu_nsec", 65'250'400'000},
+      {"slice", "system.slice"},
       {"cgroup", "/system.slice/nginx.service"},
       {"status_text", "Serving \"all\""},
   };
@@ -73,18 +80,18 @@ TEST_CASE("status of a running service has systemctl's lines", "[cli][status]") 
         R"(● nginx.service - A web server
      Loaded: loaded (/lib/systemd/system/nginx.service; enabled; preset: enabled)
     Drop-In: /etc/systemd/system/nginx.service.d
-             ├─a.conf
-             └─b.conf
+             └─a.conf, b.conf
              /run/systemd/system/service.d
              └─c.conf
      Active: active (running) since T; 1min 5s ago
        Docs: man:nginx(8)
              https://nginx.org
-    Process: ExecStartPre=/usr/sbin/nginx -t (code=exited, status=0/SUCCESS)
+    Process: 9 ExecStartPre=/usr/sbin/nginx -t (code=exited, status=0/SUCCESS)
    Main PID: 12 (nginx)
      Status: "Serving "all""
       Tasks: 2
      Memory: 2.3M
+        CPU: 1min 5.250s
      CGroup: /system.slice/nginx.service
              ├─ 12 nginx: master process
              └─113 nginx: worker\x1b[2J
@@ -93,6 +100,12 @@ TEST_CASE("status of a running service has systemctl's lines", "[cli][status]") 
 }
 
 TEST_CASE("status of a failed service says why", "[cli][status]") {
+  const json nope = {{"pid", 7},
+                     {"running", false},
+                     {"directive", "ExecStart"},
+                     {"command", "/bin/nope"},
+                     {"code", "exited"},
+                     {"status", 203}};
   const json unit = {{"name", "b.service"},
                      {"description", "b.service"},
                      {"load", "loaded"},
@@ -101,22 +114,21 @@ TEST_CASE("status of a failed service says why", "[cli][status]") {
                      {"result", "exit-code"},
                      {"inactive_entered", at(3)},
                      {"problem", "main process exited, status=203/EXEC"},
-                     {"main",
-                      {{"pid", 0},
-                       {"directive", "ExecStart"},
-                       {"command", "/bin/nope"},
-                       {"code", "exited"},
-                       {"status", 203}}},
+                     {"active_entered", at(9)},
+                     {"active_left", at(4)},
+                     {"main", nope},
+                     {"commands", {nope}},
                      {"notes", {"/etc/b.service:3: not honoured yet"}},
                      {"needs_reload", true}};
   CHECK(without_times(unit_status_text(unit, plain())) ==
         R"(× b.service
      Loaded: loaded
      Active: failed (Result: exit-code) since T; 3s ago
+   Duration: 5s
     Problem: main process exited, status=203/EXEC
-    Process: ExecStart=/bin/nope (code=exited, status=203/EXEC)
+    Process: 7 ExecStart=/bin/nope (code=exited, status=203/EXEC)
+   Main PID: 7 (code=exited, status=203/EXEC)
        Note: /etc/b.service:3: not honoured yet
-Warning: the files of b.service have changed since they were read. Run 'systemctl daemon-reload' to load them.
 )");
   CHECK(unit_status_code(unit) == 3);
 }
@@ -128,13 +140,19 @@ TEST_CASE("status of a unit that can't be loaded, waits, or whose condition fail
                {"load_error", "Unit c.service has no command."},
                {"active", "inactive"},
                {"sub", "dead"},
-               {"failed_check", {{"check", "ConditionPathExists=/x"}, {"checked", at(1)}}},
+               {"failed_conditions",
+                {{"checks", {"ConditionPathExists=|/w", "ConditionPathExists=/x"}},
+                 {"checked", at(1)}}},
+               {"failed_asserts", {{"checks", {"AssertPathExists=!/y"}}, {"checked", at(1)}}},
                {"job", {{"id", 4}, {"type", "start"}, {"state", "waiting"}, {"waits_for", 3}}}};
   const std::string text = unit_status_text(unit, plain());
   CHECK(text.find("     Loaded: bad-setting (Reason: Unit c.service has no command.)\n") !=
         std::string::npos);
   CHECK(text.find("  Condition: start condition failed at ") != std::string::npos);
-  CHECK(text.find("             └─ ConditionPathExists=/x was not met\n") != std::string::npos);
+  CHECK(text.find("             ├─ ConditionPathExists=|/w was not met\n"
+                  "             └─ ConditionPathExists=/x was not met\n") != std::string::npos);
+  CHECK(text.find("     Assert: start assertion failed at ") != std::string::npos);
+  CHECK(text.find("             AssertPathExists=!/y was not met\n") != std::string::npos);
   CHECK(text.find("        Job: 4 (start, waiting for job 3)\n") != std::string::npos);
 }
 
@@ -155,26 +173,50 @@ TEST_CASE("lines are cut to the terminal, coloured on one, and never longer", "[
   CHECK(unit_status_text(unit, look).starts_with("\033[0;1;32m●\033[0m nginx.service"));
 }
 
-TEST_CASE("status of the whole shows units with processes, and failed ones", "[cli][status]") {
-  const json manager = {{"SystemState", "degraded"},
-                        {"NJobs", "1"},
-                        {"Version", "0.1.0"},
-                        {"ProcessBackend", "cgroup"}};
+TEST_CASE("a unit that is neither failed nor told apart by its sub-state has one word",
+          "[cli][status]") {
+  const json unit = {{"name", "s.slice"}, {"active", "active"}, {"sub", "active"}};
+  CHECK(unit_status_text(unit, plain()).find("     Active: active\n") != std::string::npos);
+}
+
+TEST_CASE("triggers that all failed are told together", "[cli][status]") {
+  const json unit = {{"name", "a.service"},
+                     {"failed_asserts",
+                      {{"checks", {"AssertPathExists=|/x", "AssertPathExists=|/y"}},
+                       {"checked", at(1)}}}};
+  CHECK(unit_status_text(unit, plain())
+            .find("             none of the trigger assertions were met\n") != std::string::npos);
+}
+
+TEST_CASE("status of the whole is a tree of slices, units and processes", "[cli][status]") {
+  const json manager = {{"SystemState", "degraded"}, {"NNames", "7"},    {"NJobs", "1"},
+                        {"NFailedUnits", "1"},       {"Version", "0.1"}, {"ControlGroup", "/"}};
   json failed = {{"name", "b.service"}, {"active", "failed"}, {"sub", "failed"}};
-  json idle = {{"name", "c.service"}, {"active", "active"}, {"sub", "exited"}};
-  const std::vector<json> units = {nginx(), idle, failed};
-  const std::string text = system_status_text(manager, "box", units, 0, plain());
+  json getty = {{"name", "getty@1.service"},
+                {"slice", "system-getty.slice"},
+                {"processes", {{{"pid", 5}, {"command", "getty"}}}}};
+  json init = {{"name", "init.scope"},
+               {"slice", "-.slice"},
+               {"processes", {{{"pid", 1}, {"command", "onset"}}}}};
+  const std::string text =
+      system_status_text(manager, "box", {nginx(), failed, getty, init}, plain());
   CHECK(text ==
         R"(× box
-      State: degraded
-       Jobs: 1 queued
-     Failed: 1 units
-      onset: 0.1.0
-  Processes: by cgroup
-             ├─● nginx.service (running)
+    State: degraded
+    Units: 7 loaded (incl. loaded aliases)
+     Jobs: 1 queued
+   Failed: 1 units
+    onset: 0.1
+   CGroup: /
+           ├─init.scope
+           │ └─1 onset
+           └─system.slice
+             ├─nginx.service
              │ ├─ 12 nginx: master process
              │ └─113 nginx: worker\x1b[2J
-             └─× b.service (failed)
+             └─system-getty.slice
+               └─getty@1.service
+                 └─5 getty
 )");
 }
 
