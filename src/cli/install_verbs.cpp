@@ -53,6 +53,7 @@ InstallOutcome work_out(UnitInstaller& installer, std::string_view verb, const N
   if (verb == "preset-all") return installer.preset_all();
   if (verb == "mask") return installer.mask(names);
   if (verb == "unmask") return installer.unmask(names);
+  if (verb == "revert") return installer.revert(names);
   if (verb == "link") return installer.link(names);
   if (verb == "set-default") return installer.set_default(names.front());
   const Names rest(names.begin() + 1, names.end());

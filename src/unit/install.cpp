@@ -34,6 +34,7 @@ std::string to_string(const InstallChange& change, std::string_view root) {
     case InstallChange::Kind::Create:
       return format("Created symlink {}{} → {}.", root, change.path, change.target);
     case InstallChange::Kind::Remove:
+    case InstallChange::Kind::RemoveFolder:
       return format("Removed \"{}{}\".", root, change.path);
     case InstallChange::Kind::Note:
     case InstallChange::Kind::Failure:
@@ -65,6 +66,9 @@ SysResult apply_changes(const InstallOutcome& outcome, FileChanger& changer,
                                                         folder.ends_with(".upholds")) {
           changer.remove_empty_directory(folder);
         }
+        break;
+      case InstallChange::Kind::RemoveFolder:
+        changer.remove_empty_directory(path);
         break;
       case InstallChange::Kind::Note:
       case InstallChange::Kind::Failure:

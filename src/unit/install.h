@@ -45,7 +45,7 @@ bool counts_as_enabled(UnitFileState state);
 
 /// One change, or a word about one that is not made. Paths are without the root.
 struct InstallChange {
-  enum class Kind : std::uint8_t { Create, Remove, Note, Failure };
+  enum class Kind : std::uint8_t { Create, Remove, RemoveFolder, Note, Failure };
   Kind kind{};
   std::string path;
   std::string target;   ///< of Create
@@ -97,6 +97,9 @@ class UnitInstaller {
   InstallOutcome mask(const std::vector<std::string>& names);
   InstallOutcome unmask(const std::vector<std::string>& names);
   InstallOutcome link(const std::vector<std::string>& paths);
+  /// Drop-ins of the administrator's go, and so does a file or a mask of theirs that
+  /// stands before a vendor's.
+  InstallOutcome revert(const std::vector<std::string>& names);
   /// `kind` is Wants or Requires.
   InstallOutcome add_dependency(const std::string& target, const std::vector<std::string>& names,
                                 DependencyKind kind);
@@ -156,6 +159,10 @@ class UnitInstaller {
   std::optional<std::string> link_at(const std::string& path);
   bool exists(const std::string& path);
   void remove(const std::string& path, InstallOutcome& outcome);
+
+  // install_revert.cpp
+  void revert_dropins(const std::string& name, InstallOutcome& outcome);
+  void revert_file(const std::string& name, InstallOutcome& outcome);
 
   // install_state.cpp
   enum class Match : std::uint8_t { KnownNames, AnyName };

@@ -139,6 +139,7 @@ class Replay {
     if (verb == "preset-all") outcome = installer.preset_all();
     if (verb == "mask") outcome = installer.mask(names);
     if (verb == "unmask") outcome = installer.unmask(names);
+    if (verb == "revert") outcome = installer.revert(names);
     if (verb == "link") outcome = installer.link(names);
     if (verb == "set-default") outcome = installer.set_default(names[0]);
     if (verb == "add-wants") {
