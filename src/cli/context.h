@@ -32,6 +32,17 @@ class ManagerFinder {
   virtual Result<ControlClient, ClientError> find() = 0;
 };
 
+/// Another program on the terminal: an editor, man(1).
+class ProgramRunner {
+ public:
+  virtual ~ProgramRunner() = default;
+  /// Its exit status once it has ended; 128 + signal. The first word is looked for
+  /// in $PATH: ENOENT if it is not there.
+  virtual Result<int> run(const std::vector<std::string>& argv) = 0;
+  /// All of standard input.
+  virtual Result<std::string> read_input() = 0;
+};
+
 struct CliContext {
   FileSource& files;
   FileChanger& changer;
@@ -47,6 +58,8 @@ struct CliContext {
   Timestamp now;           ///< when the command was called
   bool is_tty = false;     ///< standard output is a terminal
   unsigned columns = 80;   ///< of the terminal
+  ProgramRunner* programs = nullptr;  ///< null: none can be run
+  int own_pid = 0;
   bool is_chroot = false;  ///< "/" is not the root of PID 1
 
   /// Empty if unset.

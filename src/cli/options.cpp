@@ -175,7 +175,6 @@ std::string set_job_mode(Options& options, std::string_view word) {
 }
 
 std::string set_fail(Options& options, std::string_view) {
-  options.fail = true;
   options.job_mode = "fail";
   return {};
 }
@@ -227,6 +226,18 @@ std::string set_drop_in(Options& options, std::string_view word) {
   options.drop_in = word;
   if (!word.ends_with(".conf")) options.drop_in += ".conf";
   return {};
+}
+
+std::string refuse_transaction(Options&, std::string_view) {
+  return "-T/--show-transaction is not supported yet.";
+}
+
+std::string refuse_global(Options&, std::string_view) {
+  return "--global is not supported yet: use --user as each user.";
+}
+
+std::string refuse_marked(Options&, std::string_view) {
+  return "--marked is not supported yet: name the units.";
 }
 
 /// Remote managers and images are nothing that onset reaches.
@@ -298,9 +309,10 @@ constexpr std::array kTable = {
     OptionRow{"fail", 0, Nothing, nullptr, set_fail, "", nullptr},
     OptionRow{"irreversible", 0, Nothing, nullptr, set_irreversible, "", nullptr},
     OptionRow{"ignore-dependencies", 0, Nothing, nullptr, set_ignore_dependencies, "", nullptr},
-    OptionRow{"show-transaction", 'T', Nothing, &Options::show_transaction, nullptr, "", nullptr},
-    OptionRow{"show-types", 0, Nothing, &Options::show_types, nullptr, "",
-              "When showing sockets, explicitly show their type"},
+    OptionRow{"show-transaction", 'T', Nothing, nullptr, refuse_transaction, "", nullptr},
+    OptionRow{"show-types", 0, Nothing, nullptr, nullptr, "", nullptr},
+    OptionRow{"global", 0, Nothing, nullptr, refuse_global, "", nullptr},
+    OptionRow{"marked", 0, Nothing, nullptr, refuse_marked, "", nullptr},
     OptionRow{"value", 0, Nothing, &Options::value, nullptr, "",
               "When showing properties, only print the value"},
     OptionRow{"check-inhibitors", 0, Value, nullptr, nullptr, "MODE", nullptr},
@@ -308,8 +320,7 @@ constexpr std::array kTable = {
     OptionRow{"kill-whom", 0, Value, nullptr, set_kill_whom, "WHOM", "Whom to send signal to"},
     OptionRow{"kill-who", 0, Value, nullptr, set_kill_whom, "WHOM", nullptr},
     OptionRow{"signal", 's', Value, nullptr, set_signal, "SIGNAL", "Which signal to send"},
-    OptionRow{"what", 0, Value, nullptr, set_what, "RESOURCES",
-              "Which types of resources to remove"},
+    OptionRow{"what", 0, Value, nullptr, set_what, "RESOURCES", nullptr},
     OptionRow{"now", 0, Nothing, &Options::now, nullptr, "",
               "Start or stop unit after enabling or disabling it"},
     OptionRow{"dry-run", 0, Nothing, &Options::dry_run, nullptr, "",

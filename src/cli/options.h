@@ -34,11 +34,6 @@ struct Options {
   bool no_warn = false;
   bool dry_run = false;
   bool with_dependencies = false;
-  bool show_transaction = false;
-  bool show_types = false;
-  bool global = false;
-  bool marked = false;
-  bool fail = false;  ///< --fail: with kill, nothing signalled is an error
   bool use_stdin = false;  ///< edit: the new text comes from standard input
   unsigned force = 0;  ///< how often it was given
   JsonStyle json = JsonStyle::Off;

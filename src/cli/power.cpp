@@ -20,6 +20,7 @@ enum class Effect : unsigned char {
   Version,
   LogOnly,
   Cancel,
+  Show,
 };
 
 struct PowerOption {
@@ -49,6 +50,7 @@ constexpr std::array kHaltOptions = {
 constexpr std::array kShutdownOptions = {
     PowerOption{"--help", Effect::Help},       PowerOption{"--version", Effect::Version},
     PowerOption{"-H", Effect::Halt},           PowerOption{"--halt", Effect::Halt},
+    PowerOption{"--show", Effect::Show},       PowerOption{"-K", Effect::Nothing},
     PowerOption{"-P", Effect::Poweroff},       PowerOption{"--poweroff", Effect::Poweroff},
     PowerOption{"-r", Effect::Reboot},         PowerOption{"--reboot", Effect::Reboot},
     PowerOption{"-h", Effect::HaltOrPoweroff}, PowerOption{"-k", Effect::LogOnly},
@@ -90,8 +92,11 @@ Result<bool, std::string> apply(PowerCall& call, Effect effect) {
     case Effect::LogOnly:  // a record or a message alone: there is neither here
       call.verb = {};
       return true;
-    case Effect::Cancel:
-      return Failure{std::string("no shutdown is scheduled: only \"now\" is supported yet")};
+    case Effect::Cancel:  // nothing is ever scheduled: there is nothing to cancel
+      call.verb = {};
+      return true;
+    case Effect::Show:
+      return Failure{std::string("No scheduled shutdown.")};
   }
   return false;
 }
@@ -156,18 +161,98 @@ Result<PowerCall, std::string> parse_power(std::span<const std::string> argument
 
 std::string power_help(std::string_view program) {
   if (program == "shutdown") {
-    return "shutdown [OPTIONS…] now\n\nStop all units and power off.\n\n"
-           "  -P --poweroff  Power off (also -h)\n"
-           "  -H --halt      Halt\n"
-           "  -r --reboot    Reboot\n";
+    return "shutdown [OPTIONS...] [TIME] [WALL...]\n\nShut down the system.\n\nOptions:\n"
+           "     --help      Show this help\n"
+           "  -H --halt      Halt the machine\n"
+           "  -P --poweroff  Power-off the machine\n"
+           "  -r --reboot    Reboot the machine\n"
+           "  -h             Equivalent to --poweroff, overridden by --halt\n"
+           "  -k             Don't halt/power-off/reboot, just send warnings\n"
+           "     --no-wall   Don't send wall message before halt/power-off/reboot\n"
+           "  -c             Cancel a pending shutdown\n"
+           "     --show      Show pending shutdown\n\n"
+           "TIME is \"now\" or \"+0\": a shutdown can't be scheduled yet.\n";
   }
+  const std::string_view what = program == "halt"     ? "Halt"
+                                : program == "reboot" ? "Reboot"
+                                                      : "Power off";
   return format(
-      "{} [OPTIONS…]\n\nStop all units and {}.\n\n"
-      "     --halt      Halt\n"
-      "  -p --poweroff  Power off\n"
-      "     --reboot    Reboot\n"
-      "  -f --force     Do not stop units in order\n",
-      program, program);
+      "{} [OPTIONS...]\n\n{} the system.\n\nOptions:\n"
+      "     --help      Show this help\n"
+      "     --halt      Halt the machine\n"
+      "  -p --poweroff  Switch off the machine\n"
+      "     --reboot    Reboot the machine\n"
+      "  -f --force     Force immediate halt/power-off/reboot\n"
+      "  -w --wtmp-only Don't halt/power-off/reboot, just write wtmp record\n"
+      "  -d --no-wtmp   Don't write wtmp record\n"
+      "     --no-wall   Don't send wall message before halt/power-off/reboot\n",
+      program, what);
+}
+
+// ---- telinit ------------------------------------------------------------------
+
+namespace {
+
+struct Runlevel {
+  std::string_view word;
+  std::string_view verb;
+  std::string_view unit;  ///< of isolate
+};
+
+constexpr std::array kRunlevels = {
+    Runlevel{"0", "poweroff", {}},
+    Runlevel{"6", "reboot", {}},
+    Runlevel{"1", "rescue", {}},
+    Runlevel{"s", "rescue", {}},
+    Runlevel{"S", "rescue", {}},
+    Runlevel{"2", "isolate", "multi-user.target"},
+    Runlevel{"3", "isolate", "multi-user.target"},
+    Runlevel{"4", "isolate", "multi-user.target"},
+    Runlevel{"5", "isolate", "graphical.target"},
+    Runlevel{"q", "daemon-reload", {}},
+    Runlevel{"Q", "daemon-reload", {}},
+    Runlevel{"u", "daemon-reexec", {}},
+    Runlevel{"U", "daemon-reexec", {}},
+};
+
+}  // namespace
+
+bool is_telinit_name(std::string_view program) noexcept {
+  return program == "telinit" || program == "init";
+}
+
+Result<std::vector<std::string>, std::string> parse_telinit(
+    std::span<const std::string> arguments) {
+  std::vector<std::string> words;
+  for (const std::string& argument : arguments.subspan(1)) {
+    if (argument != "--no-wall") words.push_back(argument);
+  }
+  if (words.empty()) return Failure{std::string("required argument missing.")};
+  if (words.size() > 1) return Failure{std::string("Too many arguments.")};
+  if (words.front() == "--help") return std::vector<std::string>{};
+  for (const Runlevel& level : kRunlevels) {
+    if (level.word != words.front()) continue;
+    std::vector<std::string> call{std::string(level.verb)};
+    if (!level.unit.empty()) call.emplace_back(level.unit);
+    return call;
+  }
+  if (words.front().size() != 1) return Failure{std::string("Expected single character argument.")};
+  return Failure{format("Unknown command '{}'.", c_escape(words.front()))};
+}
+
+std::string telinit_help(std::string_view program) {
+  return format(
+      "{} [OPTIONS...] COMMAND\n\nSend control commands to the init daemon.\n\nCommands:\n"
+      "  0              Power-off the machine\n"
+      "  6              Reboot the machine\n"
+      "  2, 3, 4, 5     Start runlevelX.target unit\n"
+      "  1, s, S        Enter rescue mode\n"
+      "  q, Q           Reload init daemon configuration\n"
+      "  u, U           Reexecute init daemon\n\n"
+      "Options:\n"
+      "     --help      Show this help\n"
+      "     --no-wall   Don't send wall message before halt/power-off/reboot\n",
+      program);
 }
 
 }  // namespace onset

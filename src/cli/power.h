@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -21,5 +22,11 @@ bool is_power_name(std::string_view program) noexcept;
 /// `arguments[0]` is the program, without folders. The error is a line for people.
 Result<PowerCall, std::string> parse_power(std::span<const std::string> arguments);
 std::string power_help(std::string_view program);
+
+/// "telinit 6": the command that the runlevel stands for, verb in front; empty: help
+/// is asked for. The error is a line for people.
+bool is_telinit_name(std::string_view program) noexcept;
+Result<std::vector<std::string>, std::string> parse_telinit(std::span<const std::string> arguments);
+std::string telinit_help(std::string_view program);
 
 }  // namespace onset

@@ -73,11 +73,25 @@ int run_power(CliContext& context, std::span<const std::string> arguments) {
   return run_verb(context, options, program, *find_verb(call->verb), {});
 }
 
+int run_telinit(CliContext& context, std::span<const std::string> arguments) {
+  const std::string program = program_name(arguments);
+  auto call = parse_telinit(arguments);
+  if (!call) return fail(context, format("{}: {}", program, call.error()));
+  if (call->empty()) {
+    context.out.write(telinit_help(program));
+    return 0;
+  }
+  const VerbRow& verb = *find_verb(call->front());
+  call->erase(call->begin());
+  return run_verb(context, {}, program, verb, std::move(*call));
+}
+
 }  // namespace
 
 int run_cli(CliContext& context, std::span<const std::string> arguments) {
   const std::string program = program_name(arguments);
   if (is_power_name(program)) return run_power(context, arguments);
+  if (is_telinit_name(program)) return run_telinit(context, arguments);
   auto options = parse_options(arguments);
   if (!options) return fail(context, options.error());
   if (options->help) {

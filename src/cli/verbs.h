@@ -54,6 +54,13 @@ int verb_is_enabled(Command& command);
 int verb_get_default(Command& command);
 int verb_list_unit_files(Command& command);
 int verb_verify(Command& command);
+int verb_edit(Command& command);  ///< edit_verb.cpp
+// the rest: other_verbs.cpp
+int verb_list_type(Command& command);  ///< list-sockets, list-timers, …
+int verb_freeze(Command& command);     ///< and thaw
+int verb_whoami(Command& command);
+int verb_help(Command& command);
+int verb_not_yet(Command& command);
 // the manager and the system: system_verbs.cpp
 int verb_daemon_reload(Command& command);
 int verb_daemon_reexec(Command& command);

@@ -5,6 +5,10 @@ namespace onset {
 Applet applet_of(std::string_view argv0, std::string_view first, bool is_pid1, bool is_entrypoint) {
   if (is_entrypoint) return Applet::Entrypoint;
   const std::string_view name = argv0.substr(argv0.rfind('/') + 1);
+  // "init 6", not as PID 1, is an order to the one that is.
+  constexpr std::string_view kRunlevels = "0123456sSqQuU";
+  const bool is_order = first.size() == 1 && kRunlevels.find(first) != kRunlevels.npos;
+  if (!is_pid1 && name == "init" && is_order) return Applet::CommandLine;
   if (is_pid1 || name == "init" || first == "init") return Applet::Manager;
   return Applet::CommandLine;
 }

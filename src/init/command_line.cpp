@@ -1,6 +1,8 @@
 #include "init/command_line.h"
 
+#include <spawn.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,6 +74,38 @@ class ErrorSink final : public TextSink {
   FdSink sink_{STDERR_FILENO};
 };
 
+class TerminalPrograms final : public ProgramRunner {
+ public:
+  Result<int> run(const std::vector<std::string>& argv) override {
+    std::vector<char*> words;
+    for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
+    words.push_back(nullptr);
+    pid_t pid = 0;
+    if (const int err = ::posix_spawnp(&pid, words[0], nullptr, nullptr, words.data(), environ);
+        err != 0) {
+      return Failure{SysError{"posix_spawn", err}};
+    }
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0) {
+      if (errno != EINTR) return Failure{SysError{"waitpid", errno}};
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  Result<std::string> read_input() override {
+    constexpr std::size_t kLimit = std::size_t{1} << 20;
+    std::string text;
+    std::array<char, 4096> piece{};
+    for (;;) {
+      const ssize_t n = ::read(STDIN_FILENO, piece.data(), piece.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return Failure{SysError{"read", errno}};
+      if (n == 0) return text;
+      text.append(piece.data(), static_cast<std::size_t>(n));
+      if (text.size() > kLimit) return Failure{SysError{"read", EFBIG}};
+    }
+  }
+};
+
 std::string working_directory() {
   std::array<char, kPathMax + 1> path{};
   return ::getcwd(path.data(), path.size()) == nullptr ? std::string("/")
@@ -120,6 +154,9 @@ int run(int argc, char** argv, char** environment) {
                      read_clock()};
   context.is_tty = isatty(STDOUT_FILENO) == 1;
   context.columns = terminal_columns(context.variable("COLUMNS"));
+  TerminalPrograms programs;
+  context.programs = &programs;
+  context.own_pid = getpid();
   context.is_chroot = is_chroot();
   return run_cli(context, arguments);
 }

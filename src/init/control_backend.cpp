@@ -110,6 +110,7 @@ std::map<std::string, std::string> ProcessBackend::properties() {
   p["LogLevel"] = format("{}", context_.options->log_level);
   p["ShowStatus"] = context_.options->show_status ? "yes" : "no";
   p["ProcessBackend"] = context_.os->backend();
+  p["ControlGroup"] = context_.os->root_group();
   return p;
 }
 

@@ -359,6 +359,11 @@ std::string RealOs::group_of(UnitId id, const Unit& unit) const {
   return cgroups_->exists(path) ? path : std::string();
 }
 
+std::string RealOs::root_group() const {
+  if (!cgroups_) return {};
+  return cgroups_->prefix().empty() ? "/" : cgroups_->prefix();
+}
+
 std::string RealOs::control_group(UnitId id, const Unit& unit) const {
   const std::string group = group_of(id, unit);
   return group.empty() ? group : cgroups_->prefix() + "/" + group;

@@ -77,6 +77,8 @@ class RealOs final : public Os {
   UnitId unit_of_process(pid_t pid);
   /// A unit's processes are found by this: "cgroup v2 at …", "process tree (…)".
   [[nodiscard]] const std::string& backend() const { return backend_; }
+  /// The group of the whole, "/" at the top; empty without cgroups.
+  [[nodiscard]] std::string root_group() const;
   /// Path of the unit's cgroup below the mount, empty without one.
   [[nodiscard]] std::string control_group(UnitId id, const Unit& unit) const;
   /// Of its cgroup; nothing without one.

@@ -179,8 +179,10 @@ class DaemonsWithCgroupsTest(unittest.TestCase):
               f"{unit} runs again with another main process")
 
     def test_processes_are_found_as_the_machine_allows(self):
-        found = "by cgroup v2" if self.cgroups and self.daemons.has_cgroup() else "by process tree"
-        self.assertIn(found, self.daemons.onset("status").stdout)
+        has_cgroup = self.cgroups and self.daemons.has_cgroup()
+        text = self.daemons.onset("status").stdout
+        self.assertIn("CGroup: /" if has_cgroup else "Processes: found by process tree", text)
+        self.assertRegex(text, "─nginx.service\n")
 
     def test_the_boot_ends_well(self):
         if self.daemons.booted != "running":

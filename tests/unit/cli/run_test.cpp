@@ -276,6 +276,96 @@ TEST_CASE("show prints what was asked for, times in words", "[cli][run]") {
   CHECK(narrow.out.text == "a.service\n\n");
 }
 
+TEST_CASE("lists of types that are not run are empty, with systemctl's legend", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply({{"units", json::array()}});
+  CHECK(world.run({"list-timers"}) == 0);
+  CHECK(world.out.text ==
+        "\n0 timers listed.\nPass --all to see loaded but inactive timers, too.\n");
+  CHECK(world.manager.asked().at(0)["parameters"]["types"] == json{"timer"});
+}
+
+TEST_CASE("freeze and thaw name the unit that refuses", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply(json::object());
+  world.manager.fail("NotApplicable", {{"unit", "b.service"}, {"message", "Unit is inactive."}});
+  CHECK(world.run({"freeze", "a", "b"}) == 1);
+  CHECK(world.err.text == "Failed to freeze unit b.service: Unit is inactive.\n");
+  CHECK(world.manager.asked().at(0)["method"] == "io.onset.Manager.Freeze");
+}
+
+TEST_CASE("a verb that is known and not done says so", "[cli][run]") {
+  CliWorld world;
+  CHECK(world.run({"set-property", "a", "X=1"}) == 1);
+  CHECK(world.err.text == "The verb 'set-property' is known, but onset does not do it yet.\n");
+}
+
+class Typist final : public ProgramRunner {
+ public:
+  explicit Typist(test::MemoryFiles& files) : files_(files) {}
+  Result<int> run(const std::vector<std::string>& argv) override {
+    words = argv;
+    if (argv.front() != "ed") return Failure{SysError{"posix_spawn", ENOENT}};
+    seen = files_.read(argv.back(), 65536).ok() ? *files_.read(argv.back(), 65536) : "";
+    (void)files_.write_file(argv.back(), types, 0644);
+    return status;
+  }
+  Result<std::string> read_input() override { return types; }
+  std::vector<std::string> words;
+  std::string seen;
+  std::string types = "[Service]\nNice=1\n";
+  int status = 0;
+
+ private:
+  test::MemoryFiles& files_;
+};
+
+TEST_CASE("edit writes what the editor leaves between its comments", "[cli][run][edit]") {
+  const std::string unit = "/usr/lib/systemd/system/a.service";
+  const std::string drop_in = "/etc/systemd/system/a.service.d/override.conf";
+  CliWorld world;
+  Typist typist(world.files);
+  world.context.programs = &typist;
+  world.context.is_tty = true;
+  world.context.environment["EDITOR"] = "ed -x";
+  world.files.add(unit, "[Service]\nExecStart=/bin/a\n");
+  CHECK(world.run({"edit", "a"}) == 0);
+  CHECK(typist.words.size() == 3);
+  CHECK(typist.seen.starts_with("### Editing " + drop_in + "\n### Anything between here"));
+  CHECK(typist.seen.find("\n# ExecStart=/bin/a\n") != std::string::npos);
+  CHECK(*world.files.read(drop_in, 1024) == typist.types);
+
+  typist.types = "### Lines below this comment will be discarded\nmore\n";
+  CHECK(world.run({"edit", "--runtime", "a"}) == 0);
+  CHECK(world.err.text == "Editing \"/run/systemd/system/a.service.d/override.conf\" canceled: "
+                          "temporary file is empty.\n");
+  CHECK_FALSE(world.files.exists(std::string("/run/systemd/system/a.service.d/override.conf")));
+
+  typist.types = "[Service]\nExecStart=/bin/b\n";
+  CHECK(world.run({"edit", "--full", "--stdin", "a"}) == 0);
+  CHECK(*world.files.read("/etc/systemd/system/a.service", 1024) == typist.types);
+  typist.status = 1;
+  CHECK(world.run({"edit", "--drop-in=x", "a"}) == 1);
+  CHECK_FALSE(world.files.exists(std::string("/etc/systemd/system/a.service.d/x.conf")));
+}
+
+TEST_CASE("edit refuses what it can't edit", "[cli][run][edit]") {
+  CliWorld world;
+  CHECK(world.run({"edit", "a"}) == 1);
+  CHECK(world.err.text == "Cannot edit units if not on a tty.\n");
+  Typist typist(world.files);
+  world.context.programs = &typist;
+  world.context.is_tty = true;
+  CHECK(world.run({"edit", "a"}) == 1);
+  CHECK(world.err.text ==
+        "No files found for a.service.\n"
+        "Run 'systemctl edit --force --full a.service' to create a new unit.\n");
+  CHECK(world.run({"edit", "--force", "--full", "a"}) == 1);
+  CHECK(world.err.text ==
+        "Cannot edit units, no editor available. Please set either $SYSTEMD_EDITOR, $EDITOR or "
+        "$VISUAL.\n");
+}
+
 TEST_CASE("kill passes signal and choice of processes on", "[cli][run]") {
   CliWorld world;
   world.manager.reply(json::object());
@@ -304,7 +394,7 @@ TEST_CASE("poweroff and its kin work by name and as verbs", "[cli][run][power]")
       {{"shutdown"}, nullptr},
       {{"shutdown", "+5"}, nullptr},
       {{"shutdown", "-r", "22:00"}, nullptr},
-      {{"shutdown", "-c"}, nullptr},
+      {{"shutdown", "--show"}, nullptr},
       {{"reboot", "--frob"}, nullptr},
       {{"systemctl", "reboot"}, "reboot"},
       {{"onset", "exit"}, "exit"},
@@ -319,6 +409,28 @@ TEST_CASE("poweroff and its kin work by name and as verbs", "[cli][run][power]")
     CHECK(asked.size() == (row.how == nullptr ? 0U : 1U));
     if (row.how != nullptr) CHECK(asked.at(0)["parameters"]["how"] == row.how);
   }
+}
+
+TEST_CASE("shutdown -c has nothing to cancel, -k ends nothing", "[cli][run][power]") {
+  for (const char* option : {"-c", "-k"}) {
+    CliWorld world;
+    CHECK(world.run({option, "+5"}, "shutdown") == 0);
+    CHECK(world.manager.asked().empty());
+  }
+}
+
+TEST_CASE("telinit takes runlevels", "[cli][run][power]") {
+  CliWorld world;
+  world.manager.reply(json::object());
+  CHECK(world.run({"6"}, "/sbin/telinit") == 0);
+  CHECK(world.manager.asked().at(0)["parameters"]["how"] == "reboot");
+  CliWorld isolates;
+  isolates.manager.reply({{"jobs", {outcome("multi-user.target", "done")}}});
+  CHECK(isolates.run({"3"}, "init") == 0);
+  CHECK(isolates.manager.asked().at(0)["parameters"]["mode"] == "isolate");
+  CHECK(isolates.run({"x"}, "telinit") == 1);
+  CHECK(isolates.err.text == "telinit: Unknown command 'x'.\n");
+  CHECK(isolates.run({}, "telinit") == 1);
 }
 
 TEST_CASE("--dry-run ends nothing, and is refused where it would do nothing", "[cli][run][power]") {

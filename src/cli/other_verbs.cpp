@@ -1,0 +1,133 @@
+// Verbs of systemctl that ask little of the manager, and those that are known and
+// refused.
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/reply.h"
+#include "cli/verbs.h"
+
+namespace onset {
+
+namespace {
+
+using nlohmann::json;
+
+struct TypeList {
+  std::string_view verb;
+  std::string_view type;
+  std::vector<std::string> header;
+};
+
+TypeList list_of(std::string_view verb) {
+  if (verb == "list-sockets") return {verb, "socket", {"LISTEN", "UNIT", "ACTIVATES"}};
+  if (verb == "list-timers") {
+    return {verb, "timer", {"NEXT", "LEFT", "LAST", "PASSED", "UNIT", "ACTIVATES"}};
+  }
+  if (verb == "list-paths") return {verb, "path", {"PATH", "CONDITION", "UNIT", "ACTIVATES"}};
+  return {verb, "automount", {"WHAT", "WHERE", "MOUNTED", "IDLE TIMEOUT", "UNIT"}};
+}
+
+}  // namespace
+
+/// Units of these types are not run yet: with --all those that are loaded are
+/// listed, with what is not known of them as "-".
+int verb_list_type(Command& command) {
+  const TypeList list = list_of(command.verb);
+  json asked = {{"all", command.options.all}, {"types", {list.type}}};
+  if (!command.names.empty()) asked["patterns"] = command.names;
+  if (!command.options.states.empty()) asked["states"] = command.options.states;
+  json units;
+  auto listed = command.manager.collect("ListUnits", asked, "units", units);
+  if (!listed) return command.fail("Failed to list units", listed.error());
+  if (command.print_json(units)) return 0;
+  Table table(list.header);
+  for (const json& unit : units) {
+    std::vector<Table::Cell> row;
+    for (const std::string& column : list.header) {
+      row.emplace_back(column == "UNIT" ? text_of(unit, "name") : "-");
+    }
+    table.add(std::move(row));
+  }
+  const bool legend = !command.options.no_legend;
+  if (table.rows() > 0) command.out(table.text(command.palette(), legend, command.width(), 0));
+  if (!legend) return 0;
+  command.out(format("\n{} {}s listed.\n", units.size(), list.type));
+  if (!command.options.all) {
+    command.out(format("Pass --all to see loaded but inactive {}s, too.\n", list.type));
+  }
+  return 0;
+}
+
+int verb_freeze(Command& command) {
+  auto units = unit_names(command);
+  if (!units) return command.fail(units.error());
+  int status = 0;
+  for (const std::string& unit : *units) {
+    json reply;
+    const char* const method = command.verb == "freeze" ? "Freeze" : "Thaw";
+    auto done = command.manager.call(method, {{"unit", unit}}, reply);
+    if (done) continue;
+    command.fail(format("Failed to {} unit {}", command.verb, printable(unit)), done.error());
+    status = 1;
+  }
+  return status;
+}
+
+/// The unit of the caller, or of processes.
+int verb_whoami(Command& command) {
+  if (command.names.empty()) command.names.push_back(format("{}", command.context.own_pid));
+  for (const std::string& name : command.names) {
+    const auto pid = parse_uint<std::uint32_t>(name);
+    if (!pid || *pid == 0) return command.fail(format("Failed to parse PID '{}'.", c_escape(name)));
+    json reply;
+    auto found = command.manager.call("FindUnit", {{"pid", *pid}}, reply);
+    if (!found) return command.fail(format("Failed to get unit for PID {}", *pid), found.error());
+    command.out(text_of(reply, "unit") + '\n');
+  }
+  return 0;
+}
+
+/// The manual pages that the units name.
+int verb_help(Command& command) {
+  if (command.names.empty()) {
+    return command.fail(
+        "'help' command expects one or more unit names.\n"
+        "(Alternatively, help for systemctl itself may be shown with --help)");
+  }
+  auto units = unit_names(command);
+  if (!units) return command.fail(units.error());
+  for (const std::string& name : *units) {
+    json reply;
+    auto got = command.manager.call("GetUnit", {{"unit", name}}, reply);
+    if (!got) return command.fail("Failed to get properties", got.error());
+    const json& unit = object_of(reply, "unit");
+    if (raw_text_of(unit, "load") == "not-found") {
+      command.err(format("Unit {} could not be found.", printable(name)));
+      return 4;
+    }
+    const std::vector<std::string> pages = texts_of(unit, "documentation");
+    if (pages.empty()) command.err(format("Documentation for {} not known.", printable(name)));
+    for (std::string_view page : pages) {
+      const std::size_t open = page.find('(');
+      if (!page.starts_with("man:") || open == page.npos || !page.ends_with(')') ||
+          command.context.programs == nullptr) {
+        command.err(format("Can't show: {}", page));
+        continue;
+      }
+      const std::string section(page.substr(open + 1, page.size() - open - 2));
+      const std::string title(page.substr(4, open - 4));
+      if (title.starts_with('-') || section.starts_with('-')) continue;
+      auto status = command.context.programs->run({"man", section, title});
+      if (!status) return command.fail(format("Failed to execute man: {}", to_string(status.error())));
+    }
+  }
+  return 0;
+}
+
+int verb_not_yet(Command& command) {
+  return command.fail(
+      format("The verb '{}' is known, but onset does not do it yet.", command.verb));
+}
+
+}  // namespace onset
