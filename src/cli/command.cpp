@@ -55,7 +55,7 @@ namespace {
 Result<void, std::string> add_matching(Command& command, const std::vector<std::string>& patterns,
                                        std::vector<std::string>& names) {
   json units;
-  const json asked = {{"patterns", patterns}, {"all", true}};
+  const json asked = {{"patterns", patterns}, {"all", command.options.all}};
   if (auto listed = command.manager.collect("ListUnits", asked, "units", units); !listed) {
     return Failure{listed.error().message};
   }

@@ -254,6 +254,15 @@ int verb_enqueue(Command& command) {
   }
   auto units = unit_names(command);
   if (!units) return command.fail(units.error());
+  const bool has_glob = std::any_of(command.names.begin(), command.names.end(), is_name_pattern);
+  if (command.verb == "start" && has_glob && !command.options.all &&
+      !command.options.quiet) {
+    command.err(
+        "Warning: systemctl start called with a glob pattern.\n"
+        "Hint: unit globs expand to loaded units, so start will usually have no effect.\n"
+        "      Passing --all will also load units which are pulled in by other units.\n"
+        "      See systemctl(1) for more details.");
+  }
   return enqueue_units(command, *units, job_type_of(command.verb), command.options.job_mode);
 }
 

@@ -87,6 +87,7 @@ Result<std::vector<std::string>, std::string> files_of(Command& command, const s
   json reply;
   if (!works_on_files_alone(command) && command.manager.call("GetUnit", {{"unit", name}}, reply)) {
     const json& unit = object_of(reply, "unit");
+    if (raw_text_of(unit, "load") == "masked") return std::vector<std::string>{"/dev/null"};
     files.push_back(raw_text_of(unit, "file"));
     for (const json& dropin : array_of(unit, "dropins")) {
       if (dropin.is_string()) files.push_back(dropin.get<std::string>());
@@ -105,6 +106,7 @@ Result<std::vector<std::string>, std::string> files_of(Command& command, const s
     UnitLoader loader(command.context.files, loader_config(command));
     Diagnostics diagnostics;
     const auto unit = loader.load(name, diagnostics);
+    if (unit->load_state == LoadState::Masked) return std::vector<std::string>{"/dev/null"};
     files.push_back(unit->fragment_path);
     files.insert(files.end(), unit->dropin_paths.begin(), unit->dropin_paths.end());
   }
@@ -162,6 +164,10 @@ int verb_cat(Command& command) {
     for (const std::string& path : *files) {
       if (!first) command.out("\n");
       first = false;
+      if (path == "/dev/null") {
+        command.out(format("# Unit {} is masked.\n", printable(unit)));
+        continue;
+      }
       command.out(palette.paint(Tone::Dim, format("# {}", printable(path))) + '\n');
       auto text = text_of_file(command, path);
       if (!text) {

@@ -366,6 +366,17 @@ TEST_CASE("edit refuses what it can't edit", "[cli][run][edit]") {
         "$VISUAL.\n");
 }
 
+TEST_CASE("start with a glob warns, cat of a mask shows no file", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply({{"units", json::array()}});
+  CHECK(world.run({"start", "a*"}) == 0);
+  CHECK(world.err.text.starts_with("Warning: systemctl start called with a glob pattern.\n"));
+  world.manager.connection();
+  world.manager.reply(unit_reply("a.service", "inactive", "masked"));
+  CHECK(world.run({"cat", "a"}) == 0);
+  CHECK(world.out.text == "# Unit a.service is masked.\n");
+}
+
 TEST_CASE("kill passes signal and choice of processes on", "[cli][run]") {
   CliWorld world;
   world.manager.reply(json::object());
