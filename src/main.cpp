@@ -7,7 +7,6 @@
 
 #include "init/applet.h"
 #include "init/command_line.h"
-#include "init/command_line.h"
 #include "init/entrypoint.h"
 #include "init/manager_process.h"
 
