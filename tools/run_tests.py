@@ -7,13 +7,18 @@ prints is shown when it fails. The last line is "N passed, N failed".
 """
 
 import argparse
+import atexit
+import functools
 import json
 import os
 import re
 import select
+import shutil
 import signal
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -92,7 +97,7 @@ def program_suites(build):
     suites = []
     for test in json.loads(listing.stdout)["tests"]:
         properties = {p["name"]: p["value"] for p in test.get("properties", [])}
-        environment = dict(pair.split("=", 1) for pair in properties.get("ENVIRONMENT", []))
+        environment = dict(pair.split("=", 1) for pair in properties.get("ENVIRONMENT", []), **staged(build))
         if not test.get("command"):
             suites.append(Suite("unit: " + test["name"], ["false"]))  # its program was not built
             continue
@@ -104,6 +109,7 @@ def program_suites(build):
 def integration_suites(build):
     folder = os.path.join(REPOSITORY, "tests", "integration")
     environment = {"ONSET": os.path.join(build, "onset"), "ONSET_BUILD_DIR": build, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.update(staged(build))
     names = sorted(name for name in os.listdir(folder) if name.endswith("_test.py"))
     return [
         Suite("integration: " + name[: -len("_test.py")],
@@ -111,6 +117,36 @@ def integration_suites(build):
               folder, environment, count_unittest)
         for name in names
     ]
+
+
+# ---- what ordinary users run -----------------------------------------------------------------
+
+
+def all_may_enter(folder):
+    while os.stat(folder).st_mode & stat.S_IXOTH:
+        if folder == os.path.dirname(folder):
+            return True
+        folder = os.path.dirname(folder)
+    return False
+
+
+@functools.cache
+def staged(build):
+    """The environment that tells the tests where onset and their programs are, when other users
+    may not enter the folder of the clone, as below /root: copies, for the time of this run."""
+    if all_may_enter(build) and all_may_enter(REPOSITORY):
+        return {}
+    stage = tempfile.mkdtemp(prefix="onset-stage.")
+    atexit.register(shutil.rmtree, stage, ignore_errors=True)
+    os.chmod(stage, 0o755)
+    programs = {"ONSET": os.path.join(build, "onset"), "ONSET_PROBE": os.path.join(build, "tests", "probe")}
+    environment = {"ONSET_SUPPORT": os.path.join(stage, "support")}
+    shutil.copytree(os.path.join(REPOSITORY, "tests", "support"), environment["ONSET_SUPPORT"])
+    for variable, program in programs.items():
+        environment[variable] = os.path.join(stage, os.path.basename(program))
+        if os.path.exists(program):
+            shutil.copy2(program, environment[variable])
+    return environment
 
 
 # ---- running ---------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ import tempfile
 from harness import (DEADLINE, ENVIRONMENT, ONSET, ORDINARY_UID, PYTHON, ROOT, Late, OnsetTest,
                      Process, children_of, until)
 
-SUPPORT = os.path.join(ROOT, "tests", "support")
+SUPPORT = os.environ.get("ONSET_SUPPORT") or os.path.join(ROOT, "tests", "support")
 SHIM = os.path.join(SUPPORT, "seccomp_shim.py")
 RUNTIME_FOLDERS = ("/run/onset", f"/dev/shm/onset-{ORDINARY_UID}", "/dev/shm/onset-0",
                    f"/tmp/onset-{ORDINARY_UID}", "/tmp/onset-0")

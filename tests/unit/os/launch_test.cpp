@@ -116,9 +116,9 @@ TEST_CASE("User=, Group= and SupplementaryGroups= become the process's ids", "[o
     for (const bool full : {true, false}) {
       ::chmod(world.folder.path().c_str(), 0777);
       ExecCommand command;
-      command.path = ONSET_PROBE;
+      command.path = probe_program();
       const std::string out = world.folder / (full ? "full" : "setuid");
-      command.argv = {ONSET_PROBE, out};
+      command.argv = {probe_program(), out};
       command.full_privileges = full;
       command.no_setuid = !full;
       auto launch = world.spawn_command("u.service", command);
@@ -522,7 +522,7 @@ TEST_CASE("RootDirectory= leaves nothing of the old root in reach", "[os][launch
   const std::string root = world.folder / "root";
   ::mkdir(root.c_str(), 0755);
   ::mkdir((root + "/inside").c_str(), 0777);
-  write_text(root + "/probe", read_text(ONSET_PROBE));
+  write_text(root + "/probe", read_text(probe_program()));
   ::chmod((root + "/probe").c_str(), 0755);
   ExecConfig& exec = *world.unit("r.service").exec;
   exec.root_directory = root;

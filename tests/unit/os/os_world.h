@@ -23,6 +23,9 @@ namespace onset::test {
 
 bool is_root();
 
+/// tests/support/probe.c, where every user may execute it.
+const char* probe_program();
+
 /// A folder below /tmp that is removed with its content.
 class ScratchFolder {
  public:

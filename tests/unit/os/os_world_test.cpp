@@ -23,6 +23,11 @@ bool is_root() {
   return ::geteuid() == 0;
 }
 
+const char* probe_program() {
+  const char* staged = ::getenv("ONSET_PROBE");
+  return staged != nullptr ? staged : ONSET_PROBE;
+}
+
 ScratchFolder::ScratchFolder() {
   char name[] = "/tmp/onset-test-XXXXXX";
   const char* made = ::mkdtemp(name);
@@ -157,7 +162,7 @@ std::string OsWorld::probe(std::string_view name, ExecRole role) {
   ::chmod(folder.path().c_str(), 0777);
   const std::string out = folder / "probe.out";
   ::unlink(out.c_str());
-  const int status = run(name, {ONSET_PROBE, out}, role);
+  const int status = run(name, {probe_program(), out}, role);
   INFO(log.all());
   CHECK(status == 0);
   return read_text(out);
