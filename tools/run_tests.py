@@ -97,7 +97,8 @@ def program_suites(build):
     suites = []
     for test in json.loads(listing.stdout)["tests"]:
         properties = {p["name"]: p["value"] for p in test.get("properties", [])}
-        environment = dict(pair.split("=", 1) for pair in properties.get("ENVIRONMENT", []), **staged(build))
+        environment = dict(pair.split("=", 1) for pair in properties.get("ENVIRONMENT", []))
+        environment.update(staged(build))
         if not test.get("command"):
             suites.append(Suite("unit: " + test["name"], ["false"]))  # its program was not built
             continue
