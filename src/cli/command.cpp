@@ -46,7 +46,7 @@ std::size_t Command::width() const {
 bool Command::print_json(const json& value) const {
   const int indent = options.json == JsonStyle::Pretty ? 8 : -1;
   if (options.json == JsonStyle::Off) return false;
-  out(value.dump(indent, ' ', false, json::error_handler_t::replace) + '\n');
+  out(printable_json(value.dump(indent, ' ', false, json::error_handler_t::replace)) + '\n');
   return true;
 }
 

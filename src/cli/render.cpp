@@ -73,6 +73,21 @@ std::string Palette::paint(Tone tone, std::string_view text) const {
   return format("{}{}\033[0m", sequence_of(tone), text);
 }
 
+std::string printable_json(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\x7f') {
+      out += "\\u007f";
+    } else if (is_c1(text.substr(i, 2))) {
+      out += format("\\u00{:02x}", static_cast<unsigned char>(text[++i]));
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());

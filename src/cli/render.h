@@ -21,6 +21,9 @@ struct Palette {
 /// Control characters (C0, DEL, C1) and what is not UTF-8 as \xNN; all else stays,
 /// the backslash too, so that a script reads what is there.
 std::string printable(std::string_view text);
+
+/// JSON text with DEL and the C1 controls as \u00xx too; JSON itself lets them stand.
+std::string printable_json(std::string_view text);
 /// How many columns the text takes, one for each character.
 std::size_t display_width(std::string_view text);
 /// At most `width` columns; what is cut ends in "…". 0: as it is.

@@ -56,6 +56,34 @@ except (BrokenPipeError, ConnectionResetError): print(b"")
         self.assertEqual(out.strip(), "b''")
         self.alive(system)
 
+    def test_S10_names_and_paths_of_a_caller_are_checked_before_any_use(self):
+        system = self.boot()
+        out = self.client(system, """
+names = ["../../etc/passwd", "/etc/passwd", "../a.service", "a/b.service", "a\\n.service", "a\\0.service", "",
+         "a@../x.service", "x" * 300 + ".service", "\\x1b[2J.service", "a.service/", ".", "..", "a.nosuchtype"]
+for name in names:
+    for method, parameters in (("Enqueue", {"units": [name], "type": "start"}), ("GetUnit", {"unit": name}),
+                               ("GetProperties", {"unit": name}), ("Kill", {"unit": name}),
+                               ("ResetFailed", {"unit": name}), ("ListDependencies", {"unit": name})):
+        s = connect()
+        reply = call(s, method, **parameters)
+        if "error" not in reply: print(method, repr(name), str(reply)[:200])
+        s.close()
+""")
+        self.assertEqual(out, "")
+        self.alive(system)
+
+    def test_S11_what_a_unit_file_says_cannot_drive_the_terminal(self):
+        system = self.boot({"a.service": "[Unit]\nDescription=a\x1b]0;owned\x07\x1b[2Jb\u009b31m\n[Service]\n"
+                                         "Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true \x1b[31m\n"})
+        self.ok(system, "start", "a.service")
+        for line in (["status", "a.service"], ["status"], ["list-units"], ["show", "a.service"], ["list-units", "--json"],
+                     ["list-dependencies"]):
+            _, out, err = system.cli(*line)
+            for text in (out, err):
+                self.assertNotRegex(text, "[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f]", line)
+        self.assertNotRegex(system.log(), "[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f]")
+
     def test_S4_a_confined_service_cannot_have_another_unit_started(self):
         start = f"Type=oneshot\nExecStart={ONSET} start --no-block other.service\n"
         system = self.boot({

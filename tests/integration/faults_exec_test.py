@@ -59,6 +59,23 @@ class Hygiene(OnsetSystemTest):
         seen = self.account(terminal=True)
         self.assertEqual(seen["ctty"], ["no"])
 
+    def test_E4_rights_are_given_up_in_the_one_order_that_holds(self):
+        system = self.boot({"a.service": f"[Service]\nType=oneshot\nUser={ORDINARY_UID}\nGroup={ORDINARY_UID}\n"
+                                         "CapabilityBoundingSet=CAP_NET_BIND_SERVICE\n"
+                                         "AmbientCapabilities=CAP_NET_BIND_SERVICE\nNoNewPrivileges=yes\n"
+                                         "ExecStart=/bin/true\n"},
+                           traces="setgroups,setresgid,setresuid,capset,prctl,close_range,execve")
+        self.ok(system, "start", "a.service")
+        steps = ("setgroups(", "PR_CAPBSET_DROP", "setresgid(", "setresuid(", "capset(", "PR_CAP_AMBIENT_RAISE",
+                 "close_range(", "PR_SET_NO_NEW_PRIVS", "execve(\"/bin/true\"")
+        lines = [line.split(maxsplit=1) for line in system.read("trace").splitlines()]
+        child = next(pid for pid, call in lines if call.startswith(steps[-1]))
+        calls = [call for pid, call in lines if pid == child]
+        first = [next(i for i, call in enumerate(calls) if step in call) for step in steps]
+        self.assertEqual(first, sorted(first), "\n".join(calls))
+        # Full rights come back between the change of user and the last capset, and not after.
+        self.assertNotIn("setres", "".join(calls[first[4]:]))
+
     def test_E5_each_step_that_fails_has_its_own_status_and_nothing_is_executed(self):
         steps = {"200": "WorkingDirectory=/nowhere", "216": "Group=no-such-group", "217": "User=no-such-user",
                  "209": "StandardOutput=file:/nowhere/x", "208": "StandardInput=file:/nowhere/x",
@@ -83,6 +100,21 @@ class Hygiene(OnsetSystemTest):
                 self.assertIn(name, text)
         else:
             self.assertEqual(system.said(), [])
+
+    def test_E9_a_service_of_an_ordinary_user_cannot_touch_pid_1_through_proc(self):
+        script = "for way in 'cat /proc/1/fd/0' 'ls /proc/1/fd' 'readlink /proc/1/exe' 'cat /proc/1/environ'; do " \
+                 "$$way >/dev/null 2>&1 && echo $$way >> @work@/said; done; " \
+                 "(: >>/proc/1/exe) 2>/dev/null && echo wrote >> @work@/said; echo tried >> @work@/said"
+        system = self.boot({"a.service": f"[Service]\nType=oneshot\nUser={ORDINARY_UID}\n"
+                                         f"ExecStart=/bin/sh -c \"{script}\"\n"})
+        self.ok(system, "start", "a.service")
+        self.assertEqual(system.said(), ["tried"])
+
+    def test_E9_a_running_pid_1_cannot_be_overwritten_by_a_root_service_either(self):
+        script = "(: >>/proc/1/exe) 2>/dev/null && echo wrote >> @work@/said; echo tried >> @work@/said"
+        system = self.boot({"a.service": f"[Service]\nType=oneshot\nExecStart=/bin/sh -c \"{script}\"\n"})
+        self.ok(system, "start", "a.service")
+        self.assertEqual(system.said(), ["tried"])
 
     def test_E7_no_capability_is_inheritable(self):
         whole = self.account()

@@ -130,6 +130,21 @@ while True: signal.pause()
         self.assertEqual(system.wait(60), 0)
         self.assertEqual(system.said(), ["stopped"])
 
+    def test_P11_a_launch_that_is_killed_before_its_program_runs_is_a_failure_and_no_deadlock(self):
+        # Opening a pipe that nobody writes to holds the child of the launch, not PID 1.
+        system = self.boot({"a.service": "[Service]\nStandardInput=file:@work@/pipe\nExecStart=/bin/sleep infinity\n",
+                            "b.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n"},
+                           setup=["mkfifo @work@/pipe"])
+        self.ok(system, "start", "--no-block", "a.service")
+        until(lambda: system.main_pid("a.service"), "the launch has a process")
+        child = system.main_pid("a.service")
+        self.assertEqual(os.readlink(f"/proc/{child}/exe"), os.readlink(f"/proc/{system.pid()}/exe"))
+        self.ok(system, "start", "b.service")
+        os.kill(child, signal.SIGKILL)
+        system.until_state("a.service", "failed")
+        self.assertEqual(system.show("a.service", "Result"), "signal")
+        self.ok(system, "start", "b.service")
+
     def test_P12_a_stopped_service_is_continued_to_react_to_term(self):
         system = self.boot({"a.service": "[Service]\nType=notify\nNotifyAccess=all\n"
                                          "ExecStart=@python@ @support@/family.py @work@/family\n"})

@@ -67,13 +67,16 @@ class System:
             lines.append("mount -o remount,bind,ro /")
         if kind.get("read_only_run"):
             lines.append("mount -o remount,ro /run")
-        lines += kind.get("setup", [])
+        lines += [self.fill(line) for line in kind.get("setup", [])]
         lines.append('exec "$@"')
         return "\n".join(lines)
 
     def _line(self):
         kind = self.kind
         line = []
+        if kind.get("traces"):
+            # -D: the tracer stays outside, onset remains the first process of its namespace.
+            line += ["strace", "-D", "-f", "-qq", "-o", self.path("trace"), "-e", "trace=" + kind["traces"]]
         if kind.get("user_namespace"):
             line += ["setpriv", f"--reuid={ORDINARY_UID}", f"--regid={ORDINARY_UID}",
                      "--clear-groups", "--", "unshare", "--user", "--map-root-user"]
@@ -276,7 +279,7 @@ class OnsetSystemTest(OnsetTest):
 
     def boot(self, units=None, *, wait=True, **kind):
         """`kind`: ordinary, user_namespace, no_proc, no_sys, no_dev, read_only,
-        no_capabilities, pid1=False, refuses=(CALLS, ERRNO), closed_streams, terminal,
+        no_capabilities, pid1=False, traces="CALL,…" (by strace, into the file trace), refuses=(CALLS, ERRNO), closed_streams, terminal,
         setup=[shell lines], options=[of init], env={}, popen={}, work={file: text}."""
         units = dict(units or {})
         if "unit" not in kind:

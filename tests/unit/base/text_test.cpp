@@ -104,7 +104,7 @@ TEST_CASE("every code point that is encoded is valid UTF-8 of the right length",
   }
 }
 
-TEST_CASE("what a terminal would act on is escaped", "[base][text]") {
+TEST_CASE("S11: what a terminal would act on is escaped", "[base][text][S11]") {
   CHECK(c_escape("a\x1b[31mb") == "a\\x1b[31mb");
   CHECK(c_escape("\n\t\r\a\\") == "\\n\\t\\r\\a\\\\");
   CHECK(c_escape("\x7f") == "\\x7f");

@@ -119,8 +119,8 @@ TEST_CASE("a requirement missing at the end of 10,000 fails the first",
         "Unit u10000.service not found. It is required by u9999.service.");
 }
 
-TEST_CASE("a ring of 10,000 required units is refused, the path named",
-          "[graph][transaction][scale]") {
+TEST_CASE("C5: a ring of 10,000 required units is refused, the path named",
+          "[graph][transaction][scale][C5]") {
   const auto begin = steady_clock::now();
   const Built b = build(kMany, [](std::uint32_t i) -> Generated::Dependencies {
     return {{Requires, (i + 1) % kMany}, {After, (i + 1) % kMany}};
@@ -134,7 +134,7 @@ TEST_CASE("a ring of 10,000 required units is refused, the path named",
   CHECK(steady_clock::now() - begin < kLimit);
 }
 
-TEST_CASE("5,000 small rings are each broken once", "[graph][transaction][scale]") {
+TEST_CASE("C5: 5,000 small rings are each broken once", "[graph][transaction][scale][C5]") {
   const auto begin = steady_clock::now();
   const Built b = build(kMany, [](std::uint32_t i) -> Generated::Dependencies {
     if (i == 0) {

@@ -56,7 +56,8 @@ TEST_CASE("a unit without a file is not found, and says so", "[unit][loader]") {
   CHECK(load_from(files, "a-b.slice").unit->load_state == LoadState::Loaded);
 }
 
-TEST_CASE("a name that is no unit's is refused before any path is made of it", "[unit][loader]") {
+TEST_CASE("C9: a name that is no unit's is refused before any path is made of it",
+          "[unit][loader][C9]") {
   MemoryFiles files;
   const std::string long_name = "a@" + std::string(255, 'x') + ".service";
   for (const std::string& name :
@@ -175,7 +176,7 @@ TEST_CASE("a link to /dev/null and an empty file mask", "[unit][loader]") {
   CHECK(load_from(files, "b.service").unit->load_state == LoadState::Masked);
 }
 
-TEST_CASE("what is no regular file is an error and nothing hangs on it", "[unit][loader][C7]") {
+TEST_CASE("C7: what is no regular file is an error and nothing hangs on it", "[unit][loader][C7]") {
   MemoryFiles files;
   files.add_special(kEtc + "fifo.service");
   files.add_link(kEtc + "loop.service", "loop.service");
@@ -191,7 +192,7 @@ TEST_CASE("what is no regular file is an error and nothing hangs on it", "[unit]
   CHECK(load_from(files, "gone.service").unit->load_state == LoadState::NotFound);
 }
 
-TEST_CASE("a file that others may write is told of by name, or refused", "[unit][loader][C8]") {
+TEST_CASE("C8: a file that others may write is told of by name, or refused", "[unit][loader][C8]") {
   MemoryFiles files;
   files.add(kEtc + "open.service", kPlain, 0666);
   files.add(kEtc + "foreign.service", kPlain, 0644, 1000);
@@ -210,7 +211,7 @@ TEST_CASE("a file that others may write is told of by name, or refused", "[unit]
   CHECK(load_from(folder, "a.service").tells("/etc/systemd/system: the directory can be written"));
 }
 
-TEST_CASE("an unknown key and section are told with file and line", "[unit][loader][C4]") {
+TEST_CASE("C4: an unknown key and section are told with file and line", "[unit][loader][C4]") {
   const LoadedUnit loaded = load_text("a.service",
                                       "[Unit]\nDescripton=x\n[Service]\nExecStart=/bin/a\n"
                                       "X-Mine=1\n[Bogus]\nA=1\nB=2\n[X-Mine]\nA=1\n[Timer]\n"
@@ -222,7 +223,7 @@ TEST_CASE("an unknown key and section are told with file and line", "[unit][load
                              "a.service:12: Unknown section 'Timer', ignoring\n");
 }
 
-TEST_CASE("a wrong value is left out, one that protects fails the unit", "[unit][loader][C1]") {
+TEST_CASE("C1: a wrong value is left out, one that protects fails the unit", "[unit][loader][C1]") {
   const LoadedUnit mild = test::load_service("RestartSec=soon\nNice=5\nNice=200");
   CHECK(mild.unit->load_state == LoadState::Loaded);
   CHECK(mild.unit->service->restart_delay == std::chrono::milliseconds(100));
@@ -253,13 +254,13 @@ TEST_CASE("what is known and not honoured is said once, unless it asks for nothi
   CHECK(loaded.unit->not_honoured == std::vector<std::string_view>{"PrivateTmp", "TasksMax"});
 }
 
-TEST_CASE("a file that systemd refuses is refused with its line", "[unit][loader][C6]") {
+TEST_CASE("C6: a file that systemd refuses is refused with its line", "[unit][loader][C6]") {
   const LoadedUnit nul = load_text("a.service", std::string_view("[Unit]\nA\0=1\n", 12));
   CHECK(nul.unit->load_state != LoadState::Loaded);
   CHECK(nul.unit->load_error.find("a.service") != std::string::npos);
 }
 
-TEST_CASE("10,000 units are listed once and read once", "[unit][loader][C12]") {
+TEST_CASE("C12: 10,000 units are listed once and read once", "[unit][loader][C12]") {
   MemoryFiles files;
   for (int i = 0; i < 10000; ++i) {
     files.add(kEtc + "s" + std::to_string(i) + ".service", kPlain);

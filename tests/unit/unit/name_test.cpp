@@ -111,7 +111,7 @@ TEST_CASE("a name comes apart at its first at-sign and its last dot", "[unit][na
   }
 }
 
-TEST_CASE("an instance is never made of what could leave its folder", "[unit][name]") {
+TEST_CASE("C9: an instance is never made of what could leave its folder", "[unit][name][C9]") {
   CHECK(instantiate("foo@.service", "a") == "foo@a.service");
   CHECK(instantiate("foo@b.service", "a") == "foo@a.service");
   CHECK(instantiate("foo@.service", "a@b") == "foo@a@b.service");

@@ -71,7 +71,7 @@ TEST_CASE("what a specifier gives is not looked at again", "[unit][specifiers]")
   CHECK(*expand_specifiers("%H%%n", {"a.service", "", host}) == "%n%%%n");
 }
 
-TEST_CASE("the output is capped however short the text", "[unit][specifiers]") {
+TEST_CASE("C10: the output is capped however short the text", "[unit][specifiers][C10]") {
   HostFacts host = facts();
   host.hostname = std::string(1000, 'x');
   std::string bomb;

@@ -107,7 +107,7 @@ TEST_CASE("what is not honoured yet is told and is no fault", "[unit][verify]") 
   CHECK(told(diagnostics) == "/x/a.service:3: PrivateTmp= is not honoured yet\n");
 }
 
-TEST_CASE("an unknown directive makes verify fail, with its line", "[unit][verify][C4]") {
+TEST_CASE("C4: an unknown directive makes verify fail, with its line", "[unit][verify][C4]") {
   MemoryFiles files = machine();
   files.add("/x/a.service", "[Service]\nExecStart=/bin/true\nPrivateTemp=yes\n");
   Diagnostics diagnostics;
