@@ -49,14 +49,16 @@ struct Run {
   }
 };
 
+/// In place of kPidPlace; what follows it moves up.
 void write_pid(char* slot, pid_t pid) noexcept {
   char digits[16];
   int n = 0;
-  for (auto rest = static_cast<unsigned>(pid); n == 0 || rest != 0; rest /= 10) {
-    digits[n++] = static_cast<char>('0' + rest % 10);
+  for (auto left = static_cast<unsigned>(pid); n == 0 || left != 0; left /= 10) {
+    digits[n++] = static_cast<char>('0' + left % 10);
   }
+  const char* rest = slot + kPidPlace.size();
   while (n > 0) *slot++ = digits[--n];
-  *slot = '\0';
+  std::memmove(slot, rest, std::strlen(rest) + 1);
 }
 
 void enter_cgroup(const Run& run) noexcept {
@@ -412,7 +414,8 @@ void run_child(LaunchPlan& plan, BorrowedFd report_pipe) noexcept {
     run.fail(LaunchStep::NoNewPrivileges, errno);
   }
   const auto pid = static_cast<pid_t>(::syscall(SYS_getpid));
-  for (char* slot : plan.pid_slots) write_pid(slot, pid);
+  // From the end: two in one text must not move each other.
+  for (std::size_t i = plan.pid_slots.size(); i > 0; --i) write_pid(plan.pid_slots[i - 1], pid);
   if (plan.report.notes != 0) run.send();
   if (!own_process) unblock_signals(run);
   execute(run);

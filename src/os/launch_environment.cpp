@@ -99,6 +99,8 @@ void add_own(Environment& environment, const EnvironmentSources& sources) {
     environment.set("WATCHDOG_USEC", format("{}", request.watchdog.count()));
   }
   if (request.main_pid > 0) environment.set("MAINPID", format("{}", request.main_pid));
+  const auto& service = request.unit->service;
+  if (service && !service->pid_file.empty()) environment.set("PIDFILE", service->pid_file);
   if (sources.settings.user_manager) environment.set("MANAGERPID", format("{}", ::getpid()));
   if (sources.on_terminal) environment.set("TERM", terminal_type(sources));
   for (const std::string& assignment : sources.directories) environment.set_assignment(assignment);

@@ -3,6 +3,16 @@
 #include <algorithm>
 
 namespace onset {
+namespace {
+
+void find_pid_places(std::string& text, std::vector<char*>& slots) {
+  for (std::size_t at = text.find(kPidPlace); at != std::string::npos;
+       at = text.find(kPidPlace, at + kPidPlace.size())) {
+    slots.push_back(text.data() + at);
+  }
+}
+
+}  // namespace
 
 bool LaunchPlan::needs_own_process() const noexcept {
   if (failed != LaunchStep::None) return false;
@@ -15,15 +25,15 @@ bool LaunchPlan::needs_own_process() const noexcept {
 
 void LaunchPlan::seal() {
   argv.reserve(arguments.size() + 1);
-  for (std::string& s : arguments) argv.push_back(s.data());
+  for (std::string& s : arguments) {
+    argv.push_back(s.data());
+    find_pid_places(s, pid_slots);
+  }
   argv.push_back(nullptr);
   envp.reserve(environment.size() + 1);
   for (std::string& s : environment) {
     envp.push_back(s.data());
-    const auto equals = s.find('=');
-    if (equals != std::string::npos && std::string_view(s).substr(equals + 1) == kPidPlace) {
-      pid_slots.push_back(s.data() + equals + 1);
-    }
+    find_pid_places(s, pid_slots);
   }
   envp.push_back(nullptr);
   paths.reserve(candidates.size());

@@ -20,8 +20,9 @@
 
 namespace onset {
 
-/// Stands in the environment where the child writes its own process id.
-inline constexpr std::string_view kPidPlace = "0000000000";
+/// Stands in an argument or the environment where the child writes its own process
+/// id. As long as any id, and nothing that a unit file or a variable would hold.
+inline constexpr std::string_view kPidPlace = "\x01self-pid\x01";
 
 /// Where one of the descriptors 0, 1, 2 comes from.
 struct StreamPlan {
@@ -82,7 +83,7 @@ struct LaunchPlan {
   std::vector<char*> argv;
   std::vector<char*> envp;
   std::vector<const char*> paths;
-  std::vector<char*> pid_slots;  ///< the child writes its pid in decimal and a NUL here
+  std::vector<char*> pid_slots;  ///< the child puts its pid in place of kPidPlace, the last first
 
   std::array<StreamPlan, 3> streams;
   TerminalPlan terminal;

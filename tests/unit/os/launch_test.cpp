@@ -137,6 +137,24 @@ TEST_CASE("User=, Group= and SupplementaryGroups= become the process's ids", "[o
   }
 }
 
+TEST_CASE("a process's own id can be one of its arguments", "[os][launch]") {
+  for (const bool slow : {false, true}) {
+    OsWorld world;
+    const std::string out = world.folder / "said";
+    if (slow) world.unit("s.service").exec->tty_reset = true;
+    world.request.watchdog = std::chrono::seconds(3);
+    ExecCommand command;
+    command.path = "/bin/sh";
+    command.argv = {"/bin/sh", "-c", "echo $$$$ $0 $1 > " + out, "$SYSTEMD_EXEC_PID",
+                    "<${WATCHDOG_PID}|${SYSTEMD_EXEC_PID}>"};
+    auto launch = world.spawn_command("s.service", command);
+    REQUIRE(launch.ok());
+    REQUIRE(world.status_of(launch->pid) == 0);
+    const std::string pid = std::to_string(launch->pid);
+    CHECK(read_text(out) == pid + " " + pid + " <" + pid + "|" + pid + ">\n");
+  }
+}
+
 TEST_CASE("capabilities are bounded, raised and locked as asked", "[os][launch]") {
   ONSET_NEEDS(is_root(), "capabilities need root");
   OsWorld world;
@@ -421,6 +439,7 @@ TEST_CASE("the environment has the manual's order of precedence", "[os][launch]"
   exec.environment = {"OVER=unit", "OWN=1", "MAINPID=mine"};
   exec.environment_files = {{world.folder / "*.env", false}, {world.folder / "none", true}};
   exec.unset_environment = {"GONE", "OWN=2"};
+  world.unit("n.service").service->pid_file = "/run/n.pid";
   world.request.main_pid = 77;
   world.request.notify_socket = true;
   world.request.watchdog = std::chrono::seconds(3);
@@ -434,6 +453,7 @@ TEST_CASE("the environment has the manual's order of precedence", "[os][launch]"
   CHECK(probed_env(text, "OWN=1"));
   CHECK(text.find("GONE") == std::string::npos);
   CHECK(probed_env(text, "MAINPID=mine"));
+  CHECK(probed_env(text, "PIDFILE=/run/n.pid"));
   CHECK(probed_env(text, "NOTIFY_SOCKET=/run/onset/notify"));
   CHECK(probed_env(text, "WATCHDOG_USEC=3000000"));
   CHECK(probed_env(text, "WATCHDOG_PID=" + probed(text, "pid")));
