@@ -11,6 +11,7 @@
 #include "os/launch_environment.h"
 #include "os/launch_streams.h"
 #include "os/service_directories.h"
+#include "unit/name.h"
 
 namespace onset {
 namespace {
@@ -96,11 +97,17 @@ LaunchBuilder::Scope LaunchBuilder::scope_of(const LaunchRequest& request) {
   return scope;
 }
 
+/// DynamicUser= without User= means a user of the unit's name. One that exists is
+/// taken, as in systemd; none is made up yet, and root is no substitute.
 bool LaunchBuilder::find_identity(LaunchPlan& plan, const ExecConfig& exec, Identity& identity) {
-  if (!exec.user.empty()) {
-    auto account = accounts_.user(exec.user);
+  const bool is_dynamic = exec.dynamic_user && exec.user.empty();
+  const std::string name(is_dynamic ? unit_prefix(plan.unit) : exec.user);
+  if (!name.empty()) {
+    auto account = accounts_.user(name);
     if (!account) {
-      fail(plan, LaunchStep::User, ESRCH, format("User={}: {}", exec.user, account.error()));
+      fail(plan, LaunchStep::User, ESRCH,
+           is_dynamic ? "DynamicUser= can't make up a user yet, and User= names none"
+                      : format("User={}: {}", name, account.error()));
       return false;
     }
     identity.account = std::move(*account);

@@ -67,6 +67,7 @@ struct ExecConfig {
   std::string user;   ///< name or number; empty: not set
   std::string group;
   std::vector<std::string> supplementary_groups;
+  bool dynamic_user = false;  ///< honoured where the user exists, else nothing is run
 
   std::string working_directory;  ///< "~": the user's home; empty: "/"
   bool working_directory_optional = false;

@@ -137,6 +137,27 @@ TEST_CASE("User=, Group= and SupplementaryGroups= become the process's ids", "[o
   }
 }
 
+TEST_CASE("DynamicUser= runs as a user that exists, never as root instead", "[os][launch]") {
+  ONSET_NEEDS(is_root(), "changing the user needs root");
+  OsWorld world;
+  SECTION("nobody can make one up") {
+    world.unit("nobody-has-this-name.service").exec->dynamic_user = true;
+    auto launch = world.spawn("nobody-has-this-name.service", {"/bin/true"});
+    REQUIRE(launch.ok());
+    CHECK(WEXITSTATUS(world.status_of(launch->pid)) == 217);
+    CHECK(world.log.has("DynamicUser= can't make up a user yet"));
+  }
+  SECTION("the user of the unit's name") {
+    world.unit("daemon.service").exec->dynamic_user = true;
+    CHECK(probed(world.probe("daemon.service"), "uids") == "1 1 1");
+  }
+  SECTION("the user that User= names") {
+    world.unit("u.service").exec->dynamic_user = true;
+    world.unit("u.service").exec->user = "games";
+    CHECK(probed(world.probe("u.service"), "uids") == "5 5 5");
+  }
+}
+
 TEST_CASE("a process's own id can be one of its arguments", "[os][launch]") {
   for (const bool slow : {false, true}) {
     OsWorld world;
