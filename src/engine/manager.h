@@ -191,6 +191,7 @@ class Manager final : private UnitStates {
   std::optional<ServiceEvent> spawn(UnitId id, const Spawn& action);
   void record_start(UnitId id, const Spawn& action, pid_t pid);
   void record_exit(UnitId id, pid_t pid, const ExitStatus& status);
+  void tell_trigger(std::vector<std::string>& environment, UnitId id) const;
   ServiceEvent kill_processes(UnitId id, const Kill& action);
   std::optional<ServiceEvent> find_main_pid(UnitId id, const FindMainPid& action);
   ServiceContext context(UnitId id) const;

@@ -41,6 +41,20 @@ std::string exit_status_word(const ExitStatus& e) {
   return signal_name(e.value);
 }
 
+void tell_result(std::vector<std::string>& environment, std::string_view prefix,
+                 const ServiceState& s) {
+  environment.push_back(format("{}SERVICE_RESULT={}", prefix, to_string(s.result)));
+  if (s.main.pid != 0 || s.main.last.kind == ExitKind::None) return;
+  environment.push_back(format("{}EXIT_CODE={}", prefix, exit_code_word(s.main.last.kind)));
+  environment.push_back(format("{}EXIT_STATUS={}", prefix, exit_status_word(s.main.last)));
+}
+
+std::string invocation_text(const InvocationId& id) {
+  std::string text;
+  for (const std::uint8_t byte : id) text += format("{:02x}", byte);
+  return text;
+}
+
 // Trying a spawn again: 50 ms, doubled each time, 8 times (about 13 s).
 constexpr unsigned kSpawnAttempts = 8;
 constexpr Duration kSpawnBackoff = std::chrono::milliseconds(50);
@@ -180,6 +194,23 @@ std::optional<ServiceEvent> Manager::perform(UnitId id, const ServiceAction& act
       action);
 }
 
+/// $MONITOR_…: which service's end has triggered this one. Of several that may
+/// have, none is told (systemd.exec(5)).
+void Manager::tell_trigger(std::vector<std::string>& environment, UnitId id) const {
+  UnitId source;
+  for (const Dependency& d : graph_->dependencies(id)) {
+    if (!d.kinds.has(DependencyKind::OnFailureOf) && !d.kinds.has(DependencyKind::OnSuccessOf)) continue;
+    if (graph_->unit(d.other).type != UnitType::Service) continue;
+    if (source.valid()) return;
+    source = d.other;
+  }
+  if (!source.valid()) return;
+  const UnitRuntime& rt = runtime_[source.value];
+  tell_result(environment, "MONITOR_", rt.service);
+  environment.push_back(format("MONITOR_INVOCATION_ID={}", invocation_text(rt.invocation)));
+  environment.push_back(format("MONITOR_UNIT={}", graph_->unit(source).id));
+}
+
 std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   const Unit& unit = graph_->unit(id);
   UnitRuntime& rt = runtime_[id.value];
@@ -201,14 +232,10 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   const Duration period =
       rt.service.watchdog_override.count() >= 0 ? rt.service.watchdog_override : config.watchdog;
   if (action.as_main && period > Duration::zero() && period != kInfinity) request.watchdog = period;
-  const bool after_the_fact = action.role == ExecRole::Stop || action.role == ExecRole::StopPost;
-  if (after_the_fact) {
-    request.environment.push_back(format("SERVICE_RESULT={}", to_string(rt.service.result)));
-    const ExitStatus& last = rt.service.main.last;
-    if (rt.service.main.pid == 0 && last.kind != ExitKind::None) {
-      request.environment.push_back(format("EXIT_CODE={}", exit_code_word(last.kind)));
-      request.environment.push_back(format("EXIT_STATUS={}", exit_status_word(last)));
-    }
+  if (action.role == ExecRole::Stop || action.role == ExecRole::StopPost) {
+    tell_result(request.environment, "", rt.service);
+  } else if (action.role == ExecRole::Start || action.role == ExecRole::StartPre) {
+    tell_trigger(request.environment, id);
   }
 
   auto launch = os_.spawn(request);

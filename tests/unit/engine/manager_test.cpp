@@ -445,3 +445,33 @@ TEST_CASE("10,000 services in a row start and stop without recursion", "[engine]
   CHECK(w.state("s9999.service") == "active");
   CHECK(w.os.history.size() == 10000);
 }
+
+TEST_CASE("a unit that another one's end starts is told of it", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "OnFailure=h.service\n")},
+                 {"h.service", service("/bin/h")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.exit("a.service", 3);
+  REQUIRE(w.state("h.service") == "active");
+  const auto& environment = w.os.history.back().environment;
+  const auto told = [&](std::string_view what) {
+    return std::find(environment.begin(), environment.end(), what) != environment.end();
+  };
+  CHECK(told("MONITOR_UNIT=a.service"));
+  CHECK(told("MONITOR_SERVICE_RESULT=exit-code"));
+  CHECK(told("MONITOR_EXIT_CODE=exited"));
+  CHECK(told("MONITOR_EXIT_STATUS=3"));
+  CHECK(std::any_of(environment.begin(), environment.end(), [](const std::string& e) {
+    return e.starts_with("MONITOR_INVOCATION_ID=") && e.size() == 22 + 32;
+  }));
+}
+
+TEST_CASE("of several units that may have triggered it a unit is told none", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "OnFailure=h.service\n")},
+                 {"b.service", service("/bin/b", "OnSuccess=h.service\n")},
+                 {"h.service", service("/bin/h")}}};
+  REQUIRE(w.start("b.service") == "");
+  REQUIRE(w.start("a.service") == "");
+  w.exit("a.service", 3);
+  REQUIRE(w.state("h.service") == "active");
+  for (const std::string& e : w.os.history.back().environment) CHECK_FALSE(e.starts_with("MONITOR_"));
+}
