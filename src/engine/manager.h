@@ -176,6 +176,7 @@ class Manager final : private UnitStates {
   bool may_start(UnitId id, Outcome& outcome);
   /// `failed`: bit i, the i-th was looked at and did not hold.
   bool test_conditions(UnitId id, const std::vector<Condition>& conditions, std::uint64_t& failed);
+  bool is_mounted(UnitId id);
   /// Whether jobs of units that depend on this one's fail with it.
   enum class Invalidate : bool { No, Yes };
   void finish_job(JobId id, JobResult result, Invalidate invalidate);

@@ -11,6 +11,7 @@
 #include "engine/manager.h"
 #include "engine/start_limit.h"
 #include "graph/atoms.h"
+#include "unit/name.h"
 
 namespace onset {
 
@@ -170,6 +171,18 @@ bool Manager::may_start(UnitId id, Outcome& outcome) {
   return true;
 }
 
+/// What is mounted already needs nobody to mount it.
+bool Manager::is_mounted(UnitId id) {
+  const Unit& unit = graph_->unit(id);
+  auto path = unit_unescape_path(without_suffix(unit.id));
+  if (!path) return false;
+  Condition condition;
+  condition.type = ConditionType::PathIsMountPoint;
+  condition.parameter = std::move(*path);
+  const auto answer = os_.test(condition, unit);
+  return answer.ok() && *answer;
+}
+
 Manager::Outcome Manager::start_unit(UnitId id) {
   const Unit& unit = graph_->unit(id);
   UnitRuntime& rt = runtime_[id.value];
@@ -204,9 +217,15 @@ Manager::Outcome Manager::start_unit(UnitId id) {
       problems_.erase(id.value);
       set_plain(id, true);
       return Outcome::Underway;
+    case UnitType::Mount:
+      if (is_mounted(id)) {
+        problems_.erase(id.value);
+        set_plain(id, true);
+        return Outcome::Underway;
+      }
+      [[fallthrough]];
     case UnitType::Socket:
     case UnitType::Device:
-    case UnitType::Mount:
     case UnitType::Automount:
     case UnitType::Swap:
     case UnitType::Timer:
@@ -245,6 +264,11 @@ Manager::Outcome Manager::stop_unit(UnitId id) {
   }
   if (unit.type != UnitType::Service) {
     if (unit.type == UnitType::Scope || unit.id == "-.slice") return Outcome::Skipped;
+    // Unmounting is the final phase's; until then the mount is there and stays.
+    if (unit.type == UnitType::Mount && !stopping_) {
+      say(Say::Level::Warning, id, "mount units are not run yet, it stays mounted");
+      return Outcome::Unsupported;
+    }
     set_plain(id, false);
     return Outcome::Underway;
   }
@@ -341,7 +365,11 @@ void Manager::fail_dependents(UnitId id, Atom atom, JobType type) {
     const Job* job = queue_.of_unit(d.other);
     if (job == nullptr) continue;
     if (job->type != JobType::Start && job->type != JobType::VerifyActive) continue;
-    problems_[d.other.value] = format("dependency {} failed", graph_->unit(id).id);
+    std::string problem = format("dependency {} failed", graph_->unit(id).id);
+    if (const auto cause = problems_.find(id.value); cause != problems_.end()) {
+      problem += ": " + cause->second;
+    }
+    problems_[d.other.value] = std::move(problem);
     failing_.push_back(job->id);
   }
 }

@@ -475,3 +475,25 @@ TEST_CASE("of several units that may have triggered it a unit is told none", "[e
   REQUIRE(w.state("h.service") == "active");
   for (const std::string& e : w.os.history.back().environment) CHECK_FALSE(e.starts_with("MONITOR_"));
 }
+
+TEST_CASE("a mount unit of what is mounted is active, another one's failure says why",
+          "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Requires=there.mount\nAfter=there.mount\n")},
+                 {"b.service", service("/bin/b", "Requires=gone.mount\nAfter=gone.mount\n")},
+                 {"there.mount", "[Unit]\nDefaultDependencies=no\n"},
+                 {"gone.mount", "[Unit]\nDefaultDependencies=no\n"}}};
+  w.os.false_conditions.insert("/gone");
+  REQUIRE(w.start("a.service") == "");
+  CHECK(w.state("there.mount") == "active");
+  CHECK(w.state("a.service") == "active");
+  REQUIRE(w.start("b.service") == "");
+  CHECK(finished(w, "gone.mount start unsupported"));
+  CHECK(finished(w, "b.service start dependency"));
+  CHECK(w.manager.problem(w.manager.graph().find("b.service")) ==
+        "dependency gone.mount failed: mount units are not run yet");
+  // Nobody can unmount it either, and that is not pretended.
+  REQUIRE(w.stop("there.mount") == "");
+  w.die("a.service", 15);
+  CHECK(finished(w, "there.mount stop unsupported"));
+  CHECK(w.state("there.mount") == "active");
+}
