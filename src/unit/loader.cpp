@@ -236,6 +236,12 @@ void UnitLoader::Impl::read_dropins(Loading& loading, const std::vector<std::str
   for (const std::string& path : find_dropins(index, names, ".d")) {
     const auto link = files.read_link(index.with_root(path));
     if (link && *link == "/dev/null") continue;  // masked
+    const auto found = files.stat(index.with_root(path));
+    if (found && found->kind != FileKind::Regular) {
+      loading.diagnostics.push_back(
+          {Severity::Warning, path, 0, "not a regular file; ignored as a drop-in"});
+      continue;
+    }
     std::string text;
     FileStatus status;
     const LoadState before = loading.unit.load_state;

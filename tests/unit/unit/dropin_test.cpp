@@ -46,6 +46,18 @@ TEST_CASE("of equal file names the first directory counts, /dev/null hides", "[u
   CHECK(loaded.unit->dropin_paths == Names{kRun + "a.service.d/10.conf"});
 }
 
+TEST_CASE("a drop-in that is no regular file is told and left out", "[unit][dropin][C7]") {
+  MemoryFiles files;
+  files.add(kUsr + "a.service", kPlain);
+  files.add_special(kUsr + "a.service.d/10-fifo.conf");
+  files.add(kUsr + "a.service.d/20.conf", described("read"));
+  const LoadedUnit loaded = load_from(files, "a.service");
+  CHECK(loaded.unit->load_state == LoadState::Loaded);
+  CHECK(loaded.unit->config.description == "read");
+  CHECK(loaded.unit->dropin_paths == Names{kUsr + "a.service.d/20.conf"});
+  CHECK(loaded.tells(kUsr + "a.service.d/10-fifo.conf"));
+}
+
 TEST_CASE("the more specific folder's file hides that of its name", "[unit][dropin]") {
   struct Row {
     const char* unit;
