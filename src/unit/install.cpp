@@ -20,6 +20,16 @@ std::string parent_of(std::string_view path) {
   return slash == 0 ? "/" : std::string(path.substr(0, slash));
 }
 
+/// Links to a unit of the binary need a place to point to, the name at the end of
+/// it is what counts: in the last folder that is not for this boot alone.
+std::string builtin_link_path(const std::vector<std::string>& directories,
+                              std::string_view builtin) {
+  const auto lasting = std::find_if(directories.rbegin(), directories.rend(),
+                                    [](const auto& d) { return !d.starts_with("/run/"); });
+  if (lasting == directories.rend()) return std::string(builtin);
+  return *lasting + "/" + std::string(builtin.substr(builtin.find(':') + 1));
+}
+
 }  // namespace
 
 const std::string_view kNoInstallInfo =
@@ -136,10 +146,7 @@ Result<UnitInstaller::InstallUnit, UnitInstaller::Problem> UnitInstaller::discov
       unit.path = entry->path;
       return unit;
     case UnitFileEntry::Kind::Builtin:
-      // Links need a place to point to; the name at the end of it is what counts.
-      unit.path = loader_.config().search_path.empty()
-                      ? entry->path
-                      : index_.directories().back() + "/" + entry->path.substr(8);
+      unit.path = builtin_link_path(index_.directories(), entry->path);
       break;
     case UnitFileEntry::Kind::Alias:
       return Failure{Problem{format("unit {} does not exist.", name), false, {}}};

@@ -47,6 +47,22 @@ TEST_CASE("of two files of one name the directory that comes first counts", "[un
   CHECK(load_from(files, "a.service").unit->config.description == "admin");
 }
 
+TEST_CASE("what generators made comes where systemd looks for it", "[unit][loader]") {
+  MemoryFiles files;
+  const auto described_by = [&files](const std::string& folder) {
+    files.add("/run/systemd/" + folder + "/a.service",
+              "[Unit]\nDescription=" + folder + "\n[Service]\nExecStart=/bin/a\n");
+    return load_from(files, "a.service").unit->config.description;
+  };
+  CHECK(described_by("generator.late") == "generator.late");
+  files.add(kUsr + "a.service", "[Unit]\nDescription=usr\n[Service]\nExecStart=/bin/a\n");
+  CHECK(load_from(files, "a.service").unit->config.description == "usr");
+  CHECK(described_by("generator") == "generator");
+  files.add(kEtc + "a.service", "[Unit]\nDescription=etc\n[Service]\nExecStart=/bin/a\n");
+  CHECK(load_from(files, "a.service").unit->config.description == "etc");
+  CHECK(described_by("generator.early") == "generator.early");
+}
+
 TEST_CASE("a unit without a file is not found, and says so", "[unit][loader]") {
   MemoryFiles files;
   const LoadedUnit loaded = load_from(files, "a.service");
