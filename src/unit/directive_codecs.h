@@ -202,6 +202,12 @@ constexpr Directive not_yet_protecting(Section section, std::string_view name, P
   row.protects = true;
   return row;
 }
+/// A row whose value is kept and shown, but has no effect yet.
+constexpr Directive without_effect(Directive row, std::string_view inert = {}) {
+  row.support = Support::NotYet;
+  row.inert = inert;
+  return row;
+}
 constexpr Directive obsolete(Section section, std::string_view name, std::string_view help) {
   return {.section = section, .name = name, .support = Support::Obsolete, .help = help};
 }

@@ -108,8 +108,8 @@ constexpr Directive kRows[] = {
     honoured(S, "TTYVHangup", kBool<&C::tty_vhangup>, "Disconnect who has that terminal open."),
     honoured(S, "TTYVTDisallocate", kBool<&C::tty_vt_disallocate>,
              "Clear that virtual terminal before and after."),
-    honoured(S, "SyslogIdentifier", kText<&C::syslog_identifier>,
-             "The name in front of its lines in the log."),
+    without_effect(honoured(S, "SyslogIdentifier", kText<&C::syslog_identifier>,
+                            "The name in front of its lines in the log.")),
 
     honoured(S, "RuntimeDirectory", kDirectories<D::Runtime>,
              "Directories below /run, there while the unit runs."),

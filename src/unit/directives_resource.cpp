@@ -60,8 +60,9 @@ constexpr Directive row(std::string_view name, ParseFn check, std::string_view h
 constexpr Directive kRows[] = {
     honoured(S, "Slice", {parse_slice, show_member<&C::slice>},
              "The slice in whose cgroup the unit's own lies."),
-    honoured(S, "Delegate", {parse_delegate, show_member<&C::delegate>},
-             "The unit manages the cgroups below its own."),
+    without_effect(honoured(S, "Delegate", {parse_delegate, show_member<&C::delegate>},
+                            "The unit manages the cgroups below its own."),
+                   "no"),
 
     row("CPUAccounting", check_bool, "Count CPU time.", "no"),
     row("CPUWeight", check_cpu_weight, "Share of CPU time, 1 to 10000.", "100"),

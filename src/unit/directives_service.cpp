@@ -235,8 +235,8 @@ constexpr Directive kRows[] = {
              "User= and its like hold for ExecStart= alone (old; see the prefix \"+\")."),
     honoured(S, "NonBlocking", kBool<&C::non_blocking>,
              "File descriptors that are handed over are set not to block."),
-    honoured(S, "OOMPolicy", {parse_oom_policy, show_member<&C::oom_policy>},
-             "What happens when the kernel kills a process for want of memory."),
+    without_effect(honoured(S, "OOMPolicy", {parse_oom_policy, show_member<&C::oom_policy>},
+                            "What happens when the kernel kills a process for want of memory.")),
 
     not_yet(S, "FileDescriptorStoreMax", check_unsigned,
             "How many file descriptors the manager keeps for the service.", "0"),
