@@ -5,15 +5,126 @@
 //   signals ─┐
 //   notify  ─┤                ┌─→ RealOs ─→ kernel
 //   children ├─→ Manager ─────┤
-//   control ─┤                └─→ ControlService ─→ clients
+//   control ─┤                └─→ ManagerInterface ─→ clients
 //   timers  ─┘
 //
 // Order within one turn: notifications before exits, so that a process that
 // sends its last word and dies is heard.
 
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/manager_interface.h"
+#include "control/server.h"
+#include "engine/manager.h"
+#include "init/console.h"
+#include "init/container_interface.h"
+#include "init/control_backend.h"
+#include "init/notify_socket.h"
 #include "init/options.h"
+#include "init/runtime_directory.h"
+#include "init/signal_table.h"
+#include "init/unit_files.h"
+#include "init/unit_gate.h"
+#include "loop/clock.h"
+#include "loop/event_loop.h"
+#include "loop/signals.h"
+#include "os/host_facts.h"
+#include "os/real_os.h"
 
 namespace onset {
+
+/// A member function as a handler of one descriptor.
+template <class Owner, void (Owner::*Function)()>
+class Handler final : public FdHandler {
+ public:
+  explicit Handler(Owner& owner) : owner_(owner) {}
+  void ready(std::uint32_t) override { (owner_.*Function)(); }
+
+ private:
+  Owner& owner_;
+};
+
+class ManagerProcess final : private LogSink, private OsListener, private ManagerListener {
+ public:
+  ManagerProcess(const InitOptions& options, char** environment);
+  ManagerProcess(const ManagerProcess&) = delete;
+  ManagerProcess& operator=(const ManagerProcess&) = delete;
+
+  /// Until the objective is reached; the process's exit status.
+  int run();
+
+ private:
+  // ---- set-up, in this order (manager_process_setup.cpp) ----------------------
+  SysResult set_up();
+  void find_surroundings();
+  SysResult open_kernel_side();
+  void make_manager();
+  void open_notify_socket();
+  void open_control_socket();
+  SysResult watch_all();
+
+  void turn();
+  void handle_signals();
+  void handle_notifications();
+  void handle_kernel() { os_->drain(*this); }
+  void handle_control() { server_->drain(read_clock()); }
+  void reap();
+  // ---- what a signal asks for (manager_process_signals.cpp) --------------------
+  void act_on(SignalRequest request);
+  void start_target(std::string_view name, JobMode mode);
+  void dump_state();
+  void tell_upwards();
+  int finish();
+
+  // ---- LogSink ----------------------------------------------------------------
+  void log(Say::Level level, std::string_view unit, std::string_view text) override;
+  // ---- OsListener ---------------------------------------------------------------
+  void exec_done(pid_t pid) override { manager_->exec_done(pid, read_clock()); }
+  void unit_empty(UnitId id) override { manager_->unit_empty(id, read_clock()); }
+  void path_changed(UnitId id) override { manager_->path_changed(id, read_clock()); }
+  void alien_exited(pid_t pid) override {
+    manager_->process_exited(pid, {ExitKind::Exited, 0}, read_clock());
+  }
+  void bus_name_changed(UnitId id, const BusNameChanged& change) override {
+    manager_->bus_name_changed(id, change, read_clock());
+  }
+  // ---- ManagerListener ------------------------------------------------------------
+  void job_queued(const Job& job) override;
+  void job_done(const Job& job, JobResult result) override;
+  void unit_changed(UnitId id) override;
+
+  const InitOptions& options_;
+  std::vector<std::string> environment_;
+  ContainerInterface container_;
+  Console console_;
+  Surroundings surroundings_ = Surroundings::Machine;
+  std::string virtualization_;
+  RuntimeDirectory runtime_;
+  HostFacts host_;
+  RealFiles files_;
+  Accounts accounts_{files_};
+  std::unique_ptr<RealOs> os_;
+  std::unique_ptr<LoadedFiles> units_;
+  std::unique_ptr<Manager> manager_;
+  std::unique_ptr<ProcessBackend> backend_;
+  std::unique_ptr<UnitGate> gate_;
+  std::unique_ptr<ManagerInterface> service_;
+  std::unique_ptr<ControlServer> server_;
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<SignalQueue> signals_;
+  std::unique_ptr<NotifySocket> notify_;
+  bool show_status_ = options_.show_status;
+  bool told_ready_ = false;
+  bool told_stopping_ = false;
+
+  Handler<ManagerProcess, &ManagerProcess::handle_signals> on_signals_{*this};
+  Handler<ManagerProcess, &ManagerProcess::handle_notifications> on_notify_{*this};
+  Handler<ManagerProcess, &ManagerProcess::handle_kernel> on_kernel_{*this};
+  Handler<ManagerProcess, &ManagerProcess::handle_control> on_control_{*this};
+};
 
 /// Runs the manager until its objective is reached; the process's exit status.
 int run_manager(const InitOptions& options, char** environment);

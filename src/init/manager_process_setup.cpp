@@ -1,0 +1,198 @@
+// PID 1 comes up: what is around it, its sockets, its descriptors. A loss that it
+// can live without is a line on the console; the rest ends the start.
+
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/format.h"
+#include "control/runtime_paths.h"
+#include "init/manager_process.h"
+#include "os/virtualization.h"
+
+namespace onset {
+namespace {
+
+constexpr Duration kShutdownBudget = std::chrono::seconds(9);
+
+std::vector<std::string> copy_environment(char** environment) {
+  std::vector<std::string> copy;
+  for (char** e = environment; e != nullptr && *e != nullptr; ++e) copy.emplace_back(*e);
+  return copy;
+}
+
+/// The kernel's own first process has the initial PID namespace; any other PID 1
+/// is in a container of some kind.
+bool in_initial_pid_namespace() {
+  struct stat st {};
+  constexpr ino_t kInitial = 0xEFFFFFFC;  // PROC_PID_INIT_INO, include/linux/proc_ns.h
+  return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == kInitial;
+}
+
+Result<UniqueFd> listen_on(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return Failure{SysError{"socket path", ENAMETOOLONG}};
+  std::memcpy(address.sun_path, path.data(), path.size());
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return Failure{SysError{"socket", errno}};
+  (void)unlink(path.c_str());
+  // Never open to others, not even between bind and chmod.
+  const mode_t old = umask(0177);
+  const int bound = bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int err = errno;
+  (void)umask(old);
+  if (bound < 0) return Failure{SysError{"bind", err}};
+  if (listen(fd.get(), SOMAXCONN) < 0) return Failure{SysError{"listen", errno}};
+  return fd;
+}
+
+/// Keeps the limit that the manager was given for its services and raises its own.
+std::vector<Limit> raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= limit.rlim_max) return {};
+  const Limit inherited{RLIMIT_NOFILE, limit.rlim_cur, limit.rlim_max};
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) < 0) return {};
+  return {inherited};
+}
+
+}  // namespace
+
+ManagerProcess::ManagerProcess(const InitOptions& options, char** environment)
+    : options_(options),
+      environment_(copy_environment(environment)),
+      container_(read_container_interface(environment)),
+      console_(options.log_target, options.log_level) {}
+
+SysResult ManagerProcess::set_up() {
+  auto signals = SignalQueue::create();
+  if (!signals) return Failure{signals.error()};
+  auto loop = EventLoop::create();
+  if (!loop) return Failure{loop.error()};
+  signals_ = std::make_unique<SignalQueue>(std::move(*signals));
+  loop_ = std::make_unique<EventLoop>(std::move(*loop));
+  find_surroundings();
+  if (auto opened = open_kernel_side(); !opened) return opened;
+  make_manager();
+  open_notify_socket();
+  open_control_socket();
+  return watch_all();
+}
+
+void ManagerProcess::find_surroundings() {
+  const bool is_first = getpid() == 1;
+  if (options_.user) {
+    surroundings_ = Surroundings::User;
+  } else if (is_first && container_.kind.empty() && detect_container(environment_, files_).empty() &&
+             in_initial_pid_namespace()) {
+    surroundings_ = Surroundings::Machine;
+  } else {
+    surroundings_ = Surroundings::Container;
+  }
+  virtualization_ = detect_container(environment_, files_);
+  if (virtualization_.empty()) virtualization_ = detect_vm(files_);
+  if (!is_first && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
+    console_.line(4, "", format("orphans can't be adopted: {}", errno_text(errno)));
+  }
+}
+
+SysResult ManagerProcess::open_kernel_side() {
+  const char* xdg = nullptr;
+  for (const std::string& e : environment_) {
+    if (e.starts_with("XDG_RUNTIME_DIR=")) xdg = e.c_str() + std::strlen("XDG_RUNTIME_DIR=");
+  }
+  if (getpid() == 1) (void)umask(0022);
+  runtime_ = make_runtime_directory(options_.user, xdg);
+  for (const std::string& loss : runtime_.losses) console_.line(4, "", loss);
+  if (surroundings_ != Surroundings::User && getpid() == 1) {
+    for (const std::string& loss : publish_booted(container_)) console_.line(4, "", loss);
+  }
+
+  host_ = read_host_facts(options_.user, environment_, files_, accounts_);
+  if (host_.machine_id.empty()) host_.machine_id = container_.uuid;
+
+  RealOsConfig config;
+  config.user_manager = options_.user;
+  config.host = host_;
+  if (!runtime_.path.empty()) config.notify_socket = format("{}/{}", runtime_.path, kNotifySocketName);
+  config.environment = environment_;
+  config.default_limits = raise_descriptor_limit();
+  auto os = RealOs::create(std::move(config), *this);
+  if (!os) return Failure{os.error()};
+  os_ = std::move(*os);
+  return {};
+}
+
+void ManagerProcess::make_manager() {
+  LoaderConfig loader;
+  loader.search_path = manager_search_path(options_.unit_path, options_.user, host_);
+  loader.builtin = builtin_units(options_.user);
+  loader.host = host_;
+  loader.user_manager = options_.user;
+  units_ = std::make_unique<LoadedFiles>(files_, loader);
+
+  ManagerConfig config;
+  config.default_target = options_.unit;
+  config.user_manager = options_.user;
+  config.container = surroundings_ == Surroundings::Container;
+  if (config.container) config.shutdown_budget = kShutdownBudget;
+  manager_ = std::make_unique<Manager>(*os_, *units_, config);
+  BackendContext context;
+  context.loader = loader;
+  context.options = &options_;
+  context.virtualization = virtualization_;
+  context.manager = manager_.get();
+  context.os = os_.get();
+  context.files = &files_;
+  context.units = &units_;
+  backend_ = std::make_unique<ProcessBackend>(std::move(context));
+}
+
+void ManagerProcess::open_notify_socket() {
+  if (runtime_.path.empty()) return;
+  auto socket = NotifySocket::bind(format("{}/{}", runtime_.path, kNotifySocketName));
+  if (socket) {
+    notify_ = std::make_unique<NotifySocket>(std::move(*socket));
+  } else {
+    console_.line(3, "", format("no notify socket, services can't tell their state: {}", to_string(socket.error())));
+  }
+}
+
+void ManagerProcess::open_control_socket() {
+  ControlPolicy policy;
+  policy.manager_uid = geteuid();
+  gate_ = std::make_unique<UnitGate>(*manager_, *os_);
+  service_ = std::make_unique<ManagerInterface>(*manager_, *backend_);
+  server_ = std::make_unique<ControlServer>(*service_, gate_.get(), policy);
+  service_->set_sink(server_.get());
+  if (auto opened = server_->open(); !opened) {
+    console_.line(3, "", format("no control: {}", to_string(opened.error())));
+    return;
+  }
+  if (runtime_.path.empty()) return;
+  auto socket = listen_on(format("{}/{}", runtime_.path, kControlSocketName));
+  SysResult listening = socket ? server_->listen(std::move(*socket)) : SysResult(Failure{socket.error()});
+  if (!listening) console_.line(3, "", format("no control socket: {}", to_string(listening.error())));
+}
+
+SysResult ManagerProcess::watch_all() {
+  if (auto r = loop_->watch(signals_->fd(), EPOLLIN, on_signals_); !r) return r;
+  if (auto r = loop_->watch(os_->poll_fd(), EPOLLIN, on_kernel_); !r) return r;
+  if (notify_) {
+    if (auto r = loop_->watch(notify_->fd(), EPOLLIN, on_notify_); !r) return r;
+  }
+  if (server_->poll_fd()) {
+    if (auto r = loop_->watch(server_->poll_fd(), EPOLLIN, on_control_); !r) return r;
+  }
+  return {};
+}
+
+}  // namespace onset
