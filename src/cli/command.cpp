@@ -55,7 +55,10 @@ namespace {
 Result<void, std::string> add_matching(Command& command, const std::vector<std::string>& patterns,
                                        std::vector<std::string>& names) {
   json units;
-  const json asked = {{"patterns", patterns}, {"all", command.options.all}};
+  const Options& options = command.options;
+  json asked = {{"patterns", patterns}, {"all", options.all}};
+  if (!options.states.empty()) asked["states"] = options.states;
+  if (!options.types.empty()) asked["types"] = options.types;
   if (auto listed = command.manager.collect("ListUnits", asked, "units", units); !listed) {
     return Failure{listed.error().message};
   }

@@ -207,6 +207,9 @@ std::string preset_word(const UnitFileInfo& file) {
 }  // namespace
 
 int verb_list_unit_files(Command& command) {
+  if (command.options.with_dependencies) {
+    return command.fail("list-unit-files --with-dependencies is not supported yet.");
+  }
   UnitInstaller installer(command.context.files, loader_config(command),
                           install_options(command.options));
   Table table({"UNIT FILE", "STATE", "PRESET"});

@@ -279,6 +279,7 @@ int verb_isolate(Command& command) {
 }
 
 int verb_kill(Command& command) {
+  if (command.options.job_mode == "fail") return command.fail("kill --fail is not supported yet.");
   auto units = unit_names(command);
   if (!units) return command.fail(units.error());
   const Options& options = command.options;
@@ -337,6 +338,10 @@ bool keep_matching(const Command& command, json& jobs) {
 }  // namespace
 
 int verb_list_jobs(Command& command) {
+  const DependencySide side = command.options.side;
+  if (side == DependencySide::After || side == DependencySide::Before) {
+    return command.fail("list-jobs --after and --before are not supported yet.");
+  }
   json reply;
   if (auto listed = command.manager.call("ListJobs", json::object(), reply); !listed) {
     return command.fail("Failed to list jobs", listed.error());

@@ -303,7 +303,7 @@ constexpr std::array kTable = {
     OptionRow{"before", 0, Nothing, nullptr, set_side<DependencySide::Before>, "",
               "Show units ordered after, with 'list-dependencies'"},
     OptionRow{"with-dependencies", 0, Nothing, &Options::with_dependencies, nullptr, "",
-              "Show unit dependencies with 'status', 'cat', 'list-units', and 'list-unit-files'"},
+              "Show unit dependencies with 'status', 'cat' and 'list-units'"},
     OptionRow{"job-mode", 0, Value, nullptr, set_job_mode, "MODE",
               "Specify how to deal with already queued jobs, when queueing a new job"},
     OptionRow{"fail", 0, Nothing, nullptr, set_fail, "", nullptr},

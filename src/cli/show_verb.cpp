@@ -129,6 +129,12 @@ Result<std::string> text_of_file(Command& command, const std::string& path) {
 }  // namespace
 
 int verb_show(Command& command) {
+  // systemctl's number is a job; taken for a unit's name it would show a stub.
+  for (const std::string& name : command.names) {
+    if (parse_uint<std::uint32_t>(name)) {
+      return command.fail(format("show of a job ({}) is not supported yet: see list-jobs.", name));
+    }
+  }
   json shown = json::array();
   int status = 0;
   if (command.names.empty()) {

@@ -37,6 +37,34 @@ TEST_CASE("is-active and is-failed tell a script by their exit status", "[cli][r
   }
 }
 
+TEST_CASE("what a verb can't do with an option is refused by name", "[cli][run]") {
+  const std::vector<std::vector<std::string>> rows = {{"list-jobs", "--after"},
+                                                      {"list-jobs", "--before"},
+                                                      {"list-unit-files", "--with-dependencies"},
+                                                      {"show", "5"},
+                                                      {"kill", "--fail", "a"}};
+  for (const auto& words : rows) {
+    CAPTURE(words);
+    CliWorld world;
+    CHECK(world.run(words) == 1);
+    CHECK(world.out.text.empty());
+    CHECK(world.err.text.find("not supported yet") != std::string::npos);
+    CHECK(world.manager.asked().empty());
+  }
+}
+
+TEST_CASE("a pattern matches units of the types and states asked for", "[cli][run]") {
+  for (const char* verb : {"status", "show"}) {
+    CAPTURE(verb);
+    CliWorld world;
+    world.manager.reply({{"units", json::array()}});
+    (void)world.run({verb, "-t", "service", "--state=failed", "a*"});
+    const json asked = world.manager.asked().at(0)["parameters"];
+    CHECK(asked["types"] == json::array({"service"}));
+    CHECK(asked["states"] == json::array({"failed"}));
+  }
+}
+
 TEST_CASE("one active unit among several is enough", "[cli][run]") {
   CliWorld world;
   world.manager.reply(unit_reply("a.service", "inactive"));
