@@ -1,9 +1,19 @@
 #include "init/applet.h"
 
 namespace onset {
+namespace {
 
-Applet applet_of(std::string_view argv0, std::string_view first, bool is_pid1, bool is_entrypoint) {
+bool is_question(std::string_view word) {
+  return word == "--help" || word == "-h" || word == "--version";
+}
+
+}  // namespace
+
+Applet applet_of(std::string_view argv0, std::string_view first, std::string_view second,
+                 bool is_pid1, bool is_entrypoint) {
   if (is_entrypoint) return Applet::Entrypoint;
+  // Who asks what this is does not want a machine's units to start.
+  if (is_question(first == "init" ? second : first)) return Applet::CommandLine;
   const std::string_view name = argv0.substr(argv0.rfind('/') + 1);
   // "init 6", not as PID 1, is an order to the one that is.
   constexpr std::string_view kRunlevels = "0123456sSqQuU";

@@ -151,6 +151,20 @@ class CommandLine(EntrypointTest):
             self.assertEqual((code, out, err.split("\n")[0]), (2, "", "onset: " + text))
             self.assertTrue(err.split("\n")[1].startswith("usage: onset "), err)
 
+    def test_asked_what_it_is_it_answers_and_starts_no_unit(self):
+        # Without units, should it become the manager all the same.
+        line = ["timeout", "-s", "KILL", "9", "env", "SYSTEMD_UNIT_PATH=/nowhere", ONSET]
+        for pid1 in (True, False):
+            start = line[-3:] if pid1 else line
+            for words in (["--version"], ["init", "--version"]):
+                code, out, err = self.run_to_end([*start, *words], pid1=pid1)
+                self.assertEqual((code, err), (0, ""), words)
+                self.assertIn("onset", out)
+            for words in (["--help"], ["-h"], ["init", "--help"]):
+                code, out, err = self.run_to_end([*start, *words], pid1=pid1)
+                self.assertEqual((code, err), (0, ""), words)
+                self.assertIn("VERB", out)
+
     def test_without_the_separator_nothing_is_run(self):
         # Never as PID 1: there these words boot a machine.
         for words in (["true"], ["-g"], ["-g", "true"], ["-", "--", "true"]):
