@@ -220,8 +220,12 @@ bool apply_assignment(ParseContext& context, Section section, std::string_view v
   }
   const std::string expected = directive->parse(context, value);
   if (!expected.empty()) {
+    // A parser of a value has a whole sentence to say, a directive's own the rest of one.
+    std::string_view wanted = expected;
+    constexpr std::string_view kExpected = "expected ";
+    if (wanted.starts_with(kExpected)) wanted.remove_prefix(kExpected.size());
     say(context, directive->protects ? Severity::Error : Severity::Warning,
-        format("{}={}: expected {}; {}", directive->name, shown_value(value), expected,
+        format("{}={}: expected {}; {}", directive->name, shown_value(value), wanted,
                directive->protects ? "the unit is refused" : "ignored"));
     return !directive->protects;
   }

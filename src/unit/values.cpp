@@ -98,7 +98,7 @@ Parsed<std::uint64_t> parse_size(std::string_view text, unsigned base) {
         __builtin_add_overflow(
             bytes, static_cast<std::uint64_t>(fraction * static_cast<double>(factor)), &bytes) ||
         __builtin_add_overflow(sum, bytes, &sum))
-      return Failure{format("the size \"{}\" is too large", c_escape(text))};
+      return Failure{format("expected a smaller size, not \"{}\"", c_escape(text))};
   } while (!rest.empty());
   return sum;
 }

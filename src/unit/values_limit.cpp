@@ -41,7 +41,7 @@ Parsed<rlim_t> parse_one(int resource, std::string_view text) {
       auto bytes = parse_size(text);
       if (!bytes) return Failure{std::move(bytes).error()};
       if (*bytes >= RLIM_INFINITY)
-        return Failure{format("the size \"{}\" is too large", c_escape(text))};
+        return Failure{format("expected a smaller size, not \"{}\"", c_escape(text))};
       return static_cast<rlim_t>(*bytes);
     }
     case LimitKind::Seconds:
@@ -86,7 +86,7 @@ Parsed<LimitValue> parse_limit(int resource, std::string_view text) {
   auto hard = parse_one(resource, text.substr(colon + 1));
   if (!hard) return Failure{std::move(hard).error()};
   if (*soft > *hard)
-    return Failure{format("the soft limit is above the hard one: \"{}\"", c_escape(text))};
+    return Failure{format("expected a soft limit that is not above the hard one, not \"{}\"", c_escape(text))};
   return LimitValue{*soft, *hard};
 }
 

@@ -32,7 +32,7 @@ Parsed<uid_t> parse_uid(std::string_view text) {
   if (!uid || (text.size() > 1 && text[0] == '0'))
     return Failure{format("expected a decimal user or group ID, not \"{}\"", c_escape(text))};
   if (*uid == 0xffffU || *uid == 0xffffffffU)
-    return Failure{format("the ID {} stands for \"none\" and can't be used", *uid)};
+    return Failure{format("expected an ID other than {}, which stands for none", *uid)};
   return static_cast<uid_t>(*uid);
 }
 

@@ -53,7 +53,7 @@ Failure<std::string> bad_span(std::string_view text) {
                         c_escape(text))};
 }
 Failure<std::string> long_span(std::string_view text) {
-  return Failure{format("the time span \"{}\" is too long", c_escape(text))};
+  return Failure{format("expected a shorter time span, not \"{}\"", c_escape(text))};
 }
 
 void skip_space(std::string_view& s) {
@@ -77,7 +77,7 @@ Result<void, std::string> take_term(std::string_view text, std::string_view& res
                                     std::uint64_t scale, std::uint64_t default_unit,
                                     std::uint64_t& sum) {
   if (rest.starts_with('-'))
-    return Failure{format("a time span can't be negative: \"{}\"", c_escape(text))};
+    return Failure{format("expected a time span that is not negative, not \"{}\"", c_escape(text))};
   const bool plus = rest.starts_with('+');
   if (plus) rest.remove_prefix(1);
   const std::string_view whole = take_digits(rest);

@@ -90,6 +90,18 @@ TEST_CASE("values of booleans are checked as systemd does, of every boolean row"
   }
 }
 
+TEST_CASE("a bad value of any row is told in one sentence", "[unit][directives]") {
+  for (const OracleRow& row : oracle_rows()) {
+    if (row.section != "Service") continue;
+    for (const char* bad : {"\x01?!", "-99999999999", "99999999999999999y"}) {
+      const LoadedUnit loaded = load_service(row.name + "=" + bad);
+      INFO(loaded.told());
+      CHECK_FALSE(loaded.tells("expected expected"));
+      CHECK_FALSE(loaded.tells("expected a time span can't"));
+    }
+  }
+}
+
 TEST_CASE("a section has its own directives and the shared ones that are its due",
           "[unit][directives]") {
   CHECK(find_directive(Section::Socket, "User") != nullptr);
