@@ -179,6 +179,12 @@ class Restarting(OnsetSystemTest):
         self.assertEqual(system.cli("start", "a.service")[0], 1)
         system.until_said("a.service")
 
+    def test_kill_of_all_of_a_stopped_service_is_no_error(self):
+        system = self.boot({"a.service": service("ExecStart=" + STAY)})
+        self.ok(system, "kill", "-s", "HUP", "a.service")
+        self.assertEqual(system.cli("kill", "--kill-whom=main", "a.service"), (
+            1, "", "Failed to kill unit a.service: a.service has no main process to kill\n"))
+
 
 class Surroundings(OnsetSystemTest):
     def test_service_result_is_told_to_exec_stop_post(self):

@@ -263,7 +263,8 @@ TEST_CASE("jobs are listed with what they wait for, and cancelled", "[control][j
 
 TEST_CASE("kill reaches the processes that are meant", "[control][jobs]") {
   ManagerWorld w(Files{{"a.service", kService}});
-  CHECK(w.refusal("Kill", {{"unit", "a.service"}}) == "KillFailed");
+  CHECK(w.refusal("Kill", {{"unit", "a.service"}, {"who", "main"}}) == "KillFailed");
+  CHECK(w.ask("Kill", {{"unit", "a.service"}}).empty());  // all of none, as systemctl has it
   CHECK(w.refusal("Kill", {{"unit", "b.service"}}) == "NoSuchUnit");
   (void)w.ask("Enqueue", waiting("start", {"a.service"}));
   (void)w.ask("Kill", {{"unit", "a.service"}, {"signal", 10}, {"who", "main"}});
