@@ -298,6 +298,9 @@ def main():
     options = parser.parse_args()
     if options.unittest:
         sys.exit(run_unittest(options.unittest))
+    # In the background of a script these are ignored, and would be for every program of a test.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     build = os.path.abspath(options.build)
     suites = []
     if options.layers:
