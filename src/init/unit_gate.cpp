@@ -1,8 +1,11 @@
 #include "init/unit_gate.h"
 
+#include "os/confinement.h"
+
 namespace onset {
 
 bool UnitGate::admits(const PeerCredentials& peer) {
+  if (os_.has_proc() && !is_as_free_as_self(peer.pid)) return false;
   UnitId id = manager_.unit_of_pid(peer.pid);
   if (!id.valid()) id = os_.unit_of_process(peer.pid);
   if (!id.valid()) return true;

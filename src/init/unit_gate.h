@@ -11,7 +11,10 @@ namespace onset {
 class UnitGate final : public PeerGate {
  public:
   UnitGate(const Manager& manager, RealOs& os) : manager_(manager), os_(os) {}
-  /// False for a process of a unit that gives up privileges or has a root of its own.
+  /// False for a process that lacks privileges that onset has, or has a root or a user
+  /// namespace of its own, and for any of a unit that is so. The process itself is
+  /// looked at first: it may have left all that leads to its unit behind. Without
+  /// /proc only what onset started is known.
   bool admits(const PeerCredentials& peer) override;
 
  private:

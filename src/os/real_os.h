@@ -86,6 +86,7 @@ class RealOs final : public Os {
   /// Lets the unit's processes stand still, or go on. ENOTSUP without a cgroup.
   SysResult freeze(UnitId id, const Unit& unit, bool frozen);
   [[nodiscard]] bool is_frozen(UnitId id) const;
+  [[nodiscard]] bool has_proc() const { return table_.has_proc(); }
   [[nodiscard]] RealFiles& files() { return files_; }
   [[nodiscard]] Accounts& accounts() { return accounts_; }
 

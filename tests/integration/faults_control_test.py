@@ -96,6 +96,33 @@ for name in names:
         self.assertEqual(system.cli("start", "free.service")[0], 0)
         until(lambda: system.show("other.service", "ActiveState") == "active", "other.service is active")
 
+    def test_S4_a_confined_service_that_leaves_its_session_behind_starts_nothing_either(self):
+        # Two forks, a session of its own, no environment, and a parent that stays, so that
+        # nobody is missed: only the kernel knows what it lacks.
+        escape = f"""
+import os, signal, sys
+if os.fork():
+    os.wait()
+    while True: signal.pause()
+os.setsid()
+if os.fork(): os._exit(0)
+while os.getppid() != 1: pass
+code = os.spawnve(os.P_WAIT, "{ONSET}", ["onset", "start", "--no-block", sys.argv[1]], {{}})
+with open(sys.argv[2], "a") as said: said.write("tried " + str(code) + chr(10))
+"""
+        for setting, code in (("NoNewPrivileges=yes", "1"), ("CapabilityBoundingSet=~CAP_SYS_ADMIN", "1"),
+                              ("NoNewPrivileges=no", "0")):
+            with self.subTest(setting=setting):
+                system = self.boot({
+                    "loose.service": f"[Service]\n{setting}\n"
+                                     "ExecStart=/usr/bin/env -i @python@ @work@/escape.py other.service @work@/said\n",
+                    "other.service": f"[Service]\nExecStart={STAY}\n",
+                }, work={"escape.py": escape})
+                self.ok(system, "start", "loose.service")
+                system.until_said("tried " + code)
+                if code == "1":
+                    self.assertEqual(system.show("other.service", "ActiveState"), "inactive")
+
     def test_S2_root_of_another_user_namespace_is_judged_by_its_uid_here(self):
         system = self.boot()
         self.assertEqual(system.inside(["chmod", "0777", "/run/onset/control"])[0], 0)
