@@ -39,6 +39,8 @@ struct ManagerConfig {
   std::string default_target = "default.target";
   bool user_manager = false;
   bool container = false;
+  /// Onset's own: it can be no service's main process.
+  pid_t own_pid = 1;
   Duration default_timeout_start = std::chrono::seconds(90);
   Duration default_timeout_stop = std::chrono::seconds(90);
   Duration default_start_limit_interval = std::chrono::seconds(10);

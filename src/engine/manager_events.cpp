@@ -109,11 +109,11 @@ void Manager::notify(UnitId id, const NotifySender& sender, std::string_view tex
   dispatch();
 }
 
-/// N3: not PID 1, not the control process, and a process of the unit unless
+/// N3: not PID 1, not onset, not the control process, and a process of the unit unless
 /// root says so.
 bool Manager::accept_main_pid(UnitId id, const NotifySender& sender, pid_t pid) {
   const ServiceState& s = runtime_[id.value].service;
-  if (pid <= 1 || pid == s.control.pid) return false;
+  if (pid <= 1 || pid == config_.own_pid || pid == s.control.pid) return false;
   if (pid == s.main.pid) return true;
   const UnitId owner = unit_of_pid(pid);
   if (owner.valid() && owner != id) return false;

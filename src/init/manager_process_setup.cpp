@@ -143,6 +143,7 @@ void ManagerProcess::make_manager() {
   config.default_target = options_.unit;
   config.user_manager = options_.user;
   config.container = surroundings_ == Surroundings::Container;
+  config.own_pid = getpid();
   if (config.container) config.shutdown_budget = kShutdownBudget;
   manager_ = std::make_unique<Manager>(*os_, *units_, config);
   BackendContext context;

@@ -21,7 +21,7 @@ constexpr unsigned kKillRounds = 16;
 
 /// What goes with a signal: SIGHUP and SIGCONT after it.
 bool send(pid_t pid, const KillRequest& request, KillReport& report) {
-  if (pid <= 1) return false;
+  if (pid <= 1 || pid == ::getpid()) return false;
   if (::kill(pid, request.signal) != 0) {
     if (errno != ESRCH && report.error == 0) report.error = errno;
     return false;

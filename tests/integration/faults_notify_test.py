@@ -82,6 +82,16 @@ send("READY=1")""" + WAIT)
         with open(f"/proc/{system.host_pid(pid)}/cmdline") as file:
             self.assertIn("sender.py", file.read())
 
+    def test_N3_not_even_root_makes_onset_its_own_service_where_it_is_not_pid_1(self):
+        system = self.boot_sender("""
+send("MAINPID=" + str(os.getppid()))
+send("READY=1")""" + WAIT, pid1=False)
+        self.ok(system, "start", "a.service")
+        pid = system.main_pid("a.service")
+        self.assertNotEqual(pid, system.pid())
+        self.ok(system, "stop", "a.service")
+        self.assertEqual(system.state(), "running")
+
     def test_N3_a_foreign_main_pid_is_refused_from_an_ordinary_user(self):
         system = self.boot_sender("""
 open(sys.argv[0] + ".go").read()
