@@ -333,8 +333,7 @@ std::string all_tables() {
 // -----------------------------------------------------------------------------------
 
 std::string document_path() {
-  std::string here = __FILE__;
-  return here.substr(0, here.rfind("tests/unit/engine/")) + "docs/states.md";
+  return ONSET_ORACLE_DIR "/../../docs/states.md";
 }
 
 std::string read_document() {
