@@ -174,6 +174,23 @@ void ManagerInterface::unit_changed(UnitId unit) {
   for (CallId id : state_waiters_) sink_->wake(id);
 }
 
+bool ManagerInterface::is_pinned(UnitId unit) const {
+  struct Holds {
+    UnitId unit;
+    bool operator()(const JobWait& wait) const {
+      return std::ranges::any_of(wait.outcomes,
+                                 [&](const JobOutcome& o) { return o.unit == unit; });
+    }
+    // Lists are short-lived and hold nearly everything.
+    bool operator()(const UnitList&) const { return true; }
+    bool operator()(const WalkList&) const { return true; }
+    bool operator()(const StateWait&) const { return false; }
+    bool operator()(const Subscription& subscription) const { return subscription.holds(unit); }
+  };
+  return std::ranges::any_of(
+      pending_, [&](const auto& call) { return std::visit(Holds{unit}, call.second); });
+}
+
 // ---- calls that go on -------------------------------------------------------
 
 bool ManagerInterface::pull(CallId id) {

@@ -46,6 +46,8 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   void job_queued(const Job& job) override;
   void job_done(const Job& job, JobResult result) override;
   void unit_changed(UnitId id) override;
+  /// A call that goes on holds the unit's id.
+  [[nodiscard]] bool is_pinned(UnitId id) const override;
 
   /// The names of all methods of io.onset.Manager, for the test that holds them
   /// to the interface file.

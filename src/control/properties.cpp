@@ -63,6 +63,8 @@ void put_dependencies(Properties& p, const UnitGraph& graph, UnitId id) {
   for (unsigned kind = 0; kind < kDependencyKinds; ++kind) {
     const auto k = static_cast<DependencyKind>(kind);
     if (k == DependencyKind::InSlice) continue;  // Slice=
+    if (k == DependencyKind::References || k == DependencyKind::ReferencedBy)
+      continue;  // nobody's word
     p.insert_or_assign(std::string(to_string(k)), names[kind]);
   }
 }

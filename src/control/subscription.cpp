@@ -1,5 +1,7 @@
 #include "control/subscription.h"
 
+#include <algorithm>
+
 namespace onset {
 
 bool Subscription::unit_changed(UnitId id) {
@@ -19,6 +21,12 @@ bool Subscription::job_event(const Job& job, std::optional<JobResult> result) {
   }
   jobs_.push_back({job, result});
   return true;
+}
+
+bool Subscription::holds(UnitId id) const {
+  if (only_.contains(id.value)) return true;
+  if (id.value < is_changed_.size() && is_changed_[id.value]) return true;
+  return std::ranges::any_of(jobs_, [&](const JobEvent& event) { return event.job.unit == id; });
 }
 
 std::optional<JobEvent> Subscription::next_job() {

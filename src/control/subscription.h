@@ -33,6 +33,8 @@ class Subscription {
   /// Only after all jobs, so that a state is never older than the job it follows.
   std::optional<UnitId> next_unit();
   [[nodiscard]] bool empty() const { return jobs_.empty() && changed_.empty(); }
+  /// It was asked for by its name, or there is something to tell of it.
+  [[nodiscard]] bool holds(UnitId id) const;
   [[nodiscard]] bool fell_behind() const { return fell_behind_; }
 
  private:

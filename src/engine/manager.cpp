@@ -19,18 +19,21 @@ Manager::~Manager() = default;
 
 // ---- loading ----------------------------------------------------------------
 
+/// A runtime for every unit of the graph. What has come since is looked at by the
+/// next collect(): a name that was only asked for does not stay.
 void Manager::grow_runtime() {
-  while (runtime_.size() < graph_->size()) {
-    UnitRuntime rt;
-    // The root slice and the scope that PID 1 lives in exist as long as it does.
-    const UnitId id{static_cast<std::uint32_t>(runtime_.size())};
-    const Unit& unit = graph_->unit(id);
-    if (unit.id == "-.slice" || unit.type == UnitType::Scope) {
-      rt.plain_active = true;
-      rt.active = ActiveState::Active;
-      rt.state_change = rt.active_enter = rt.inactive_exit = now_;
-    }
-    runtime_.push_back(rt);
+  for (auto i = static_cast<std::uint32_t>(runtime_.size()); i < graph_->size(); ++i) {
+    runtime_.emplace_back();
+    may_be_unneeded(UnitId{i});
+  }
+  // The root slice and the scope that PID 1 lives in exist as long as it does.
+  for (const std::string_view perpetual : {"-.slice", "init.scope"}) {
+    const UnitId id = graph_->find(perpetual);
+    if (!id.valid() || runtime_[id.value].plain_active) continue;
+    UnitRuntime& rt = runtime_[id.value];
+    rt.plain_active = true;
+    rt.active = ActiveState::Active;
+    rt.state_change = rt.active_enter = rt.inactive_exit = now_;
   }
 }
 
@@ -66,6 +69,7 @@ UnitId Manager::load(std::string_view name) {
   Diagnostics diagnostics;
   const UnitId id = ensure_loaded(*graph_, *source_, name, config_.user_manager, diagnostics);
   grow_runtime();
+  if (id.valid()) may_be_unneeded(id);
   report_load(diagnostics);
   return id;
 }
@@ -76,7 +80,7 @@ void Manager::reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics
   graph_ = std::make_unique<UnitGraph>();
   source_ = &source;
   // The same ids for the same names: everything outside the graph is kept by id.
-  for (std::uint32_t i = 0; i < old->size(); ++i) graph_->reserve(old->unit(UnitId{i}).id);
+  graph_->reserve_all_of(*old);
 
   Diagnostics found;
   auto in_use = [&](UnitId id) {
@@ -102,6 +106,7 @@ void Manager::reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics
   grow_runtime();
   for (std::uint32_t i = 0; i < runtime_.size(); ++i) {
     const UnitId id{i};
+    may_be_unneeded(id);
     if (graph_->unit(id).type != UnitType::Service || graph_->unit(id).service == nullptr) continue;
     if (runtime_[i].service.phase == ServicePhase::Dead) continue;
     const ActiveState before = runtime_[i].active;
@@ -238,6 +243,7 @@ Result<void, RequestError> Manager::reset_failed(std::string_view name, Timestam
   rt.limit_count = 0;
   rt.start_limit_hit = false;
   problems_.erase(id.value);
+  may_be_unneeded(id);
   if (graph_->unit(id).service != nullptr) {
     feed(id, ResetFailed{});
   } else if (rt.plain_failed) {

@@ -69,6 +69,8 @@ class ManagerListener {
   virtual void job_queued(const Job& job) = 0;
   virtual void job_done(const Job& job, JobResult result) = 0;
   virtual void unit_changed(UnitId id) = 0;
+  /// Somebody who is not told everything yet needs the unit: it stays loaded.
+  [[nodiscard]] virtual bool is_pinned(UnitId id) const = 0;
 };
 
 enum class SystemState : std::uint8_t { Initializing, Starting, Running, Degraded, Maintenance, Stopping, Offline };
@@ -103,8 +105,13 @@ class Manager final : private UnitStates {
   void reset_failed_all(Timestamp now);
   /// Reads all unit files again (daemon-reload). `source` must be a fresh one.
   void reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics);
-  /// Loads if need be. Invalid id only for an invalid name.
+  /// Loads if need be. Invalid id only for an invalid name. What nothing else needs
+  /// is unloaded by the next collect().
   UnitId load(std::string_view name);
+  /// Unloads what nothing needs any longer, out of what was loaded or went down since
+  /// the last call (systemd.unit(5), UNIT GARBAGE COLLECTION). No id that the caller
+  /// still holds is safe from it: call it between events.
+  void collect();
 
   // ---- events -------------------------------------------------------------
   void process_exited(pid_t pid, ExitStatus status, Timestamp now);
@@ -190,22 +197,28 @@ class Manager final : private UnitStates {
 
   // ---- one unit (manager_units.cpp) -----------------------------------------
   void feed(UnitId id, const ServiceEvent& event);
-  std::optional<ServiceEvent> perform(UnitId id, const ServiceAction& action);
-  std::optional<ServiceEvent> spawn(UnitId id, const Spawn& action);
-  void record_start(UnitId id, const Spawn& action, pid_t pid);
-  void record_exit(UnitId id, pid_t pid, const ExitStatus& status);
-  void tell_trigger(std::vector<std::string>& environment, UnitId id) const;
-  ServiceEvent kill_processes(UnitId id, const Kill& action);
-  std::optional<ServiceEvent> find_main_pid(UnitId id, const FindMainPid& action);
   ServiceContext context(UnitId id) const;
   void set_plain(UnitId id, bool active);
   void apply_active(UnitId id, ActiveState before);
   void settle_job(UnitId id, ActiveState state, bool& unexpected);
   void index_pids(UnitId id, const ServiceState& before);
   void arm_unit(UnitId id);
+  void say(Say::Level level, UnitId id, std::string_view text);
+
+  // ---- what its machine asks for (manager_actions.cpp) ------------------------
+  std::optional<ServiceEvent> perform(UnitId id, const ServiceAction& action);
+  std::optional<ServiceEvent> spawn(UnitId id, const Spawn& action);
+  void record_start(UnitId id, const Spawn& action, pid_t pid);
+  void record_exit(UnitId id, pid_t pid, const ExitStatus& status);
+  void tell_trigger(std::vector<std::string>& environment, UnitId id) const;
   void drop_pending_spawn(UnitId id);
   void retry_spawn(UnitId id);
-  void say(Say::Level level, UnitId id, std::string_view text);
+  ServiceEvent kill_processes(UnitId id, const Kill& action);
+  void signal_main(UnitId id, const SignalMain& action);
+  void kill_control(UnitId id, const KillControl& action);
+  std::optional<ServiceEvent> find_main_pid(UnitId id, const FindMainPid& action);
+  std::optional<ServiceEvent> watch_empty(UnitId id);
+  void release(UnitId id, const Release& action);
 
   // ---- what a change means for others (manager_dependencies.cpp) ------------
   void start_with(UnitId id);
@@ -217,6 +230,12 @@ class Manager final : private UnitStates {
   [[nodiscard]] bool is_unbound(UnitId id) const;
   bool uphold_is_limited(UnitId id);
   bool accept_main_pid(UnitId id, const NotifySender& sender, pid_t pid);
+
+  // ---- what nothing needs (manager_collect.cpp) -------------------------------
+  void may_be_unneeded(UnitId id);
+  [[nodiscard]] bool is_collectable(UnitId id);
+  [[nodiscard]] std::vector<UnitId> find_garbage(const std::vector<UnitId>& candidates);
+  void forget(UnitId id);
 
   // ---- the end (manager_shutdown.cpp) ---------------------------------------
   void emergency(EmergencyAction action, UnitId id, std::optional<int> status,
@@ -249,6 +268,7 @@ class Manager final : private UnitStates {
   std::unordered_map<std::uint32_t, std::vector<CommandRecord>> command_records_;
   std::deque<JobId> failing_;  ///< jobs that end because one that they need did
   std::deque<UnitId> reviews_;
+  std::vector<UnitId> collect_;  ///< to be looked at by the next collect(), once each
   struct Request {
     UnitId unit;
     JobType type{};

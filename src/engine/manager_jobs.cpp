@@ -354,6 +354,7 @@ void Manager::finish_job(JobId id, JobResult result, Invalidate invalidate) {
   if (result == JobResult::Timeout || result == JobResult::Dependency) {
     trigger(job.unit, DependencyKind::OnFailure, graph_->unit(job.unit).config.on_failure_job_mode);
   }
+  may_be_unneeded(job.unit);
   queue_reviews(job.unit);
 }
 

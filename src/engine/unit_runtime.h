@@ -34,6 +34,7 @@ struct UnitRuntime {
   MonoTime limit_begin;
   unsigned limit_count = 0;
   bool start_limit_hit = false;
+  bool may_be_unneeded = false;  ///< looked at by the next collect()
 };
 
 }  // namespace onset

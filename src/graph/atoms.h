@@ -136,6 +136,8 @@ constexpr Atoms atoms(DependencyKind kind) {
     case JoinsNamespaceOf:
     case InSlice:
     case SliceOf:
+    case References:
+    case ReferencedBy:
       return Atoms{};
   }
   return Atoms{};

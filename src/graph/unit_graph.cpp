@@ -53,6 +53,8 @@ constexpr auto kKinds = [] {
       {JoinsNamespaceOf, JoinsNamespaceOf, "JoinsNamespaceOf", true},
       {InSlice, SliceOf, "Slice", true},
       {SliceOf, InSlice, "SliceOf", false},
+      {References, ReferencedBy, "References", false},
+      {ReferencedBy, References, "ReferencedBy", false},
   }};
 }();
 
@@ -85,14 +87,28 @@ std::string_view to_string(DependencyKind kind) {
 // ---- units and names ----------------------------------------------------------
 
 UnitId UnitGraph::add(std::unique_ptr<Unit> unit) {
-  const UnitId id{static_cast<std::uint32_t>(nodes_.size())};
-  nodes_.emplace_back();
+  UnitId id{static_cast<std::uint32_t>(nodes_.size())};
+  if (free_.empty()) {
+    nodes_.emplace_back();
+  } else {
+    id = free_.back();
+    free_.pop_back();
+  }
   set_unit(id, std::move(unit));
   return id;
 }
 
 void UnitGraph::add_name(std::string_view name, UnitId id) {
-  names_.try_emplace(std::string(name), id);
+  if (names_.try_emplace(std::string(name), id).second) note_alias(id, name);
+}
+
+/// A unit knows all of its names, so that they can be taken out with it.
+void UnitGraph::note_alias(UnitId id, std::string_view name) {
+  Unit* unit = nodes_[id.value].unit.get();
+  if (unit == nullptr || unit->id == name ||
+      std::ranges::find(unit->aliases, name) != unit->aliases.end())
+    return;
+  unit->aliases.emplace_back(name);
 }
 
 UnitId UnitGraph::reserve(std::string_view name) {
@@ -103,10 +119,65 @@ UnitId UnitGraph::reserve(std::string_view name) {
   return add(std::move(stub));
 }
 
+void UnitGraph::reserve_all_of(const UnitGraph& other) {
+  std::vector<UnitId> unused;  // free only at the end: no name of the other graph may get one
+  for (const Node& node : other.nodes_) {
+    const std::string& name = node.unit->id;
+    if (!name.empty() && !find(name).valid()) {
+      (void)reserve(name);
+      continue;
+    }
+    // Nobody's, or a merged one's whose name is another's by now.
+    auto blank = std::make_unique<Unit>();
+    blank->id = name;
+    if (name.empty()) {
+      unused.push_back(UnitId{static_cast<std::uint32_t>(nodes_.size())});
+    } else {
+      blank->load_state = LoadState::Merged;
+    }
+    nodes_.emplace_back().unit = std::move(blank);
+  }
+  free_ = std::move(unused);
+}
+
+void UnitGraph::remove(std::span<const UnitId> ids) {
+  std::vector<bool> gone(nodes_.size(), false);
+  for (const UnitId id : ids) gone[id.value] = true;
+  std::vector<bool> done = gone;
+  for (const UnitId id : ids) {
+    for (const Dependency& d : nodes_[id.value].dependencies) {
+      if (done[d.other.value]) continue;
+      done[d.other.value] = true;
+      Node& other = nodes_[d.other.value];
+      std::erase_if(other.dependencies, [&](const Dependency& e) { return gone[e.other.value]; });
+      other.index.clear();
+    }
+  }
+  const auto drop_name = [&](const std::string& name, UnitId id) {
+    const auto it = names_.find(name);
+    if (it != names_.end() && it->second == id) names_.erase(it);
+  };
+  for (const UnitId id : ids) {
+    Node& node = nodes_[id.value];
+    drop_name(node.unit->id, id);
+    for (const std::string& alias : node.unit->aliases) drop_name(alias, id);
+    node = {std::make_unique<Unit>(), {}, {}};
+    free_.push_back(id);
+  }
+}
+
 void UnitGraph::set_unit(UnitId id, std::unique_ptr<Unit> unit) {
-  add_name(unit->id, id);
-  for (const std::string& alias : unit->aliases) add_name(alias, id);
-  nodes_[id.value].unit = std::move(unit);
+  const std::unique_ptr<Unit> before = std::exchange(nodes_[id.value].unit, std::move(unit));
+  const Unit& now = *nodes_[id.value].unit;
+  names_.try_emplace(now.id, id);
+  for (const std::string& alias : now.aliases) names_.try_emplace(alias, id);
+  // What the stub was asked for by is a name of the unit too.
+  if (before == nullptr) return;
+  const auto keep = [&](const std::string& name) {
+    if (find(name) == id) note_alias(id, name);
+  };
+  keep(before->id);
+  for (const std::string& alias : before->aliases) keep(alias);
 }
 
 void UnitGraph::merge_stub(UnitId stub, UnitId into) {
@@ -114,7 +185,9 @@ void UnitGraph::merge_stub(UnitId stub, UnitId into) {
   left.load_state = LoadState::Merged;
   const auto repoint = [&](const std::string& name) {
     auto it = names_.find(name);
-    if (it != names_.end() && it->second == stub) it->second = into;
+    if (it == names_.end() || it->second != stub) return;
+    it->second = into;
+    note_alias(into, name);
   };
   repoint(left.id);
   for (const std::string& alias : left.aliases) repoint(alias);
@@ -126,6 +199,7 @@ void UnitGraph::keep_unit(UnitId id, UnitGraph& old) {
   stub->type = old.unit(id).type;
   set_unit(id, std::exchange(old.nodes_[id.value].unit, std::move(stub)));
   for (const Dependency& d : old.dependencies(id)) {
+    if (!d.kinds.has(DependencyKind::References)) continue;
     const UnitId other = reserve(old.unit(d.other).id);
     for (const KindRow& r : kKinds) {
       if (r.own && d.kinds.has(r.kind)) add_dependency(id, r.kind, other);
@@ -185,15 +259,22 @@ Dependency& UnitGraph::edge(Node& node, UnitId other) {
 
 void UnitGraph::add_dependency(UnitId from, DependencyKind kind, UnitId to) {
   if (from == to) return;
-  edge(nodes_[from.value], to).kinds.add(kind);
-  edge(nodes_[to.value], from).kinds.add(inverse(kind));
+  DependencySet& forward = edge(nodes_[from.value], to).kinds;
+  forward.add(kind);
+  forward.add(DependencyKind::References);
+  DependencySet& backward = edge(nodes_[to.value], from).kinds;
+  backward.add(inverse(kind));
+  backward.add(DependencyKind::ReferencedBy);
 }
 
 void UnitGraph::drop_kind(Node& node, DependencyKind kind, UnitId other) {
   const std::size_t at = position_of(node, other);
   if (at == kNoEdge) return;
   node.dependencies[at].kinds.remove(kind);
-  if (!node.dependencies[at].kinds.empty()) return;
+  DependencySet left = node.dependencies[at].kinds;
+  left.remove(DependencyKind::References);
+  left.remove(DependencyKind::ReferencedBy);
+  if (!left.empty()) return;
   node.dependencies.erase(node.dependencies.begin() + static_cast<std::ptrdiff_t>(at));
   node.index.clear();
 }

@@ -57,9 +57,14 @@ class UnitGraph {
   /// Adds a unit with its names; returns its id. A name that is taken is left.
   UnitId add(std::unique_ptr<Unit> unit);
   void add_name(std::string_view name, UnitId id);
-  /// The id of a name; one that nobody has gets a stub (LoadState::Stub). A
-  /// reload keeps ids so: it reserves the old graph's names in their order.
+  /// The id of a name; one that nobody has gets a stub (LoadState::Stub).
   UnitId reserve(std::string_view name);
+  /// For an empty graph: every name that the other one has gets a stub of the same
+  /// id, so that what is kept by id outlives a reload.
+  void reserve_all_of(const UnitGraph& other);
+  /// Takes units out, with their names and edges. Their ids are free (is_free())
+  /// until units that are loaded later get them.
+  void remove(std::span<const UnitId> ids);
   /// Replaces a stub (a unit that was only referred to) by what was loaded.
   void set_unit(UnitId id, std::unique_ptr<Unit> unit);
   /// The unit of `stub` turned out to be another one: its names are `into`'s from
@@ -70,10 +75,10 @@ class UnitGraph {
   /// stub is left behind.
   void keep_unit(UnitId id, UnitGraph& old);
 
-  /// Adds the kind and its inverse. Self-edges are ignored. Cheap however many
-  /// edges the two have.
+  /// Adds the kind and its inverse, and that `from` refers to `to`. Self-edges are
+  /// ignored. Cheap however many edges the two have.
   void add_dependency(UnitId from, DependencyKind kind, UnitId to);
-  /// Drops one kind and its inverse.
+  /// Drops one kind and its inverse; with the last one also who referred to whom.
   void remove_dependency(UnitId from, DependencyKind kind, UnitId to);
   /// Gives back the memory that adding needs. Called once a load is complete.
   void compact();
@@ -84,7 +89,10 @@ class UnitGraph {
   [[nodiscard]] std::span<const Dependency> dependencies(UnitId id) const {
     return nodes_[id.value].dependencies;
   }
+  /// One more than the highest id there is.
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+  /// No unit has this id now.
+  [[nodiscard]] bool is_free(UnitId id) const { return unit(id).id.empty(); }
   /// The kinds from one unit to another.
   [[nodiscard]] DependencySet between(UnitId from, UnitId to) const;
 
@@ -101,12 +109,14 @@ class UnitGraph {
     std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
   };
   static constexpr std::size_t kNoEdge = SIZE_MAX;
+  void note_alias(UnitId id, std::string_view name);
   [[nodiscard]] static std::size_t position_of(const Node& node, UnitId other);
   static Dependency& edge(Node& node, UnitId other);
   static void rebuild_index(Node& node);
   static void drop_kind(Node& node, DependencyKind kind, UnitId other);
 
   std::vector<Node> nodes_;
+  std::vector<UnitId> free_;
   std::unordered_map<std::string, UnitId, NameHash, std::equal_to<>> names_;
 };
 

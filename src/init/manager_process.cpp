@@ -66,6 +66,7 @@ void ManagerProcess::turn() {
   const Timestamp now = read_clock();
   if (manager_->next_deadline() <= now.mono) manager_->elapse(now);
   if (server_->next_deadline() <= now.mono) server_->elapse(now);
+  manager_->collect();
 }
 
 void ManagerProcess::reap() {

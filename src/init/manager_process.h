@@ -95,6 +95,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void job_queued(const Job& job) override;
   void job_done(const Job& job, JobResult result) override;
   void unit_changed(UnitId id) override;
+  [[nodiscard]] bool is_pinned(UnitId id) const override { return service_->is_pinned(id); }
 
   const InitOptions& options_;
   std::vector<std::string> environment_;

@@ -160,6 +160,22 @@ void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {
   if (remove_directories) remove_runtime_directories(unit);
 }
 
+void RealOs::forget(UnitId id) {
+  watch_path(id, {});
+  bus_->unwatch(id.value);
+  const auto at = units_.find(id.value);
+  if (at != units_.end()) {
+    if (at->second.empty_watch >= 0) watch_empty(id, false);
+    if (cgroups_ && !at->second.cgroup.empty()) {
+      (void)cgroups_->remove(at->second.cgroup);
+      unit_by_cgroup_.erase(at->second.cgroup);
+    }
+    units_.erase(id.value);
+  }
+  check_empty_.erase(id.value);
+  table_.forget(id);
+}
+
 void RealOs::remove_runtime_directories(const Unit& unit) {
   if (!unit.exec) return;
   const auto& set = unit.exec->directories[static_cast<unsigned>(ExecDirectory::Runtime)];

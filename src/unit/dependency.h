@@ -38,7 +38,9 @@ enum class DependencyKind : std::uint8_t {
   JoinsNamespaceOf,  ///< its own inverse
   InSlice,
   SliceOf,
+  References,  ///< beside any other kind: this end is the one that asks for the edge
+  ReferencedBy,
 };
-inline constexpr unsigned kDependencyKinds = 29;
+inline constexpr unsigned kDependencyKinds = 31;
 
 }  // namespace onset

@@ -59,7 +59,8 @@ class Status(OnsetSystemTest):
                          r"status=0 }")
 
     def test_failed_checks_are_shown(self):
-        system = self.boot({"c.service": "[Unit]\nConditionPathExists=/none\n" + STAY,
+        system = self.boot({"main.target": "[Unit]\nAfter=a.service c.service\n",  # stay loaded
+                            "c.service": "[Unit]\nConditionPathExists=/none\n" + STAY,
                             "a.service": "[Unit]\nAssertPathExists=/none\n" + STAY})
         self.ok(system, "start", "c.service")
         code, out, _ = system.cli("status", "c.service")

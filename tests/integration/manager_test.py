@@ -4,7 +4,7 @@ import os
 import signal
 import unittest
 
-from harness import ENVIRONMENT, ORDINARY_UID, until
+from harness import ENVIRONMENT, ONSET, ORDINARY_UID, until
 from manager_harness import OnsetSystemTest, say
 
 STAY = "/bin/sleep infinity"
@@ -63,6 +63,50 @@ class Order(OnsetSystemTest):
         self.assertEqual(system.show("bad.service", "Result"), "exit-code")
 
 
+class Unloading(OnsetSystemTest):
+    """systemd.unit(5), UNIT GARBAGE COLLECTION."""
+
+    def listed(self, system):
+        status, out, _ = system.cli("list-units", "--all", "--plain", "--no-legend")
+        self.assertEqual(status, 0)
+        return [line.split()[0] for line in out.splitlines()]
+
+    def test_what_has_ended_and_nothing_names_is_not_kept(self):
+        system = self.boot({
+            "main.target": "[Unit]\nAfter=named.service\n",
+            "named.service": service("Type=oneshot", "ExecStart=" + say("named")),
+            "i@.service": service("Type=oneshot", "ExecStart=" + say("%i")),
+            "bad.service": service("Type=oneshot", "ExecStart=/bin/false", unit="CollectMode=inactive-or-failed"),
+            "worse.service": service("Type=oneshot", "ExecStart=/bin/false")})
+        self.ok(system, "start", "named.service", *(f"i@{n}.service" for n in range(20)))
+        self.assertEqual(len(system.said()), 21)
+        self.assertEqual(system.cli("start", "bad.service", "worse.service")[0], 1)
+        listed = self.listed(system)
+        self.assertIn("named.service", listed)
+        self.assertIn("worse.service", listed)
+        self.assertNotIn("bad.service", listed)
+        self.assertEqual([name for name in listed if name.startswith("i@")], [])
+        self.ok(system, "reset-failed", "worse.service")
+        self.assertNotIn("worse.service", self.listed(system))
+
+    def test_a_stopped_service_starts_as_its_file_says_now(self):
+        system = self.boot({"a.service": service("Type=oneshot", "ExecStart=" + say("old"))})
+        self.ok(system, "start", "a.service")
+        system.write({"a.service": service("Type=oneshot", "ExecStart=" + say("new"))})
+        self.ok(system, "start", "a.service")
+        self.assertEqual(system.said(), ["old", "new"])
+
+    def test_somebody_who_waits_for_a_unit_hears_of_its_end(self):
+        system = self.boot({"a.service": service("ExecStart=/bin/sh -c 'read x < @work@/fifo; exit 3'",
+                                                 unit="CollectMode=inactive-or-failed")})
+        os.mkfifo(system.path("fifo"))
+        waiting = self.start_inside(system, [ONSET, "start", "--wait", "a.service"])
+        system.until_state("a.service", "active")
+        with open(system.path("fifo"), "w") as fifo:
+            fifo.write("go\n")
+        self.assertEqual(waiting.wait(20), 1)
+
+
 class Types(OnsetSystemTest):
     def test_a_forking_service_is_the_process_of_its_pid_file(self):
         system = self.boot({"a.service": service(
@@ -113,7 +157,8 @@ class Types(OnsetSystemTest):
     def test_exec_condition_decides_whether_a_service_starts(self):
         def with_condition(command):
             return service("Type=oneshot", "RemainAfterExit=yes", "ExecCondition=" + command, "ExecStart=" + say("ran"))
-        system = self.boot({"yes.service": with_condition("/bin/true"),
+        system = self.boot({"main.target": "[Unit]\nAfter=no.service\n",  # stays loaded
+                            "yes.service": with_condition("/bin/true"),
                             "no.service": with_condition("/bin/false"),
                             "broken.service": with_condition("/bin/sh -c 'exit 255'")})
         self.ok(system, "start", "no.service")
@@ -294,7 +339,8 @@ class UnitFiles(OnsetSystemTest):
         self.assertEqual(code, 1, err)
 
     def test_a_drop_in_counts_after_a_reload(self):
-        system = self.boot({"a.service": service("Type=oneshot", "ExecStart=" + say("before"))})
+        system = self.boot({"main.target": "[Unit]\nAfter=a.service\n",  # stays loaded
+                            "a.service": service("Type=oneshot", "ExecStart=" + say("before"))})
         self.ok(system, "start", "a.service")
         system.write({"a.service.d/10-more.conf": "[Service]\nExecStart=\nExecStart=" + say("after") + "\n"})
         self.ok(system, "daemon-reload")
@@ -406,7 +452,8 @@ class Shutdown(OnsetSystemTest):
         self.assertEqual(system.wait(), 9)
 
     def test_hup_reads_the_unit_files_again(self):
-        system = self.boot({"a.service": service("Type=oneshot", "ExecStart=" + say("before"))})
+        system = self.boot({"main.target": "[Unit]\nAfter=a.service\n",  # stays loaded
+                            "a.service": service("Type=oneshot", "ExecStart=" + say("before"))})
         self.ok(system, "start", "a.service")
         system.write({"a.service": service("Type=oneshot", "ExecStart=" + say("after"))})
         before = system.show("a.service", "ExecStart")

@@ -7,6 +7,7 @@
 //   REQUIRE(w.state("a.service") == "failed");
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,8 @@ class EngineWorld final : public ManagerListener {
   void job_queued(const Job&) override {}
   void job_done(const Job& job, JobResult result) override;
   void unit_changed(UnitId) override {}
+  bool is_pinned(UnitId id) const override { return pinned.contains(manager.graph().unit(id).id); }
+  std::set<std::string> pinned;
 
  private:
   void end(std::string_view unit, ExitStatus status);

@@ -71,6 +71,10 @@ void FakeOs::release(UnitId, const Unit& unit, bool remove) {
   calls.push_back(format("release {}{}", unit.id, remove ? "" : " keeping directories"));
 }
 
+void FakeOs::forget(UnitId id) {
+  forgotten.push_back(id);
+}
+
 PidFileReading FakeOs::read_pid_file(UnitId, const Unit&, std::string_view path) {
   auto it = pid_files.find(std::string(path));
   return it == pid_files.end() ? PidFileReading{} : it->second;

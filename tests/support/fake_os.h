@@ -38,6 +38,7 @@ class FakeOs final : public Os {
   std::vector<pid_t> processes(UnitId id) override;
   void watch_empty(UnitId id, bool on) override;
   void release(UnitId id, const Unit& unit, bool remove_runtime_directories) override;
+  void forget(UnitId id) override;
   PidFileReading read_pid_file(UnitId id, const Unit& unit, std::string_view path) override;
   pid_t guess_main_pid(UnitId id, pid_t control_pid) override;
   void remove_file(std::string_view path) override;
@@ -59,6 +60,7 @@ class FakeOs final : public Os {
   std::set<UnitId, bool (*)(UnitId, UnitId)> empty_watched{
       [](UnitId a, UnitId b) { return a.value < b.value; }};
   std::set<std::string> bus_watched;
+  std::vector<UnitId> forgotten;
   unsigned fail_spawns = 0;                       ///< the next n spawns fail
   int spawn_errno = 11;                           ///< EAGAIN
   std::set<std::string> unspawnable;              ///< units whose spawn fails with ENOENT

@@ -34,6 +34,21 @@ constexpr auto kWatchdog = [](ServiceWorld& w) {
   w.main_dies(6, true);
 };
 
+/// Started and ready, however its type says so.
+void bring_up(ServiceWorld& w) {
+  const ServiceType type = w.service().type;
+  if (type == ServiceType::Forking) {
+    w.service().guess_main_pid = true;
+    w.start();
+    w.guess = w.fork();
+    w.control_exits(0);
+    return;
+  }
+  w.start();
+  if (type == ServiceType::Notify || type == ServiceType::NotifyReload) w.notify("READY=1");
+  if (type == ServiceType::Dbus) w.feed(BusNameChanged{true, 0, false});
+}
+
 TEST_CASE("Restart= restarts by cause as the manual's table says", "[engine][service]") {
   const std::vector<std::pair<Cause, std::string>> rows{
       // no, always, on-success, on-failure, on-abnormal, on-abort, on-watchdog
@@ -49,16 +64,20 @@ TEST_CASE("Restart= restarts by cause as the manual's table says", "[engine][ser
                                ServiceRestart::OnSuccess,  ServiceRestart::OnFailure,
                                ServiceRestart::OnAbnormal, ServiceRestart::OnAbort,
                                ServiceRestart::OnWatchdog};
+  const auto type =
+      GENERATE(ServiceType::Simple, ServiceType::Exec, ServiceType::Idle, ServiceType::Forking,
+               ServiceType::Notify, ServiceType::NotifyReload, ServiceType::Dbus);
   for (const auto& [cause, expected] : rows) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      ServiceWorld w;
+      ServiceWorld w{type};
       w.service().restart = columns[i];
       w.service().restart_delay = seconds(100);
       w.service().runtime_max = seconds(60);
       if (cause.name == "watchdog") w.service().watchdog = seconds(20);
-      w.start();
+      bring_up(w);
+      INFO(cause.name << ", column " << i << ", type " << static_cast<int>(type));
+      REQUIRE(w.phase() == "running");
       cause.happen(w);
-      INFO(cause.name << ", column " << i);
       CHECK(restarts(w) == (expected[i] == 'X'));
     }
   }

@@ -1,3 +1,5 @@
+#include <array>
+
 #include "graph/unit_graph.h"
 
 #include <catch2/catch.hpp>
@@ -142,4 +144,51 @@ TEST_CASE("edges of a unit with very many stay unique and in order", "[graph][un
   CHECK(graph.between(hub, UnitId{17}).empty());
   CHECK(graph.between(hub, UnitId{18}).has(DependencyKind::Wants));
   CHECK(graph.dependencies(hub).size() == kSpokes - 1);
+}
+
+TEST_CASE("removed units leave no name and no edge, and their ids are used again", "[graph]") {
+  UnitGraph graph;
+  const UnitId a = graph.reserve("a.service");
+  const UnitId b = graph.reserve("b.service");
+  const UnitId c = graph.reserve("c.service");
+  graph.add_name("alias.service", b);
+  graph.add_dependency(a, DependencyKind::After, b);
+  graph.add_dependency(b, DependencyKind::Requires, c);
+  const std::array gone{b};
+  graph.remove(gone);
+  CHECK(graph.is_free(b));
+  CHECK_FALSE(graph.find("b.service").valid());
+  CHECK_FALSE(graph.find("alias.service").valid());
+  CHECK(graph.dependencies(a).empty());
+  CHECK(graph.dependencies(c).empty());
+  CHECK(graph.reserve("d.service") == b);
+  CHECK(graph.dependencies(b).empty());
+  CHECK(graph.size() == 3);
+}
+
+TEST_CASE("a graph that takes another one's ids leaves the free ones free", "[graph]") {
+  UnitGraph old;
+  const UnitId a = old.reserve("a.service");
+  const UnitId b = old.reserve("b.service");
+  const UnitId c = old.reserve("c.service");
+  const std::array gone{a};
+  old.remove(gone);
+  UnitGraph fresh;
+  fresh.reserve_all_of(old);
+  CHECK(fresh.is_free(a));
+  CHECK(fresh.find("b.service") == b);
+  CHECK(fresh.find("c.service") == c);
+  CHECK(fresh.reserve("d.service") == a);
+}
+
+TEST_CASE("who refers to whom is known at both ends", "[graph]") {
+  UnitGraph graph;
+  const UnitId a = graph.reserve("a.service");
+  const UnitId b = graph.reserve("b.service");
+  graph.add_dependency(a, DependencyKind::Before, b);
+  CHECK(graph.between(a, b).has(DependencyKind::References));
+  CHECK_FALSE(graph.between(a, b).has(DependencyKind::ReferencedBy));
+  CHECK(graph.between(b, a).has(DependencyKind::ReferencedBy));
+  graph.remove_dependency(a, DependencyKind::Before, b);
+  CHECK(graph.between(a, b).empty());
 }

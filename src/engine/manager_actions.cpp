@@ -1,0 +1,312 @@
+// What a service's state machine asks for, done through Os; the answers go back
+// to it as events.
+#include <cerrno>
+#include <variant>
+
+#include "base/format.h"
+#include "engine/manager.h"
+#include "unit/signals.h"
+
+namespace onset {
+namespace {
+
+template <class... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+template <class... Fs>
+Overloaded(Fs...) -> Overloaded<Fs...>;
+
+/// "exited" and so on, as SERVICE_RESULT's neighbours EXIT_CODE and EXIT_STATUS.
+std::string_view exit_code_word(ExitKind kind) {
+  switch (kind) {
+    case ExitKind::Exited:
+      return "exited";
+    case ExitKind::Killed:
+      return "killed";
+    case ExitKind::Dumped:
+      return "dumped";
+    case ExitKind::None:
+      break;
+  }
+  return "";
+}
+
+std::string exit_status_word(const ExitStatus& e) {
+  if (e.kind == ExitKind::Exited) return format("{}", e.value);
+  return signal_name(e.value);
+}
+
+void tell_result(std::vector<std::string>& environment, std::string_view prefix,
+                 const ServiceState& s) {
+  environment.push_back(format("{}SERVICE_RESULT={}", prefix, to_string(s.result)));
+  if (s.main.pid != 0 || s.main.last.kind == ExitKind::None) return;
+  environment.push_back(format("{}EXIT_CODE={}", prefix, exit_code_word(s.main.last.kind)));
+  environment.push_back(format("{}EXIT_STATUS={}", prefix, exit_status_word(s.main.last)));
+}
+
+std::string invocation_text(const InvocationId& id) {
+  std::string text;
+  for (const std::uint8_t byte : id) text += format("{:02x}", byte);
+  return text;
+}
+
+// Trying a spawn again: 50 ms, doubled each time, 8 times (about 13 s).
+constexpr unsigned kSpawnAttempts = 8;
+constexpr Duration kSpawnBackoff = std::chrono::milliseconds(50);
+
+}  // namespace
+
+std::optional<ServiceEvent> Manager::perform(UnitId id, const ServiceAction& action) {
+  using Answer = std::optional<ServiceEvent>;
+  return std::visit(
+      Overloaded{
+          [&](const Spawn& a) { return spawn(id, a); },
+          [&](const Kill& a) -> Answer { return kill_processes(id, a); },
+          [&](const SignalMain& a) -> Answer { return signal_main(id, a), std::nullopt; },
+          [&](const KillControl& a) -> Answer { return kill_control(id, a), std::nullopt; },
+          [&](const FindMainPid& a) { return find_main_pid(id, a); },
+          [&](const WatchEmpty&) { return watch_empty(id); },
+          [&](const PassThrough&) -> Answer { return Passed{}; },
+          [&](const StopWatchingPidFile&) -> Answer {
+            return os_.watch_path(id, ""), std::nullopt;
+          },
+          [&](const RemovePidFile&) -> Answer {
+            return os_.remove_file(graph_->unit(id).service->pid_file), std::nullopt;
+          },
+          [&](const WatchBusName&) -> Answer {
+            return os_.watch_bus_name(id, graph_->unit(id).service->bus_name), std::nullopt;
+          },
+          [&](const EnqueueRestart&) -> Answer {
+            requests_.push_back({id, JobType::Restart, JobMode::Replace, true});
+            return RestartQueued{};
+          },
+          [&](const Release& a) -> Answer { return release(id, a), std::nullopt; },
+          [&](const Say& a) -> Answer {
+            if (a.level >= Say::Level::Warning) note_problem(id, a.text);
+            return say(a.level, id, a.text), std::nullopt;
+          },
+      },
+      action);
+}
+
+void Manager::signal_main(UnitId id, const SignalMain& action) {
+  const ServiceState& s = runtime_[id.value].service;
+  KillRequest k;
+  k.id = id;
+  k.unit = &graph_->unit(id);
+  k.main_pid = s.main.pid;
+  k.main_alien = s.main_pid_alien;
+  k.signal = action.signal;
+  k.to_main = true;
+  (void)os_.kill(k);
+}
+
+void Manager::kill_control(UnitId id, const KillControl& action) {
+  KillRequest k;
+  k.id = id;
+  k.unit = &graph_->unit(id);
+  k.control_pid = action.pid;
+  k.signal = 9;
+  k.to_control = true;
+  (void)os_.kill(k);
+}
+
+std::optional<ServiceEvent> Manager::watch_empty(UnitId id) {
+  os_.watch_empty(id, true);
+  if (os_.has_processes(id)) return std::nullopt;
+  return UnitEmpty{};
+}
+
+void Manager::release(UnitId id, const Release& action) {
+  const Unit& unit = graph_->unit(id);
+  os_.watch_empty(id, false);
+  const bool keep =
+      unit.exec != nullptr &&
+      (unit.exec->runtime_directory_preserve == Preserve::Yes ||
+       (unit.exec->runtime_directory_preserve == Preserve::Restart && action.restarting));
+  os_.release(id, unit, !keep);
+}
+
+/// $MONITOR_…: which service's end has triggered this one. Of several that may
+/// have, none is told (systemd.exec(5)).
+void Manager::tell_trigger(std::vector<std::string>& environment, UnitId id) const {
+  UnitId source;
+  for (const Dependency& d : graph_->dependencies(id)) {
+    if (!d.kinds.has(DependencyKind::OnFailureOf) && !d.kinds.has(DependencyKind::OnSuccessOf))
+      continue;
+    if (graph_->unit(d.other).type != UnitType::Service) continue;
+    if (source.valid()) return;
+    source = d.other;
+  }
+  if (!source.valid()) return;
+  const UnitRuntime& rt = runtime_[source.value];
+  tell_result(environment, "MONITOR_", rt.service);
+  environment.push_back(format("MONITOR_INVOCATION_ID={}", invocation_text(rt.invocation)));
+  environment.push_back(format("MONITOR_UNIT={}", graph_->unit(source).id));
+}
+
+std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
+  const Unit& unit = graph_->unit(id);
+  UnitRuntime& rt = runtime_[id.value];
+  const auto& commands = unit.service->commands(action.role);
+  if (action.index >= commands.size()) return SpawnFailed{SysError{"spawn", EINVAL}};
+
+  LaunchRequest request;
+  request.id = id;
+  request.unit = &unit;
+  request.command = &commands[action.index];
+  request.role = action.role;
+  request.as_main = action.as_main;
+  request.invocation = rt.invocation;
+  if (rt.service.main.pid > 0) request.main_pid = rt.service.main.pid;
+  const ServiceConfig& config = *unit.service;
+  request.notify_socket = config.notify_access == NotifyAccess::All ||
+                          config.notify_access == NotifyAccess::Exec ||
+                          (config.notify_access == NotifyAccess::Main && action.as_main);
+  const Duration period =
+      rt.service.watchdog_override.count() >= 0 ? rt.service.watchdog_override : config.watchdog;
+  if (action.as_main && period > Duration::zero() && period != kInfinity) request.watchdog = period;
+  if (action.role == ExecRole::Stop || action.role == ExecRole::StopPost) {
+    tell_result(request.environment, "", rt.service);
+  } else if (action.role == ExecRole::Start || action.role == ExecRole::StartPre) {
+    tell_trigger(request.environment, id);
+  }
+
+  auto launch = os_.spawn(request);
+  if (launch) {
+    pending_spawns_.erase(id.value);
+    timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
+    record_start(id, action, launch->pid);
+    return Spawned{launch->pid, launch->exec_done};
+  }
+  const int err = launch.error().err;
+  PendingSpawn& pending = pending_spawns_[id.value];
+  pending.action = action;
+  if ((err != EAGAIN && err != ENOMEM) || ++pending.attempts > kSpawnAttempts) {
+    pending_spawns_.erase(id.value);
+    note_problem(id, to_string(launch.error()));
+    return SpawnFailed{launch.error()};
+  }
+  if (pending.attempts == 1) {
+    say(Say::Level::Warning, id, format("{}; trying again", to_string(launch.error())));
+  }
+  timers_.set({TimerKey::Kind::Retry, id.value},
+              now_.mono + kSpawnBackoff * (1 << (pending.attempts - 1)));
+  return std::nullopt;
+}
+
+void Manager::record_start(UnitId id, const Spawn& action, pid_t pid) {
+  auto& records = command_records_[id.value];
+  std::erase_if(records, [&](const CommandRecord& r) {
+    return r.role == action.role && r.index == action.index;
+  });
+  records.push_back({action.role, action.index, pid, now_, {}, {}});
+}
+
+void Manager::record_exit(UnitId id, pid_t pid, const ExitStatus& status) {
+  const auto found = command_records_.find(id.value);
+  if (found == command_records_.end()) return;
+  for (CommandRecord& record : found->second) {
+    if (record.pid != pid || record.exited.is_set()) continue;
+    record.exited = now_;
+    record.status = status;
+  }
+}
+
+/// Another event came first: the spawn that waits counts as failed.
+void Manager::drop_pending_spawn(UnitId id) {
+  pending_spawns_.erase(id.value);
+  timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
+  feed(id, SpawnFailed{SysError{"fork", EAGAIN}});
+}
+
+void Manager::retry_spawn(UnitId id) {
+  auto it = pending_spawns_.find(id.value);
+  if (it == pending_spawns_.end()) return;
+  auto answer = spawn(id, it->second.action);
+  if (!answer) return;
+  pending_spawns_.erase(id.value);
+  feed(id, *answer);
+}
+
+ServiceEvent Manager::kill_processes(UnitId id, const Kill& action) {
+  const Unit& unit = graph_->unit(id);
+  const ServiceState& s = runtime_[id.value].service;
+  static constexpr KillConfig kDefaults{};
+  const KillConfig& config = unit.kill != nullptr ? *unit.kill : kDefaults;
+
+  KillRequest k;
+  k.id = id;
+  k.unit = &unit;
+  k.main_pid = s.main.pid;
+  k.main_alien = s.main_pid_alien;
+  k.control_pid = s.control.pid;
+  k.to_main = k.to_control = true;
+  bool hard = false;
+  switch (action.what) {
+    case Kill::What::Terminate:
+      k.signal = config.kill_signal;
+      break;
+    case Kill::What::TerminateForRestart:
+      k.signal = config.restart_kill_signal.value_or(config.kill_signal);
+      break;
+    case Kill::What::Watchdog:
+      k.signal = config.watchdog_signal;
+      break;
+    case Kill::What::Kill:
+    case Kill::What::FinalKill:
+      k.signal = config.final_kill_signal;
+      hard = true;
+      break;
+  }
+  const bool first =
+      action.what == Kill::What::Terminate || action.what == Kill::What::TerminateForRestart;
+  k.then_continue = first && k.signal != 9 && k.signal != 18;
+  k.then_hangup = first && config.send_sighup;
+  switch (config.mode) {
+    case KillMode::ControlGroup:
+      k.to_rest = true;
+      break;
+    case KillMode::Mixed:
+      k.to_rest = hard;
+      break;
+    case KillMode::Process:
+      break;
+    case KillMode::None:
+      return KillAnswer{false};
+  }
+  const KillReport report = os_.kill(k);
+  if (report.error != 0) {
+    say(Say::Level::Warning, id,
+        format("cannot signal all processes: {}", errno_text(report.error)));
+  }
+  // An alien main process is no child of ours: only its unit's end can be seen.
+  const bool waits_for_rest =
+      config.mode == KillMode::ControlGroup || (config.mode == KillMode::Mixed && hard);
+  const bool waiting = report.main + report.control > 0 ||
+                       (waits_for_rest && (report.rest > 0 || os_.has_processes(id)));
+  if (waiting) os_.watch_empty(id, true);
+  return KillAnswer{waiting};
+}
+
+std::optional<ServiceEvent> Manager::find_main_pid(UnitId id, const FindMainPid& action) {
+  const Unit& unit = graph_->unit(id);
+  const ServiceState& s = runtime_[id.value].service;
+  const std::string& path = unit.service->pid_file;
+  if (!path.empty()) {
+    if (action.watch) os_.watch_path(id, path);  // first: a file that comes in between is seen
+    const PidFileReading reading = os_.read_pid_file(id, unit, path);
+    if (!reading.problem.empty() && !action.quiet) {
+      note_problem(id, reading.problem);
+      say(Say::Level::Warning, id, reading.problem);
+    }
+    if (reading.pid > 0 && action.watch) os_.watch_path(id, "");
+    if (reading.pid > 0 && reading.alien) (void)os_.watch_alien(id, reading.pid);
+    return MainPidFound{reading.pid, reading.alien, true};
+  }
+  if (!unit.service->guess_main_pid) return MainPidFound{0, false, true};
+  return MainPidFound{os_.guess_main_pid(id, s.control.pid), false, false};
+}
+
+}  // namespace onset

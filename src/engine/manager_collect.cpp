@@ -1,0 +1,111 @@
+// What nothing needs is unloaded (systemd.unit(5), UNIT GARBAGE COLLECTION): a unit
+// that is down, without a job, without processes, and that only such units refer
+// to. So a manager that runs a million instances in its life stays as small as
+// those that run now, and an edited file of a stopped unit is read by its next start.
+//
+//   candidates ─→ all that refer to them, as far as these could go too
+//              ─→ those that one which stays refers to, and what they refer to, stay
+//              ─→ the rest goes; what it referred to are the next candidates
+#include <unordered_map>
+#include <utility>
+
+#include "engine/manager.h"
+
+namespace onset {
+
+void Manager::may_be_unneeded(UnitId id) {
+  if (runtime_[id.value].may_be_unneeded) return;
+  runtime_[id.value].may_be_unneeded = true;
+  collect_.push_back(id);
+}
+
+/// Nothing but a reference by another unit would keep it.
+bool Manager::is_collectable(UnitId id) {
+  const UnitRuntime& rt = runtime_[id.value];
+  const bool flushes_failures =
+      graph_->unit(id).config.collect_mode == CollectMode::InactiveOrFailed;
+  if (rt.active != ActiveState::Inactive && !(rt.active == ActiveState::Failed && flushes_failures))
+    return false;
+  if (rt.job.value != 0 || rt.nop_job.value != 0 || pending_spawns_.contains(id.value))
+    return false;
+  if (rt.service.main.pid != 0 || rt.service.control.pid != 0) return false;
+  if (listener_ != nullptr && listener_->is_pinned(id)) return false;
+  return !os_.has_processes(id);
+}
+
+std::vector<UnitId> Manager::find_garbage(const std::vector<UnitId>& candidates) {
+  enum class Fate : std::uint8_t { Open, Stays, Elsewhere };
+  std::unordered_map<std::uint32_t, Fate> fates;
+  std::vector<UnitId> seen;
+  const auto look_at = [&](UnitId id) {
+    const auto [at, is_new] = fates.try_emplace(id.value, Fate::Open);
+    if (!is_new) return at->second;
+    if (!is_collectable(id)) return at->second = Fate::Elsewhere;
+    seen.push_back(id);
+    return Fate::Open;
+  };
+  for (const UnitId id : candidates) {
+    if (!graph_->is_free(id)) look_at(id);
+  }
+
+  std::vector<UnitId> staying;
+  for (std::size_t i = 0; i < seen.size(); ++i) {  // grows
+    for (const Dependency& d : graph_->dependencies(seen[i])) {
+      if (!d.kinds.has(DependencyKind::ReferencedBy)) continue;
+      if (look_at(d.other) != Fate::Elsewhere) continue;
+      fates[seen[i].value] = Fate::Stays;
+      staying.push_back(seen[i]);
+      break;
+    }
+  }
+  while (!staying.empty()) {
+    const UnitId id = staying.back();
+    staying.pop_back();
+    for (const Dependency& d : graph_->dependencies(id)) {
+      const auto other = fates.find(d.other.value);
+      if (!d.kinds.has(DependencyKind::References) || other == fates.end() ||
+          other->second != Fate::Open)
+        continue;
+      other->second = Fate::Stays;
+      staying.push_back(d.other);
+    }
+  }
+  std::erase_if(seen, [&](UnitId id) { return fates[id.value] != Fate::Open; });
+  return seen;
+}
+
+void Manager::forget(UnitId id) {
+  os_.forget(id);
+  runtime_[id.value] = UnitRuntime{};
+  status_texts_.erase(id.value);
+  problems_.erase(id.value);
+  command_records_.erase(id.value);
+  uphold_counts_.erase(id.value);
+  for (const auto kind : {TimerKey::Kind::Unit, TimerKey::Kind::Retry, TimerKey::Kind::Uphold}) {
+    timers_.set({kind, id.value}, kNever);
+  }
+  std::erase(idle_waiters_, id);
+}
+
+void Manager::collect() {
+  if (stopping_ || collect_.empty()) return;
+  std::vector<UnitId> pinned;
+  while (!collect_.empty()) {
+    const std::vector<UnitId> candidates = std::exchange(collect_, {});
+    for (const UnitId id : candidates) {
+      runtime_[id.value].may_be_unneeded = false;
+      if (listener_ != nullptr && listener_->is_pinned(id)) pinned.push_back(id);
+    }
+    const std::vector<UnitId> garbage = find_garbage(candidates);
+    for (const UnitId id : garbage) {
+      for (const Dependency& d : graph_->dependencies(id)) {
+        if (d.kinds.has(DependencyKind::References)) may_be_unneeded(d.other);
+      }
+    }
+    for (const UnitId id : garbage) forget(id);
+    graph_->remove(garbage);
+  }
+  for (const UnitId id : pinned) may_be_unneeded(id);
+}
+
+}  // namespace onset

@@ -1,0 +1,226 @@
+// Which units are unloaded, and what that leaves behind (systemd.unit(5), UNIT
+// GARBAGE COLLECTION).
+#include <catch2/catch.hpp>
+
+#include "base/format.h"
+#include "support/engine_world.h"
+
+using namespace onset;
+using namespace onset::test;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr std::string_view kAlone = "[Unit]\nDefaultDependencies=no\n";
+std::string service(std::string_view exec, std::string_view unit = "", std::string_view more = "") {
+  return format("{}{}[Service]\nSlice=-.slice\nExecStart={}\n{}", kAlone, unit, exec, more);
+}
+bool is_loaded(const EngineWorld& w, std::string_view name) {
+  return w.manager.graph().find(name).valid();
+}
+
+}  // namespace
+
+TEST_CASE("a service that has ended and that nothing refers to is unloaded", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a")}}};
+  REQUIRE(w.start("a.service").empty());
+  w.manager.collect();
+  REQUIRE(is_loaded(w, "a.service"));
+  w.exit("a.service", 0);
+  w.manager.collect();
+  CHECK_FALSE(is_loaded(w, "a.service"));
+  CHECK(w.os.forgotten.size() == 1);
+}
+
+TEST_CASE("what an active unit refers to stays, however it refers", "[engine][collect]") {
+  const auto directive = GENERATE(as<std::string>(), "Wants", "Requires", "After", "Before",
+                                  "Conflicts", "OnFailure", "PropagatesReloadTo");
+  EngineWorld w{{{"a.service", service("/bin/a", format("{}=b.service\n", directive))},
+                 {"b.service", service("/bin/b")}}};
+  CAPTURE(directive);
+  REQUIRE(w.start("a.service").empty());
+  if (w.state("b.service") == "active") w.exit("b.service", 0);
+  w.manager.collect();
+  CHECK(is_loaded(w, "b.service"));
+  w.exit("a.service", 0);
+  w.manager.collect();
+  CHECK_FALSE(is_loaded(w, "a.service"));
+  CHECK_FALSE(is_loaded(w, "b.service"));
+}
+
+TEST_CASE("a unit does not stay for what it refers to itself", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "After=b.service\nRequires=b.service\n")},
+                 {"b.service", service("/bin/b")}}};
+  REQUIRE(w.start("a.service").empty());
+  w.exit("a.service", 0);
+  w.manager.collect();
+  CHECK_FALSE(is_loaded(w, "a.service"));
+  CHECK(w.state("b.service") == "active");
+  const UnitId b = w.manager.graph().find("b.service");
+  for (const Dependency& d : w.manager.graph().dependencies(b)) {
+    CHECK_FALSE(w.manager.graph().is_free(d.other));
+  }
+}
+
+TEST_CASE("units that refer to one another go together", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Requires=b.service\nAfter=c.service\n")},
+                 {"b.service", service("/bin/b", "After=a.service\nWants=c.service\n")},
+                 {"c.service", service("/bin/c", "PartOf=a.service\n")}}};
+  REQUIRE(w.start("a.service").empty());
+  for (const auto* unit : {"a.service", "b.service"}) w.exit(unit, 0);
+  w.manager.collect();
+  // c runs and is part of a, which requires b.
+  for (const auto* unit : {"a.service", "b.service"}) CHECK(is_loaded(w, unit));
+  w.exit("c.service", 0);
+  w.manager.collect();
+  for (const auto* unit : {"a.service", "b.service", "c.service"}) CHECK_FALSE(is_loaded(w, unit));
+}
+
+TEST_CASE("a failed unit stays until its failure is reset", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a")}}};
+  REQUIRE(w.start("a.service").empty());
+  w.exit("a.service", 1);
+  w.manager.collect();
+  REQUIRE(w.state("a.service") == "failed");
+  REQUIRE(w.manager.reset_failed("a.service", w.now).ok());
+  w.manager.collect();
+  CHECK_FALSE(is_loaded(w, "a.service"));
+}
+
+TEST_CASE("CollectMode=inactive-or-failed lets a failed unit go", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "CollectMode=inactive-or-failed\n")}}};
+  REQUIRE(w.start("a.service").empty());
+  w.exit("a.service", 1);
+  REQUIRE(w.state("a.service") == "failed");
+  w.manager.collect();
+  CHECK_FALSE(is_loaded(w, "a.service"));
+}
+
+TEST_CASE("a unit that waits for its restart stays", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "", "Restart=always\nRestartSec=5\n")}}};
+  REQUIRE(w.start("a.service").empty());
+  w.exit("a.service", 0);
+  w.manager.collect();
+  REQUIRE(is_loaded(w, "a.service"));
+  w.pass(seconds(6));
+  CHECK(w.state("a.service") == "active");
+}
+
+TEST_CASE("a start that a condition forbids leaves nothing loaded", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "ConditionPathExists=/no\n")}}};
+  w.os.false_conditions.insert("/no");
+  REQUIRE(w.start("a.service").empty());
+  w.manager.collect();
+  CHECK_FALSE(is_loaded(w, "a.service"));
+}
+
+TEST_CASE("a unit that was only asked for does not stay", "[engine][collect]") {
+  EngineWorld w{
+      {{"a.service", service("/bin/a", "Wants=b.service\n")}, {"b.service", service("/bin/b")}}};
+  REQUIRE(w.manager.load("a.service").valid());
+  REQUIRE(is_loaded(w, "b.service"));
+  w.manager.collect();
+  CHECK_FALSE(is_loaded(w, "a.service"));
+  CHECK_FALSE(is_loaded(w, "b.service"));
+}
+
+TEST_CASE("a unit that a client holds goes once it is let go", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a")}}};
+  w.pinned.insert("a.service");
+  REQUIRE(w.start("a.service").empty());
+  w.exit("a.service", 0);
+  w.manager.collect();
+  REQUIRE(is_loaded(w, "a.service"));
+  w.pinned.clear();
+  w.manager.collect();
+  CHECK_FALSE(is_loaded(w, "a.service"));
+}
+
+TEST_CASE("an edited file is read by the next start of an unloaded unit", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/old")}}};
+  REQUIRE(w.start("a.service").empty());
+  w.exit("a.service", 0);
+  w.manager.collect();
+  w.table.set("a.service", service("/bin/new"));
+  REQUIRE(w.start("a.service").empty());
+  CHECK(w.os.calls.back() == "spawn a.service /bin/new");
+}
+
+TEST_CASE("the counters of the start limit go with the unit", "[engine][collect]") {
+  EngineWorld w{
+      {{"a.service", service("/bin/a", "StartLimitBurst=2\nStartLimitIntervalSec=100\n")}}};
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(w.start("a.service").empty());
+    w.exit("a.service", 0);
+    w.manager.collect();
+  }
+  CHECK_FALSE(is_loaded(w, "a.service"));
+}
+
+TEST_CASE("a hundred thousand instances leave the graph as small as one", "[engine][collect]") {
+  EngineWorld w{{{"a@.service", service("/bin/a %i", "Wants=b.service\n")},
+                 {"b.service", service("/bin/b")}}};
+  std::size_t largest = 0;
+  for (int i = 0; i < 100000; ++i) {
+    const std::string name = format("a@{}.service", i);
+    if (!w.start(name).empty()) FAIL();
+    w.exit(name, 0);
+    w.manager.collect();
+    largest = std::max(largest, w.manager.graph().size());
+  }
+  CHECK(largest < 10);
+  CHECK(w.state("b.service") == "active");
+}
+
+TEST_CASE("an id that is free is another unit's, with nothing of the first", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a")}, {"b.service", service("/bin/b")}}};
+  REQUIRE(w.start("a.service").empty());
+  const UnitId id = w.manager.graph().find("a.service");
+  w.notify("a.service", "STATUS=of a");
+  w.exit("a.service", 0);
+  w.manager.collect();
+  REQUIRE(w.manager.load("b.service") == id);
+  CHECK(w.manager.status_text(id).empty());
+  CHECK(w.manager.command_records(id).empty());
+  CHECK(w.state("b.service") == "inactive");
+  CHECK_FALSE(w.manager.runtime(id).inactive_exit.is_set());
+}
+
+TEST_CASE("a reload keeps what is free free, and what runs where it was", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a")},
+                 {"b.service", service("/bin/b")},
+                 {"c.service", service("/bin/c")}}};
+  for (const auto* unit : {"a.service", "b.service", "c.service"}) REQUIRE(w.start(unit).empty());
+  const UnitId b = w.manager.graph().find("b.service");
+  const UnitId c = w.manager.graph().find("c.service");
+  w.exit("a.service", 0);
+  w.exit("b.service", 0);
+  w.manager.collect();
+  Diagnostics diagnostics;
+  w.manager.reload(w.table, w.now, diagnostics);
+  w.manager.collect();
+  CHECK(w.manager.graph().find("c.service") == c);
+  CHECK(w.state("c.service") == "active");
+  CHECK(w.manager.graph().is_free(b));
+  REQUIRE(w.start("b.service").empty());
+  CHECK(w.state("b.service") == "active");
+  CHECK(w.state("c.service") == "active");
+}
+
+TEST_CASE("a unit that is unloaded takes all of its names with it", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a")}, {"n.service", "-> a.service"}}};
+  REQUIRE(w.start("n.service").empty());
+  REQUIRE(w.manager.graph().find("n.service") == w.manager.graph().find("a.service"));
+  w.exit("a.service", 0);
+  w.manager.collect();
+  CHECK_FALSE(is_loaded(w, "a.service"));
+  CHECK_FALSE(is_loaded(w, "n.service"));
+}
+
+TEST_CASE("the root slice is there as long as the manager", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a")}}};
+  REQUIRE(w.start("a.service").empty());
+  w.exit("a.service", 0);
+  w.manager.collect();
+  CHECK(w.state("-.slice") == "active");
+}
