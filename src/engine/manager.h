@@ -179,6 +179,8 @@ class Manager final : private UnitStates {
     Invalid,
   };
   Outcome start_unit(UnitId id);
+  Outcome start_plain(UnitId id);
+  Outcome start_service(UnitId id);
   Outcome stop_unit(UnitId id);
   Outcome reload_unit(UnitId id);
   Outcome verify_active(UnitId id) const;

@@ -208,40 +208,51 @@ Manager::Outcome Manager::start_unit(UnitId id) {
     return outcome;
   }
 
-  switch (unit.type) {
-    case UnitType::Service:
-      break;
+  return unit.type == UnitType::Service ? start_service(id) : start_plain(id);
+}
+
+/// A unit without processes is up at once, or of a type that is not run.
+Manager::Outcome Manager::start_plain(UnitId id) {
+  const UnitType type = graph_->unit(id).type;
+  bool can_start = false;
+  switch (type) {
     case UnitType::Target:
     case UnitType::Slice:
     case UnitType::Scope:
-      problems_.erase(id.value);
-      set_plain(id, true);
-      return Outcome::Underway;
+      can_start = true;
+      break;
     case UnitType::Mount:
-      if (is_mounted(id)) {
-        problems_.erase(id.value);
-        set_plain(id, true);
-        return Outcome::Underway;
-      }
-      [[fallthrough]];
+      can_start = is_mounted(id);
+      break;
+    case UnitType::Service:
     case UnitType::Socket:
     case UnitType::Device:
     case UnitType::Automount:
     case UnitType::Swap:
     case UnitType::Timer:
     case UnitType::Path:
-      problems_[id.value] = format("{} units are not run yet", to_string(unit.type));
-      say(Say::Level::Debug, id, problems_[id.value]);  // the loader has warned of it
-      return Outcome::Unsupported;
+      break;
   }
+  if (!can_start) {
+    problems_[id.value] = format("{} units are not run yet", to_string(type));
+    say(Say::Level::Debug, id, problems_[id.value]);  // the loader has warned of it
+    return Outcome::Unsupported;
+  }
+  problems_.erase(id.value);
+  set_plain(id, true);
+  return Outcome::Underway;
+}
 
+Manager::Outcome Manager::start_service(UnitId id) {
+  const Unit& unit = graph_->unit(id);
+  UnitRuntime& rt = runtime_[id.value];
   StartLimit limit;
   limit.interval = unit.config.start_limit_interval.value_or(config_.default_start_limit_interval);
   limit.burst = unit.config.start_limit_burst.value_or(config_.default_start_limit_burst);
   if (!count_start(limit, now_.mono, rt.limit_begin, rt.limit_count)) {
     rt.start_limit_hit = true;
-    problems_[id.value] = format("started {} times within {} s, the start limit",
-                                 limit.burst, limit.interval.count() / 1000000);
+    problems_[id.value] = format("started {} times within {} s, the start limit", limit.burst,
+                                 limit.interval.count() / 1000000);
     say(Say::Level::Warning, id, problems_[id.value]);
     feed(id, StartLimitHit{});
     emergency(unit.config.start_limit_action, id, std::nullopt, "start limit hit");
