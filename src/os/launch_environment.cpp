@@ -200,7 +200,7 @@ Result<Environment> process_environment(const EnvironmentSources& sources, FileS
   pass_on(environment, sources);
   for (const std::string& assignment : exec.environment) environment.set_assignment(assignment);
   if (auto done = add_files(environment, sources, files, log); !done) return Failure{done.error()};
-  for (const std::string& name : exec.unset_environment) environment.unset(name);
+  environment.unset(exec.unset_environment);
   return environment;
 }
 

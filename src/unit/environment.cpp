@@ -1,5 +1,6 @@
 // Assignments in a flat list: an environment has some tens of names, and its
-// order is what a process sees.
+// order is what a process sees. One with very many (a file of 4 MiB may name half
+// a million) gets an index of the names.
 #include "unit/environment.h"
 
 #include "base/format.h"
@@ -8,13 +9,27 @@
 #include "unit/words.h"
 
 namespace onset {
+namespace {
+
+/// Up to here a scan is as fast as a hash.
+constexpr std::size_t kScanned = 64;
+
+std::string_view name_in(std::string_view assignment) {
+  return assignment.substr(0, assignment.find('='));
+}
+
+}  // namespace
 
 Environment::Environment(const std::vector<std::string>& assignments) {
   all_.reserve(assignments.size());
   for (const std::string& assignment : assignments) set_assignment(assignment);
 }
 
-std::size_t Environment::find(std::string_view name) const noexcept {
+std::size_t Environment::find(std::string_view name) const {
+  if (!positions_.empty()) {
+    const auto at = positions_.find(std::string(name));
+    return at == positions_.end() ? all_.size() : at->second;
+  }
   for (std::size_t i = 0; i < all_.size(); ++i)
     if (all_[i].size() > name.size() && all_[i][name.size()] == '=' && all_[i].starts_with(name))
       return i;
@@ -25,10 +40,22 @@ void Environment::set(std::string_view name, std::string_view value) {
   std::string assignment(name);
   assignment.append("=").append(value);
   const std::size_t at = find(name);
-  if (at == all_.size())
-    all_.push_back(std::move(assignment));
-  else
+  if (at != all_.size()) {
     all_[at] = std::move(assignment);
+    return;
+  }
+  all_.push_back(std::move(assignment));
+  if (!positions_.empty()) {
+    positions_.emplace(name, at);
+  } else if (all_.size() > kScanned) {
+    index();
+  }
+}
+
+void Environment::index() {
+  positions_.clear();
+  if (all_.size() <= kScanned) return;
+  for (std::size_t i = 0; i < all_.size(); ++i) positions_.emplace(name_in(all_[i]), i);
 }
 
 bool Environment::set_assignment(std::string_view assignment) {
@@ -38,12 +65,17 @@ bool Environment::set_assignment(std::string_view assignment) {
   return true;
 }
 
-void Environment::unset(std::string_view name_or_assignment) {
-  const std::size_t equals = name_or_assignment.find('=');
-  const std::size_t at = find(name_or_assignment.substr(0, equals));
-  if (at == all_.size()) return;
-  if (equals != std::string_view::npos && all_[at] != name_or_assignment) return;
-  all_.erase(all_.begin() + static_cast<std::ptrdiff_t>(at));
+void Environment::unset(const std::vector<std::string>& names_or_assignments) {
+  std::vector<bool> goes(all_.size(), false);
+  for (const std::string& text : names_or_assignments) {
+    const std::size_t at = find(name_in(text));
+    if (at == all_.size()) continue;
+    const bool only_if_equal = text.find('=') != std::string::npos;
+    if (!only_if_equal || all_[at] == text) goes[at] = true;
+  }
+  std::size_t i = 0;
+  std::erase_if(all_, [&](const std::string&) { return goes[i++]; });
+  index();
 }
 
 std::optional<std::string_view> Environment::get(std::string_view name) const {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,8 +24,8 @@ class Environment {
   void set(std::string_view name, std::string_view value);
   /// NAME=VALUE. False, and nothing done, if there is no "=" or no name.
   bool set_assignment(std::string_view assignment);
-  /// As UnsetEnvironment=: a name, or NAME=VALUE, which goes only if it is equal.
-  void unset(std::string_view name_or_assignment);
+  /// As UnsetEnvironment=: names, and NAME=VALUE, which goes only if it is equal.
+  void unset(const std::vector<std::string>& names_or_assignments);
   [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
   /// Sets everything of `other`.
   void merge(const Environment& other);
@@ -35,9 +36,11 @@ class Environment {
   [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
 
  private:
-  [[nodiscard]] std::size_t find(std::string_view name) const noexcept;
+  [[nodiscard]] std::size_t find(std::string_view name) const;
+  void index();
 
   std::vector<std::string> all_;
+  std::unordered_map<std::string, std::size_t> positions_;  ///< by name; empty for a few
 };
 
 struct EnvironmentAssignments {

@@ -1,5 +1,8 @@
 #include "unit/exec_parsers.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "unit/capability.h"
 #include "unit/environment.h"
 
@@ -155,9 +158,8 @@ std::string parse_environment(ParseContext& context, std::string_view value) {
   for (const std::string& problem : parsed.problems) {
     complain(context, Severity::Warning, format("Environment=: {}; ignored", problem));
   }
-  Environment merged(environment);
-  for (const std::string& assignment : parsed.assignments) merged.set_assignment(assignment);
-  environment = std::move(merged).assignments();
+  // Each name once, when all lines are read: complete_unit().
+  std::ranges::move(parsed.assignments, std::back_inserter(environment));
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "unit/environment.h"
 #include "unit/name.h"
 #include "unit/unit_members.h"
 
@@ -156,6 +157,10 @@ void complete_unit(Unit& unit, bool user_manager, const HostFacts& host) {
   if (has_cgroup(unit.type)) {
     auto& cgroup = config_of<CgroupConfig>(unit);
     if (cgroup.slice.empty()) cgroup.slice = default_slice(unit, user_manager);
+  }
+  if (unit.exec != nullptr && unit.exec->environment.size() > 1) {
+    unit.exec->environment =
+        Environment(unit.exec->environment).assignments();  // the last of a name counts
   }
   if (unit.type == UnitType::Service) complete_service(unit, user_manager, host);
 }

@@ -11,7 +11,8 @@
 
 namespace onset {
 
-/// Fills in: Description=, JobRunningTimeoutSec=, the slice; of services Type=,
+/// Fills in: Description=, JobRunningTimeoutSec=, the slice; leaves one Environment=
+/// assignment a name; of services Type=,
 /// NotifyAccess=, the endless start of a oneshot, StandardInput=data. Of a
 /// user's services the working directory.
 void complete_unit(Unit& unit, bool user_manager, const HostFacts& host);
