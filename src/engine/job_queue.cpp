@@ -67,7 +67,11 @@ Job JobQueue::remove(JobId id) {
 void JobQueue::enqueue(Job& job) {
   if (job.in_run_queue) return;
   job.in_run_queue = true;
-  run_queue_.push_back(job.id);
+  if (job.type == JobType::VerifyActive) {
+    run_queue_.push_front(job.id);  // Requisite= fails at once, before what it would hold up runs
+  } else {
+    run_queue_.push_back(job.id);
+  }
 }
 
 void JobQueue::wake_parked(JobId id) {

@@ -161,12 +161,13 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   request.invocation = rt.invocation;
   if (rt.service.main.pid > 0) request.main_pid = rt.service.main.pid;
   const ServiceConfig& config = *unit.service;
+  const bool is_start = action.role == ExecRole::Start;  // also the one that forks the main process
   request.notify_socket = config.notify_access == NotifyAccess::All ||
                           config.notify_access == NotifyAccess::Exec ||
-                          (config.notify_access == NotifyAccess::Main && action.as_main);
+                          (config.notify_access == NotifyAccess::Main && is_start);
   const Duration period =
       rt.service.watchdog_override.count() >= 0 ? rt.service.watchdog_override : config.watchdog;
-  if (action.as_main && period > Duration::zero() && period != kInfinity) request.watchdog = period;
+  if (is_start && period > Duration::zero() && period != kInfinity) request.watchdog = period;
   if (action.role == ExecRole::Stop || action.role == ExecRole::StopPost) {
     tell_result(request.environment, "", rt.service);
   } else if (action.role == ExecRole::Start || action.role == ExecRole::StartPre) {
@@ -262,7 +263,7 @@ ServiceEvent Manager::kill_processes(UnitId id, const Kill& action) {
   }
   const bool first =
       action.what == Kill::What::Terminate || action.what == Kill::What::TerminateForRestart;
-  k.then_continue = first && k.signal != 9 && k.signal != 18;
+  k.then_continue = k.signal != 9 && k.signal != 18;
   k.then_hangup = first && config.send_sighup;
   switch (config.mode) {
     case KillMode::ControlGroup:

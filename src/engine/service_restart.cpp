@@ -53,7 +53,7 @@ void ServiceMachine::enter_dead(ServiceResult f, bool allow_restart) {
     act(StopWatchingPidFile{});
     act(RemovePidFile{});
   }
-  act(Release{restart});
+  act(Release{restart || context_.restart_pending});
   if (!restart) return;
   // Due at once too: should the answer be lost, the restart is not.
   state_.deadline = context_.now.mono;

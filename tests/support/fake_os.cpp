@@ -22,6 +22,8 @@ Result<Launch> FakeOs::spawn(const LaunchRequest& request) {
   p.path = request.command->path;
   p.environment = request.environment;
   p.as_main = request.as_main;
+  p.notify_socket = request.notify_socket;
+  p.watchdog = request.watchdog;
   alive[p.pid] = p;
   history.push_back(p);
   return Launch{p.pid, !exec_is_late};
@@ -43,6 +45,7 @@ KillReport FakeOs::kill(const KillRequest& request) {
     if (count == nullptr) continue;
     ++*count;
     p.signals.push_back(request.signal);
+    if (request.then_continue) p.signals.push_back(18);
   }
   return report;
 }

@@ -20,6 +20,8 @@ struct FakeProcess {
   std::string path;
   std::vector<std::string> environment;
   bool as_main = false;
+  bool notify_socket = false;
+  Duration watchdog{0};
   std::vector<int> signals;   ///< received, in order
   bool ignores_term = false;
 };

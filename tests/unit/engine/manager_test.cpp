@@ -114,7 +114,7 @@ TEST_CASE("stop runs in reverse order and TERM comes before KILL", "[engine][man
   CHECK(w.state("a.service") == "inactive");
   CHECK(w.state("b.service") == "deactivating");
   w.pass(seconds(91));
-  CHECK(w.os.alive.begin()->second.signals == std::vector<int>{15, 9});
+  CHECK(w.os.alive.begin()->second.signals == std::vector<int>{15, 18, 9});
   w.die("b.service", 9);
   CHECK(w.state("b.service") == "failed");
 }
@@ -349,8 +349,7 @@ TEST_CASE("shutdown stops services in reverse order and ends in the objective", 
     w.pass(seconds(4));
     const std::vector<int> signals = w.os.alive.at(w.os.pid_of("a.service")).signals;
     REQUIRE(signals.size() >= 2);
-    CHECK(signals[0] == 15);
-    CHECK(signals[1] == 9);
+    CHECK(signals == std::vector{15, 18, 9});
   }
   SECTION("the budget holds whatever happens") {
     w.pass(seconds(10));
@@ -496,4 +495,59 @@ TEST_CASE("a mount unit of what is mounted is active, another one's failure says
   w.die("a.service", 15);
   CHECK(finished(w, "there.mount stop unsupported"));
   CHECK(w.state("there.mount") == "active");
+}
+
+TEST_CASE("every signal of a stop is followed by SIGCONT, but for SIGKILL", "[engine][manager]") {
+  EngineWorld w{
+      {{"a.service",
+        service("/bin/a", "", "WatchdogSec=5\nTimeoutAbortSec=3\nFinalKillSignal=SIGQUIT\n")}}};
+  REQUIRE(w.start("a.service").empty());
+  const pid_t pid = w.os.pid_of("a.service");
+  w.pass(seconds(6));
+  CHECK(w.os.alive.at(pid).signals == std::vector{6, 18});
+  w.pass(seconds(4));
+  CHECK(w.os.alive.at(pid).signals == std::vector{6, 18, 3, 18});
+}
+
+TEST_CASE("the first process of a forking service is told of the notify socket and the watchdog",
+          "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "",
+                                       "Type=forking\nNotifyAccess=main\nWatchdogSec=5\n"
+                                       "ExecStartPre=/bin/pre\n")}}};
+  REQUIRE(w.start("a.service").empty());
+  w.exit("a.service", 0);
+  REQUIRE(w.os.history.size() == 2);
+  CHECK_FALSE(w.os.history[0].notify_socket);
+  CHECK(w.os.history[0].watchdog == Duration{0});
+  CHECK(w.os.history[1].notify_socket);
+  CHECK(w.os.history[1].watchdog == seconds(5));
+}
+
+TEST_CASE("Requisite= without an order fails at once as well", "[engine][manager]") {
+  // Whatever their names, and so the order of their jobs.
+  const auto required = GENERATE(as<std::string>(), "0.service", "z.service");
+  EngineWorld w{{{"m.service", service("/bin/m", format("Requisite={}\n", required))},
+                 {required, service("/bin/r")}}};
+  REQUIRE(w.start("m.service").empty());
+  CHECK(finished(w, "m.service start dependency"));
+  CHECK(w.state("m.service") == "inactive");
+  CHECK(w.os.history.empty());
+}
+
+TEST_CASE("a restart by hand keeps what RuntimeDirectoryPreserve=restart keeps",
+          "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "",
+                                       "RuntimeDirectory=a\nRuntimeDirectoryPreserve=restart\n")}}};
+  REQUIRE(w.start("a.service").empty());
+  REQUIRE(w.request("a.service", JobType::Restart).empty());
+  w.die("a.service", 15);
+  REQUIRE(w.state("a.service") == "active");
+  REQUIRE(w.stop("a.service").empty());
+  w.die("a.service", 15);
+  std::vector<std::string> releases;
+  for (const std::string& call : w.os.calls) {
+    if (call.starts_with("release")) releases.push_back(call);
+  }
+  CHECK(releases ==
+        std::vector<std::string>{"release a.service keeping directories", "release a.service"});
 }

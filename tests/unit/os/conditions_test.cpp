@@ -7,9 +7,11 @@
 #include <cstdlib>
 
 #include "base/format.h"
+#include "os/conditions_machine.h"
 #include "os/cpu_features.h"
 #include "os/host_facts.h"
 #include "os/virtualization.h"
+#include "support/memory_files.h"
 #include "unit/os/os_world.h"
 
 using namespace onset;
@@ -289,4 +291,20 @@ TEST_CASE("a user's manager keeps its folders below the home", "[os][host_facts]
   const HostFacts system = read_host_facts(false, {}, files, accounts);
   CHECK(system.runtime_dir == "/run");
   CHECK(system.state_dir == "/var/lib");
+}
+
+TEST_CASE("pressure on the machine's CPU is what some wait, elsewhere what all do",
+          "[os][conditions]") {
+  MemoryFiles files;
+  constexpr std::string_view kText =
+      "some avg10=90.00 avg60=90.00 avg300=90.00 total=1\nfull avg10=1.00 avg60=1.00 avg300=1.00 "
+      "total=1\n";
+  for (const auto* path :
+       {"/proc/pressure/cpu", "/proc/pressure/memory", "/sys/fs/cgroup/a.slice/cpu.pressure"}) {
+    files.add(path, kText);
+  }
+  CHECK_FALSE(*test_pressure("cpu", "50%/1min", files, false));
+  CHECK(*test_pressure("memory", "50%/1min", files, false));
+  CHECK(*test_pressure("cpu", "a.slice:50%/1min", files, false));
+  CHECK(*test_pressure("io", "50%", files, false));
 }
