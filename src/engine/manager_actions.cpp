@@ -40,9 +40,12 @@ std::string exit_status_word(const ExitStatus& e) {
 void tell_result(std::vector<std::string>& environment, std::string_view prefix,
                  const ServiceState& s) {
   environment.push_back(format("{}SERVICE_RESULT={}", prefix, to_string(s.result)));
-  if (s.main.pid != 0 || s.main.last.kind == ExitKind::None) return;
-  environment.push_back(format("{}EXIT_CODE={}", prefix, exit_code_word(s.main.last.kind)));
-  environment.push_back(format("{}EXIT_STATUS={}", prefix, exit_status_word(s.main.last)));
+  // Of a start that ExecCondition= forbade it is that command's.
+  const bool skipped = s.result == ServiceResult::ExecCondition;
+  const ServiceProcess& process = skipped ? s.control : s.main;
+  if (process.pid != 0 || process.last.kind == ExitKind::None) return;
+  environment.push_back(format("{}EXIT_CODE={}", prefix, exit_code_word(process.last.kind)));
+  environment.push_back(format("{}EXIT_STATUS={}", prefix, exit_status_word(process.last)));
 }
 
 std::string invocation_text(const InvocationId& id) {

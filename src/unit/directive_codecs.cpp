@@ -23,7 +23,9 @@ Parsed<std::string> expand_path(const ParseContext& context, std::string_view va
   if (!path) return path;
   if (!path_is_absolute(*path)) return Failure{std::string("an absolute path")};
   if (!path_is_valid(*path)) return Failure{std::string("a valid path")};
-  return path_simplify(*path);
+  std::string simple = path_simplify(*path);
+  if (!path_is_normalized(simple)) return Failure{std::string("a path without \"..\"")};
+  return simple;
 }
 
 Parsed<std::string> expand_runtime_path(ParseContext& context, std::string_view value) {

@@ -32,7 +32,7 @@ void complain(ParseContext& context, Severity severity, std::string message);
 /// The value with its specifiers replaced, or what is wrong with it.
 Parsed<std::string> expand_value(const ParseContext& context, std::string_view value,
                                  std::size_t limit = kExpansionMax);
-/// An absolute path: specifiers replaced, simplified.
+/// An absolute path without "..": specifiers replaced, simplified.
 Parsed<std::string> expand_path(const ParseContext& context, std::string_view value);
 /// As expand_path, and /var/run is said to be /run (an old place, linked for years).
 Parsed<std::string> expand_runtime_path(ParseContext& context, std::string_view value);

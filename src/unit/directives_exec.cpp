@@ -76,7 +76,7 @@ constexpr Directive kRows[] = {
     protecting(S, "RootDirectory", kPath<&C::root_directory>, "The directory that is their \"/\"."),
     honoured(S, "UMask", {parse_into<&C::umask, parse_mode>, show_umask},
              "The mode bits that files they create do not get."),
-    honoured(S, "Nice", {parse_into<&C::nice, parse_nice>, show_member<&C::nice>},
+    honoured(S, "Nice", {parse_or_reset<&C::nice, parse_nice>, show_member<&C::nice>},
              "Scheduling priority, -20 to 19."),
     honoured(S, "OOMScoreAdjust",
              {parse_or_reset<&C::oom_score_adjust, parse_oom_score_adjust>,

@@ -1,5 +1,7 @@
 #include "unit/unit_defaults.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "unit/environment.h"
@@ -151,6 +153,38 @@ std::string service_problem(const Unit& unit, Diagnostics& diagnostics) {
 
 }  // namespace
 
+namespace {
+
+void complete_exec(ExecConfig& exec) {
+  if (exec.environment.size() > 1) {  // the last of a name counts
+    exec.environment = Environment(exec.environment).assignments();
+  }
+  if (!exec.standard_input || exec.standard_output) return;
+  switch (exec.standard_input->input) {
+    case ExecInput::Tty:
+    case ExecInput::TtyForce:
+    case ExecInput::TtyFail:
+    case ExecInput::Socket:
+    case ExecInput::Fd:
+      exec.standard_output = StdStream{};
+      exec.standard_output->output = ExecOutput::Inherit;
+      break;
+    case ExecInput::Null:
+    case ExecInput::Data:
+    case ExecInput::File:
+      break;
+  }
+}
+
+/// How many failure units OnFailureJobMode=isolate would have to isolate.
+std::size_t failure_units(const Unit& unit) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      unit.config.dependencies,
+      [](const NamedDependency& d) { return d.kind == DependencyKind::OnFailure; }));
+}
+
+}  // namespace
+
 void complete_unit(Unit& unit, bool user_manager, const HostFacts& host) {
   if (unit.config.description.empty()) unit.config.description = unit.id;
   if (!unit.config.job_running_timeout) unit.config.job_running_timeout = unit.config.job_timeout;
@@ -158,10 +192,7 @@ void complete_unit(Unit& unit, bool user_manager, const HostFacts& host) {
     auto& cgroup = config_of<CgroupConfig>(unit);
     if (cgroup.slice.empty()) cgroup.slice = default_slice(unit, user_manager);
   }
-  if (unit.exec != nullptr && unit.exec->environment.size() > 1) {
-    unit.exec->environment =
-        Environment(unit.exec->environment).assignments();  // the last of a name counts
-  }
+  if (unit.exec != nullptr) complete_exec(*unit.exec);
   if (unit.type == UnitType::Service) complete_service(unit, user_manager, host);
 }
 
@@ -171,6 +202,9 @@ std::string unit_problem(const Unit& unit, Diagnostics& diagnostics) {
   }
   if (unit.type == UnitType::Slice && unit.cgroup->slice != parent_slice(unit.id)) {
     return "a slice lies where its name says, Slice= can't move it";
+  }
+  if (unit.config.on_failure_job_mode == JobMode::Isolate && failure_units(unit) > 1) {
+    return "OnFailureJobMode=isolate leaves room for one OnFailure= unit";
   }
   if (unit.type == UnitType::Service) return service_problem(unit, diagnostics);
   return {};

@@ -12,7 +12,7 @@
 namespace onset {
 
 /// Fills in: Description=, JobRunningTimeoutSec=, the slice; leaves one Environment=
-/// assignment a name; of services Type=,
+/// assignment a name; StandardOutput= where StandardInput= decides it; of services Type=,
 /// NotifyAccess=, the endless start of a oneshot, StandardInput=data. Of a
 /// user's services the working directory.
 void complete_unit(Unit& unit, bool user_manager, const HostFacts& host);

@@ -422,6 +422,20 @@ class Shutdown(OnsetSystemTest):
             with self.subTest(signal=number):
                 self.assertEqual(self.boot({}).leave(number), 0)
 
+    def test_the_signals_of_halt_and_poweroff_run_what_hangs_on_these_targets(self):
+        for number, target in ((signal.SIGRTMIN + 3, "halt"), (signal.SIGRTMIN + 4, "poweroff"),
+                               (signal.SIGTERM, "exit")):
+            with self.subTest(target=target):
+                hook = service("Type=oneshot", "ExecStart=" + say("%p"), unit="DefaultDependencies=no\n"
+                               "After=shutdown.target\nBefore=final.target")
+                units = {}
+                for name in ("halt", "poweroff", "exit"):
+                    units[f"hook-{name}.service"] = hook
+                    units[f"{name}.target.d/hook.conf"] = f"[Unit]\nWants=hook-{name}.service\n"
+                system = self.boot(units)
+                self.assertEqual(system.leave(number), 0)
+                self.assertEqual(system.said(), [f"hook-{target}"])
+
     def test_a_second_term_forces_the_end(self):
         system = self.boot({
             "main.target": "[Unit]\nWants=a.service\n",

@@ -551,3 +551,14 @@ TEST_CASE("a restart by hand keeps what RuntimeDirectoryPreserve=restart keeps",
   CHECK(releases ==
         std::vector<std::string>{"release a.service keeping directories", "release a.service"});
 }
+
+TEST_CASE("ExecStopPost= is told the status of the ExecCondition= that did not hold",
+          "[engine][manager]") {
+  EngineWorld w{
+      {{"a.service", service("/bin/a", "", "ExecCondition=/bin/c\nExecStopPost=/bin/p\n")}}};
+  REQUIRE(w.start("a.service").empty());
+  w.exit("a.service", 3);
+  CHECK(w.os.history.back().environment == std::vector<std::string>{"SERVICE_RESULT=exec-condition",
+                                                                    "EXIT_CODE=exited",
+                                                                    "EXIT_STATUS=3"});
+}

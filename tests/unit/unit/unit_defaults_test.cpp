@@ -45,6 +45,38 @@ TEST_CASE("who notifies is heard without NotifyAccess=", "[unit][unit_defaults]"
         NotifyAccess::Main);
 }
 
+TEST_CASE("output goes where a terminal or socket input comes from", "[unit][unit_defaults]") {
+  for (const char* input : {"tty", "tty-force", "tty-fail", "socket", "fd:x"}) {
+    const LoadedUnit loaded = load_service(std::string("StandardInput=") + input);
+    CHECK(loaded.unit->exec->standard_output->output == ExecOutput::Inherit);
+  }
+  CHECK_FALSE(load_service("StandardInput=null").unit->exec->standard_output);
+  CHECK(
+      load_service("StandardInput=tty\nStandardOutput=null").unit->exec->standard_output->output ==
+      ExecOutput::Null);
+}
+
+TEST_CASE("one unit at most can be isolated by a failure", "[unit][unit_defaults]") {
+  const auto load = [](const char* failures) {
+    return load_text("a.service", std::string("[Unit]\nOnFailureJobMode=isolate\nOnFailure=") +
+                                      failures + "\n[Service]\nExecStart=/bin/a\n");
+  };
+  CHECK(load("b.target").unit->load_state == LoadState::Loaded);
+  CHECK(load("b.target c.target").unit->load_state == LoadState::BadSetting);
+}
+
+TEST_CASE("no path has a way up in it", "[unit][unit_defaults]") {
+  CHECK(load_service("WorkingDirectory=/usr/../tmp").unit->load_state == LoadState::BadSetting);
+  CHECK(load_service("RootDirectory=/srv/..").unit->load_state == LoadState::BadSetting);
+  CHECK(load_service("EnvironmentFile=/etc/../x").unit->exec->environment_files.empty());
+  CHECK(load_service("WorkingDirectory=/usr/..a").unit->exec->working_directory == "/usr/..a");
+}
+
+TEST_CASE("a drop-in takes a nice level back", "[unit][unit_defaults]") {
+  CHECK(load_service("Nice=5").unit->exec->nice == 5);
+  CHECK_FALSE(load_service("Nice=5\nNice=").unit->exec->nice.has_value());
+}
+
 TEST_CASE("a service that makes no sense as a whole is refused", "[unit][unit_defaults]") {
   for (const char* settings : {
            "Type=simple",
