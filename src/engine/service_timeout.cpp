@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "engine/service_machine.h"
+#include "unit/signals.h"
 
 namespace onset {
 namespace {
@@ -99,7 +100,8 @@ void ServiceMachine::stop_timed_out() {
   constexpr ServiceResult f = ServiceResult::Timeout;
   const TimeoutFailureMode mode = config_.timeout_stop_failure;
   if (state_.phase == ServicePhase::StopSigkill) {
-    say(Say::Level::Warning, "processes are still there after SIGKILL: unkillable, left behind");
+    say(Say::Level::Warning, format("processes are still there after {}: unkillable, left behind",
+                                    signal_name_long(kill_.final_kill_signal)));
     enter_stop_post(f);
     return;
   }
@@ -119,7 +121,8 @@ void ServiceMachine::stop_post_timed_out() {
   constexpr ServiceResult f = ServiceResult::Timeout;
   const TimeoutFailureMode mode = config_.timeout_stop_failure;
   if (state_.phase == ServicePhase::FinalSigkill) {
-    say(Say::Level::Warning, "processes are still there after SIGKILL: unkillable, left behind");
+    say(Say::Level::Warning, format("processes are still there after {}: unkillable, left behind",
+                                    signal_name_long(kill_.final_kill_signal)));
     enter_dead(f, true);
     return;
   }

@@ -60,6 +60,10 @@ constexpr Codec kCapabilitySet{
       return format_capability_set(member_of<Member>(unit).value_or(Initial));
     }};
 
+std::string show_nice(const Unit& unit) {
+  return shown(config_of<ExecConfig>(unit).nice.value_or(0));
+}
+
 std::string show_umask(const Unit& unit) {
   return format("{:04o}", config_of<ExecConfig>(unit).umask.value_or(0022));
 }
@@ -76,7 +80,7 @@ constexpr Directive kRows[] = {
     protecting(S, "RootDirectory", kPath<&C::root_directory>, "The directory that is their \"/\"."),
     honoured(S, "UMask", {parse_into<&C::umask, parse_mode>, show_umask},
              "The mode bits that files they create do not get."),
-    honoured(S, "Nice", {parse_or_reset<&C::nice, parse_nice>, show_member<&C::nice>},
+    honoured(S, "Nice", {parse_or_reset<&C::nice, parse_nice>, show_nice},
              "Scheduling priority, -20 to 19."),
     honoured(S, "OOMScoreAdjust",
              {parse_or_reset<&C::oom_score_adjust, parse_oom_score_adjust>,

@@ -151,8 +151,7 @@ template <auto Member>
 constexpr Codec kStatuses{parse_statuses<Member>, show_statuses<Member>};
 
 template <auto Member>
-constexpr Codec kResettableTimeout{parse_or_reset<Member, parse_span_zero_is_infinity>,
-                                   show_member<Member>};
+constexpr Codec kResettableSpan{parse_or_reset<Member, span_of_seconds>, show_member<Member>};
 
 std::string show_reload_signal(const Unit& unit) {
   return shown(config_of<ServiceConfig>(unit).reload_signal);
@@ -176,8 +175,8 @@ constexpr Directive kRows[] = {
              "The service stays active when its processes have ended well."),
     honoured(S, "GuessMainPID", kBool<&C::guess_main_pid>,
              "Guess the main process of a forking service without a PID file."),
-    protecting(S, "PIDFile", {parse_pid_file, show_member<&C::pid_file>},
-               "The file in which the service writes the PID of its main process."),
+    honoured(S, "PIDFile", {parse_pid_file, show_member<&C::pid_file>},
+             "The file in which the service writes the PID of its main process."),
     honoured(S, "BusName", {parse_bus_name, show_member<&C::bus_name>},
              "The D-Bus name whose owner the service is."),
 
@@ -212,7 +211,7 @@ constexpr Directive kRows[] = {
              "TimeoutStartUSec"),
     honoured(S, "TimeoutStopSec", kTimeout<&C::timeout_stop>,
              "How long each step of a stop may take.", "TimeoutStopUSec"),
-    honoured(S, "TimeoutAbortSec", kResettableTimeout<&C::timeout_abort>,
+    honoured(S, "TimeoutAbortSec", kResettableSpan<&C::timeout_abort>,
              "How long the end after a watchdog's signal may take.", "TimeoutAbortUSec"),
     honoured(S, "TimeoutStartFailureMode", kWord<&C::timeout_start_failure, TimeoutFailureMode>,
              "How a start that takes too long is ended."),

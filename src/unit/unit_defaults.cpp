@@ -159,19 +159,24 @@ void complete_exec(ExecConfig& exec) {
   if (exec.environment.size() > 1) {  // the last of a name counts
     exec.environment = Environment(exec.environment).assignments();
   }
-  if (!exec.standard_input || exec.standard_output) return;
-  switch (exec.standard_input->input) {
+  switch (exec.standard_input ? exec.standard_input->input : ExecInput::Null) {
     case ExecInput::Tty:
     case ExecInput::TtyForce:
     case ExecInput::TtyFail:
     case ExecInput::Socket:
     case ExecInput::Fd:
-      exec.standard_output = StdStream{};
-      exec.standard_output->output = ExecOutput::Inherit;
+      if (!exec.standard_output) {
+        exec.standard_output = StdStream{};
+        exec.standard_output->output = ExecOutput::Inherit;
+      }
       break;
     case ExecInput::Null:
     case ExecInput::Data:
     case ExecInput::File:
+      // Nothing to write to: systemd takes its default, too.
+      if (exec.standard_output && exec.standard_output->output == ExecOutput::Inherit) {
+        exec.standard_output.reset();
+      }
       break;
   }
 }

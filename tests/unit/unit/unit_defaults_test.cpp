@@ -56,6 +56,17 @@ TEST_CASE("output goes where a terminal or socket input comes from", "[unit][uni
       ExecOutput::Null);
 }
 
+TEST_CASE("output that inherits from nothing to write to takes the default",
+          "[unit][unit_defaults]") {
+  for (const char* input : {"null", "data", "file:/a"}) {
+    const LoadedUnit loaded =
+        load_service(std::string("StandardOutput=inherit\nStandardInput=") + input);
+    CHECK_FALSE(loaded.unit->exec->standard_output);
+  }
+  CHECK_FALSE(load_service("StandardOutput=inherit").unit->exec->standard_output);
+  CHECK(load_service("StandardInput=tty\nStandardOutput=inherit").unit->exec->standard_output);
+}
+
 TEST_CASE("one unit at most can be isolated by a failure", "[unit][unit_defaults]") {
   const auto load = [](const char* failures) {
     return load_text("a.service", std::string("[Unit]\nOnFailureJobMode=isolate\nOnFailure=") +
