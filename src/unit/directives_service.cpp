@@ -175,7 +175,7 @@ constexpr Directive kRows[] = {
              "The service stays active when its processes have ended well."),
     honoured(S, "GuessMainPID", kBool<&C::guess_main_pid>,
              "Guess the main process of a forking service without a PID file."),
-    honoured(S, "PIDFile", {parse_pid_file, show_member<&C::pid_file>},
+    protecting(S, "PIDFile", {parse_pid_file, show_member<&C::pid_file>},
              "The file in which the service writes the PID of its main process."),
     honoured(S, "BusName", {parse_bus_name, show_member<&C::bus_name>},
              "The D-Bus name whose owner the service is."),
