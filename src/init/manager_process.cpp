@@ -84,7 +84,7 @@ void ManagerProcess::reap() {
                   : info.si_code == CLD_DUMPED ? ExitKind::Dumped
                                                : ExitKind::Killed;
     status.value = info.si_status;
-    (void)os_->reaped(info.si_pid);
+    (void)os_->reaped(info.si_pid, *this);
     manager_->process_exited(info.si_pid, status, read_clock());
   }
   if (any) os_->after_reap(*this);

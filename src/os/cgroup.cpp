@@ -191,6 +191,10 @@ Result<UniqueFd> CgroupTree::open_procs(BorrowedFd group) const {
   return open_at(group.get(), "cgroup.procs", O_WRONLY);
 }
 
+bool CgroupTree::counts_memory(BorrowedFd group) {
+  return ::faccessat(group.get(), "memory.max", F_OK, 0) == 0;
+}
+
 bool CgroupTree::populated(const std::string& path) const {
   auto text = read_kernel_file_at(root_, (path + "/cgroup.events").c_str(), 4096);
   if (!text) return text.error().err != ENOENT && text.error().err != ENODEV;

@@ -53,6 +53,8 @@ class CgroupTree {
   /// Makes the group and opens it (O_DIRECTORY).
   Result<UniqueFd> create(const std::string& path);
   Result<UniqueFd> open_procs(BorrowedFd group) const;
+  /// Whether the group's memory is counted apart, so that it may have a limit.
+  [[nodiscard]] static bool counts_memory(BorrowedFd group);
   /// False only if it is known that the group and all below it are empty.
   [[nodiscard]] bool populated(const std::string& path) const;
   /// Of the group and all below it, without those outside our PID namespace.

@@ -3,190 +3,129 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdint>
-#include <cstring>
+#include <utility>
 
 #include "os/launch_child.h"
-
-#ifndef CLONE_CLEAR_SIGHAND
-#define CLONE_CLEAR_SIGHAND 0x100000000ULL
-#endif
-#ifndef CLONE_INTO_CGROUP
-#define CLONE_INTO_CGROUP 0x200000000ULL
-#endif
+#include "os/launch_clone.h"
 
 namespace onset {
 namespace {
 
-constexpr std::size_t kStackSize = 128 * 1024;
-constexpr std::size_t kGuard = 4096;
-
-struct CloneArguments {  // clone3(2), up to the member for the cgroup
-  std::uint64_t flags;
-  std::uint64_t pidfd;
-  std::uint64_t child_tid;
-  std::uint64_t parent_tid;
-  std::uint64_t exit_signal;
-  std::uint64_t stack;
-  std::uint64_t stack_size;
-  std::uint64_t tls;
-  std::uint64_t set_tid;
-  std::uint64_t set_tid_size;
-  std::uint64_t cgroup;
-};
-
-/// Blocks every signal for its life: a handler that ran in the child on the
-/// fast path would run on PID 1's memory.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    const std::uint64_t all = ~0ULL;
-    ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, sizeof all);
-  }
-  ~AllSignalsBlocked() {
-    ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_);
-  }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  std::uint64_t before_ = 0;
-};
+/// How long PID 1 waits for a fast launch. Each late one shortens it, so that a
+/// thousand of them (a frozen slice) don't add up; each timely one lengthens it.
+constexpr Duration kMostPatience = std::chrono::milliseconds(100);
+constexpr Duration kLeastPatience = std::chrono::milliseconds(1);
 
 [[noreturn]] void child_entry(void* plan) {
-  run_child(*static_cast<LaunchPlan*>(plan), BorrowedFd());
+  run_child(*static_cast<LaunchPlan*>(plan));
 }
 
-/// clone3 with a stack for the child, which calls `entry` and never returns.
-/// The child's id, or a negative errno. It must not be a libc wrapper: those
-/// return in the child, on a stack that has nothing to return to.
-long clone_onto_stack([[maybe_unused]] CloneArguments& arguments,
-                      [[maybe_unused]] void (*entry)(void*), [[maybe_unused]] void* argument) {
-#if defined(__x86_64__)
-  register auto r12 asm("r12") = entry;
-  register auto r13 asm("r13") = argument;
-  long result = SYS_clone3;
-  asm volatile(
-      "syscall\n\t"
-      "testq %%rax, %%rax\n\t"
-      "jnz 1f\n\t"
-      "xorl %%ebp, %%ebp\n\t"
-      "movq %%r13, %%rdi\n\t"
-      "callq *%%r12\n\t"
-      "hlt\n"
-      "1:"
-      : "+a"(result)
-      : "D"(&arguments), "S"(sizeof arguments), "r"(r12), "r"(r13)
-      : "rcx", "r11", "memory", "cc");
-  return result;
-#elif defined(__aarch64__)
-  register long x0 asm("x0") = reinterpret_cast<long>(&arguments);
-  register long x1 asm("x1") = sizeof arguments;
-  register long x8 asm("x8") = SYS_clone3;
-  register auto x19 asm("x19") = entry;
-  register auto x20 asm("x20") = argument;
-  asm volatile(
-      "svc #0\n\t"
-      "cbnz x0, 1f\n\t"
-      "mov x29, xzr\n\t"
-      "mov x0, x20\n\t"
-      "blr x19\n\t"
-      "brk #1\n"
-      "1:"
-      : "+r"(x0)
-      : "r"(x1), "r"(x8), "r"(x19), "r"(x20)
-      : "memory", "cc");
-  return x0;
-#else
-  return -ENOSYS;
-#endif
+void put_into_cgroup(CloneArguments& arguments, const LaunchPlan& plan) {
+  arguments.flags |= CLONE_INTO_CGROUP;
+  arguments.cgroup = static_cast<std::uint64_t>(plan.cgroup.get());
 }
 
-/// Instrumented code must not run on a stack that the sanitizer does not know.
-constexpr bool fast_path_possible() {
-#if defined(__SANITIZE_ADDRESS__) || !(defined(__x86_64__) || defined(__aarch64__))
-  return false;
-#else
-  return true;
-#endif
+SysResult open_pipe(UniqueFd& reader, UniqueFd& writer) {
+  int ends[2] = {-1, -1};
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return Failure{SysError{"pipe2", errno}};
+  reader = UniqueFd(ends[0]);
+  writer = UniqueFd(ends[1]);
+  return {};
 }
 
 }  // namespace
 
-Launcher::Launcher(const SelfFacts& self) {
+Launcher::Launcher(const SelfFacts& self) : patience_(kMostPatience) {
   // Too short a size: EINVAL where the call exists, ENOSYS or a filter's EPERM where not.
   clone3_ = ::syscall(SYS_clone3, nullptr, 0) < 0 && errno == EINVAL;
   clear_sighand_ = clone3_ && self.kernel_at_least(5, 5);
   into_cgroup_ = clone3_ && self.kernel_at_least(5, 7);
-  if (!fast_path_possible() || !clear_sighand_) return;
-  void* memory = ::mmap(nullptr, kStackSize + kGuard, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) return;
-  (void)::mprotect(memory, kGuard, PROT_NONE);
-  stack_ = memory;
-}
-
-Launcher::~Launcher() {
-  if (stack_ != nullptr) ::munmap(stack_, kStackSize + kGuard);
 }
 
 Result<StartedProcess> Launcher::start(LaunchPlan& plan) {
-  if (stack_ == nullptr || plan.needs_own_process()) return start_slow(plan);
+  if (plan.needs_own_process() || !prepare_fast()) return start_slow(plan);
   return start_fast(plan);
 }
 
+/// What a late launch takes with it is made anew for the next one.
+bool Launcher::prepare_fast() {
+  if (!can_clone_onto_stack() || !clear_sighand_) return false;
+  if (!stack_) stack_ = ChildStack::make();
+  if (!report_write_) (void)open_pipe(report_, report_write_);
+  return stack_ && report_write_;
+}
+
 Result<StartedProcess> Launcher::start_fast(LaunchPlan& plan) {
+  plan.shares_memory = true;
+  plan.report_pipe = report_write_.get();
   CloneArguments arguments{};
-  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_CLEAR_SIGHAND;
+  arguments.flags = CLONE_VM | CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND;
+  arguments.child_tid = reinterpret_cast<std::uint64_t>(stack_.in_use());
   arguments.exit_signal = SIGCHLD;
-  arguments.stack = reinterpret_cast<std::uint64_t>(stack_) + kGuard;
-  arguments.stack_size = kStackSize;
-  if (plan.cgroup && into_cgroup_) {
-    arguments.flags |= CLONE_INTO_CGROUP;
-    arguments.cgroup = static_cast<std::uint64_t>(plan.cgroup.get());
+  arguments.stack = reinterpret_cast<std::uint64_t>(stack_.bottom());
+  arguments.stack_size = stack_.size();
+  if (plan.cgroup && into_cgroup_) put_into_cgroup(arguments, plan);
+  stack_.occupy();
+  const AllSignalsBlocked blocked;
+  const long pid = clone_onto_stack(arguments, child_entry, &plan);
+  if (pid < 0) {
+    stack_.vacate();
+    return Failure{SysError{"clone3", static_cast<int>(-pid)}};
   }
-  long pid = 0;
-  {
-    const AllSignalsBlocked blocked;
-    pid = clone_onto_stack(arguments, child_entry, &plan);
+  StartedProcess started;
+  started.pid = static_cast<pid_t>(pid);
+  if (stack_.wait_until_vacated(patience_)) {
+    patience_ = std::min(patience_ * 2, kMostPatience);
+    started.exec_done = plan.report.step == LaunchStep::None;
+    return started;
   }
-  if (pid < 0) return Failure{SysError{"clone3", static_cast<int>(-pid)}};
-  return StartedProcess{static_cast<pid_t>(pid), plan.report.step == LaunchStep::None, {}};
+  patience_ = std::max(patience_ / 4, kLeastPatience);
+  report_write_.reset();
+  started.report = std::move(report_);
+  started.stack = std::move(stack_);
+  return started;
 }
 
 Result<StartedProcess> Launcher::start_slow(LaunchPlan& plan) {
-  int ends[2] = {-1, -1};
-  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return Failure{SysError{"pipe2", errno}};
-  UniqueFd reader(ends[0]);
-  const UniqueFd writer(ends[1]);
-  long pid = 0;
-  {
-    const AllSignalsBlocked blocked;
-    if (clear_sighand_) {
-      CloneArguments arguments{};
-      arguments.flags = CLONE_CLEAR_SIGHAND;
-      arguments.exit_signal = SIGCHLD;
-      if (plan.cgroup && into_cgroup_) {
-        arguments.flags |= CLONE_INTO_CGROUP;
-        arguments.cgroup = static_cast<std::uint64_t>(plan.cgroup.get());
-      }
-      pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
-      if (pid < 0) pid = -errno;
-    } else {
-      plan.signals_to_default = ~0ULL;
-      pid = ::fork();
-      if (pid < 0) pid = -errno;
-    }
-    if (pid == 0) run_child(plan, writer);
-  }
+  UniqueFd reader;
+  UniqueFd writer;
+  if (auto opened = open_pipe(reader, writer); !opened) return Failure{opened.error()};
+  const long pid = clone_process(plan, writer);
   if (pid < 0) return Failure{SysError{"fork", static_cast<int>(-pid)}};
-  return StartedProcess{static_cast<pid_t>(pid), false, std::move(reader)};
+  StartedProcess started;
+  started.pid = static_cast<pid_t>(pid);
+  started.report = std::move(reader);
+  return started;
+}
+
+/// The child never returns; its id, or a negative errno.
+long Launcher::clone_process(LaunchPlan& plan, BorrowedFd writer) const {
+  const AllSignalsBlocked blocked;
+  long pid = 0;
+  if (clear_sighand_) {
+    CloneArguments arguments{};
+    arguments.flags = CLONE_CLEAR_SIGHAND;
+    arguments.exit_signal = SIGCHLD;
+    if (plan.cgroup && into_cgroup_) put_into_cgroup(arguments, plan);
+    pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+  } else {
+    plan.signals_to_default = ~0ULL;
+    pid = ::fork();
+  }
+  if (pid < 0) return -errno;
+  if (pid == 0) {
+    // It may live long: it must not hold open what a fast launch is heard by.
+    if (report_write_) ::close(report_write_.get());
+    plan.report_pipe = writer.get();
+    run_child(plan);
+  }
+  return pid;
 }
 
 }  // namespace onset

@@ -20,7 +20,8 @@ bool LaunchPlan::needs_own_process() const noexcept {
     return s.how == StreamPlan::How::File || s.how == StreamPlan::How::Terminal;
   });
   return opens || terminal.hang_up || terminal.reset || terminal.disallocate || !chowns.empty() ||
-         !root.empty() || set_uid || set_gid || set_groups;
+         !root.empty() || set_uid || set_gid || set_groups || !oom_score_adj.empty() ||
+         own_memory_limit;
 }
 
 void LaunchPlan::seal() {

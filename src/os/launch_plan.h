@@ -119,15 +119,21 @@ struct LaunchPlan {
   uid_t directory_owner = 0;  ///< of chowns
   gid_t directory_group = 0;
 
-  UniqueFd cgroup;        ///< directory, for CLONE_INTO_CGROUP
-  UniqueFd cgroup_procs;  ///< for kernels without it
+  UniqueFd cgroup;                ///< directory, for CLONE_INTO_CGROUP
+  UniqueFd cgroup_procs;          ///< for kernels without it
+  bool own_memory_limit = false;  ///< the group may be short of memory on its own
 
+  bool shares_memory = false;  ///< the child runs on PID 1's memory; set by the launcher
+  int report_pipe = -1;        ///< the child's end, close-on-exec; set by the launcher
   ChildReport report;
 
-  /// True if something in it may wait (a terminal, a file that may be a FIFO,
-  /// a tree to change) or hands the memory to another user: such a plan runs
-  /// in a process with its own memory. A child that shares PID 1's memory
-  /// suspends PID 1 until execve, so nobody else may be able to stop it.
+  /// True for what must not be done on PID 1's memory: such a plan runs in a
+  /// process with its own.
+  ///   - what may wait (a terminal, a file that may be a FIFO, a tree to change)
+  ///   - another user, who must not be able to reach that memory
+  ///   - OOMScoreAdjust=, which the kernel sets for all who share memory
+  ///   - a group with a limit of its own: there the OOM killer would take the child
+  ///     for the culprit, and with it all who share its memory
   [[nodiscard]] bool needs_own_process() const noexcept;
   /// Makes the pointer tables. Call once, when the texts are complete.
   void seal();

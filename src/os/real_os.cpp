@@ -71,7 +71,12 @@ RealOs::RealOs(RealOsConfig config, LogSink& log)
   settings_ = launch_settings(config);
 }
 
-RealOs::~RealOs() = default;
+RealOs::~RealOs() {
+  // A child that still reads its plan goes on reading it.
+  for (auto& [fd, launch] : launches_) {
+    if (launch.process.stack && launch.process.stack.occupied()) (void)launch.plan.release();
+  }
+}
 
 Result<std::unique_ptr<RealOs>> RealOs::create(RealOsConfig config, LogSink& log) {
   const CgroupPlace place = config.cgroup_place;
@@ -268,28 +273,6 @@ void RealOs::cgroup_event(int wd, OsListener& listener) {
   if (at != empty_watches_.end()) tell_if_empty(at->second, listener);
 }
 
-void RealOs::drain_launch(int fd, OsListener& listener) {
-  const auto at = launches_.find(fd);
-  if (at == launches_.end()) return;
-  for (;;) {
-    ChildReport report;
-    const ssize_t n = ::read(fd, &report, sizeof report);
-    if (n < 0 && errno == EAGAIN) return;
-    if (n == static_cast<ssize_t>(sizeof report)) {
-      if (report.notes != 0) report_notes(*at->second.plan, report.notes);
-      if (report.step == LaunchStep::None) continue;
-      report_failure(*at->second.plan, report);
-      launches_.erase(at);
-      return;
-    }
-    // The end: execve closed the pipe, or the child died before it.
-    const pid_t pid = at->second.pid;
-    launches_.erase(at);
-    if (n == 0 && table_.is_top(pid)) listener.exec_done(pid);
-    return;
-  }
-}
-
 void RealOs::drain_alien(int fd, OsListener& listener) {
   for (auto at = aliens_.begin(); at != aliens_.end(); ++at) {
     if (at->second.pidfd.get() != fd) continue;
@@ -306,7 +289,8 @@ void RealOs::drain_bus(OsListener& listener) {
   }
 }
 
-UnitId RealOs::reaped(pid_t pid) {
+UnitId RealOs::reaped(pid_t pid, OsListener& listener) {
+  if (!launches_.empty()) settle_launch(pid, listener);
   return table_.reaped(pid);
 }
 

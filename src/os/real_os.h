@@ -3,9 +3,8 @@
 // here, and what the kernel has to tell comes back through an OsListener.
 //
 // The composition root owns the loop. It watches poll_fd(), calls drain() when
-// that is readable and before it waits for children (what a launch reports
-// comes before its exit), and tells of its children: reaped() for each one,
-// before the engine hears of it, then after_reap() once for the batch.
+// that is readable, and tells of its children: reaped() for each one, before the
+// engine hears of it, then after_reap() once for the batch.
 
 #include <sys/types.h>
 
@@ -31,7 +30,7 @@
 
 namespace onset {
 
-/// Told by drain() and after_reap(), never from within a call of the engine's.
+/// Told by drain(), reaped() and after_reap(), never from within a call of the engine's.
 class OsListener {
  public:
   virtual ~OsListener() = default;
@@ -69,8 +68,9 @@ class RealOs final : public Os {
   // ---- for the composition root ---------------------------------------------
   [[nodiscard]] BorrowedFd poll_fd() const { return epoll_; }
   void drain(OsListener& listener);
-  /// A child was waited for. Whose it was; invalid if no unit's.
-  UnitId reaped(pid_t pid);
+  /// A child was waited for. Whose it was; invalid if no unit's. What its launch
+  /// has not told yet is told first.
+  UnitId reaped(pid_t pid, OsListener& listener);
   /// After the batch: units that are watched and have lost their last process.
   void after_reap(OsListener& listener);
   /// The unit of any process, for a notification's sender.
@@ -112,8 +112,7 @@ class RealOs final : public Os {
  private:
   /// A launch whose child has not said yet how it went.
   struct PendingLaunch {
-    UniqueFd report;
-    pid_t pid = 0;
+    StartedProcess process;
     std::unique_ptr<LaunchPlan> plan;
   };
   struct Alien {
@@ -138,7 +137,10 @@ class RealOs final : public Os {
   SysResult poll(BorrowedFd fd, Source source);
   void check_soon(UnitId id);
   void drain_inotify(OsListener& listener);
+  Launch wait_for_report(StartedProcess started, std::unique_ptr<LaunchPlan> plan);
   void drain_launch(int fd, OsListener& listener);
+  void end_launch(std::unordered_map<int, PendingLaunch>::iterator at, OsListener& listener);
+  void settle_launch(pid_t pid, OsListener& listener);
   void drain_alien(int pid, OsListener& listener);
   void drain_bus(OsListener& listener);
   void cgroup_event(int wd, OsListener& listener);

@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "os/directories.h"
+#include "os/launch_child.h"
 #include "os/real_os.h"
 #include "os/service_directories.h"
 
@@ -63,30 +64,74 @@ Result<Launch> RealOs::spawn(const LaunchRequest& request) {
   thaw_if_frozen(request.id);
   auto built = builder_->build(request);
   if (!built) return Failure{built.error()};
-  LaunchPlan& plan = *built;
-  if (cgroups_ && plan.failed == LaunchStep::None) {
-    if (auto done = place_in_cgroup(plan, request); !done) return Failure{done.error()};
+  // A late child goes on reading it: it has a place of its own.
+  auto plan = std::make_unique<LaunchPlan>(std::move(*built));
+  if (cgroups_ && plan->failed == LaunchStep::None) {
+    if (auto done = place_in_cgroup(*plan, request); !done) return Failure{done.error()};
   }
-  auto started = launcher_->start(plan);
+  auto started = launcher_->start(*plan);
   if (!started) return Failure{started.error()};
-  table_.spawned(started->pid, request.id, request.invocation, plan.arguments.front());
+  table_.spawned(started->pid, request.id, request.invocation, plan->arguments.front());
   units_[request.id.value].told = false;
 
-  Launch launch{started->pid, started->exec_done};
-  if (started->report) {
-    const int fd = started->report.get();
-    if (auto done = poll(started->report, Source::Launch); !done) {
-      log_.log(Say::Level::Warning, plan.unit, to_string(done.error()));
-      launch.exec_done = true;  // its exit will tell
-      return launch;
-    }
-    launches_[fd] = PendingLaunch{std::move(started->report), started->pid,
-                                  std::make_unique<LaunchPlan>(std::move(plan))};
-    return launch;
-  }
-  if (plan.report.notes != 0) report_notes(plan, plan.report.notes);
-  if (plan.report.step != LaunchStep::None) report_failure(plan, plan.report);
+  const Launch launch{started->pid, started->exec_done};
+  if (started->report) return wait_for_report(std::move(*started), std::move(plan));
+  if (plan->report.notes != 0) report_notes(*plan, plan->report.notes);
+  if (plan->report.step != LaunchStep::None) report_failure(*plan, plan->report);
   return launch;
+}
+
+/// How it went comes through the pipe, or with the process's end.
+Launch RealOs::wait_for_report(StartedProcess started, std::unique_ptr<LaunchPlan> plan) {
+  Launch launch{started.pid, false};
+  if (auto done = poll(started.report, Source::Launch); !done) {
+    log_.log(Say::Level::Warning, plan->unit, to_string(done.error()));
+    launch.exec_done = true;  // its exit will tell
+  }
+  const int fd = started.report.get();
+  launches_[fd] = PendingLaunch{std::move(started), std::move(plan)};
+  return launch;
+}
+
+void RealOs::drain_launch(int fd, OsListener& listener) {
+  const auto at = launches_.find(fd);
+  if (at == launches_.end()) return;
+  for (;;) {
+    ChildReport report;
+    const ssize_t n = ::read(fd, &report, sizeof report);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n != static_cast<ssize_t>(sizeof report)) break;
+    if (report.notes != 0) report_notes(*at->second.plan, report.notes);
+    if (report.step == LaunchStep::None) continue;
+    report_failure(*at->second.plan, report);
+    launches_.erase(at);
+    return;
+  }
+  end_launch(at, listener);
+}
+
+/// The child has executed or ended.
+void RealOs::end_launch(std::unordered_map<int, PendingLaunch>::iterator at, OsListener& listener) {
+  const PendingLaunch launch = std::move(at->second);
+  launches_.erase(at);
+  const LaunchPlan& plan = *launch.plan;
+  if (plan.shares_memory) {
+    if (plan.report.notes != 0) report_notes(plan, plan.report.notes);
+    if (plan.report.step != LaunchStep::None) return report_failure(plan, plan.report);
+  }
+  if (table_.is_top(launch.process.pid)) listener.exec_done(launch.process.pid);
+}
+
+/// Of a child that was waited for: what its launch has to tell comes before its end.
+void RealOs::settle_launch(pid_t pid, OsListener& listener) {
+  for (auto at = launches_.begin(); at != launches_.end(); ++at) {
+    if (at->second.process.pid != pid) continue;
+    const int fd = at->first;
+    drain_launch(fd, listener);
+    // Still there: somebody else holds the child's end of the pipe.
+    if (const auto left = launches_.find(fd); left != launches_.end()) end_launch(left, listener);
+    return;
+  }
 }
 
 SysResult RealOs::place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request) {
@@ -97,6 +142,7 @@ SysResult RealOs::place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request
   }
   auto group = cgroups_->create(unit.cgroup);
   if (!group) return Failure{group.error()};
+  plan.own_memory_limit = CgroupTree::counts_memory(*group);
   if (launcher_->into_cgroup()) {
     plan.cgroup = std::move(*group);
     return {};
@@ -190,6 +236,7 @@ void RealOs::remove_runtime_directories(const Unit& unit) {
     } else if (!removal.complete) {
       const pid_t pid = ::fork();
       if (pid == 0) {
+        (void)close_all_descriptors(-1);
         const Removal rest = remove_tree(base, entry.path, UINT32_MAX);
         ::_exit(rest.error == 0 ? 0 : 1);
       }

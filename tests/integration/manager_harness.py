@@ -44,6 +44,7 @@ class System:
             with open(self.path(name), "w") as file:
                 file.write(text)
         self.log_path = os.path.join(self.folder, "console")
+        self.group = os.path.basename(self.folder) if kind.get("cgroup") else ""
         self.process = None
         self._start()
 
@@ -67,6 +68,9 @@ class System:
             lines.append("mount -o remount,bind,ro /")
         if kind.get("read_only_run"):
             lines.append("mount -o remount,ro /run")
+        if self.group:
+            lines += ["mount -t cgroup2 none /sys/fs/cgroup", f"mkdir /sys/fs/cgroup/{self.group}",
+                      f"echo 0 > /sys/fs/cgroup/{self.group}/cgroup.procs"]
         lines += [self.fill(line) for line in kind.get("setup", [])]
         lines.append('exec "$@"')
         return "\n".join(lines)
@@ -77,6 +81,7 @@ class System:
         if kind.get("traces"):
             # -D: the tracer stays outside, onset remains the first process of its namespace.
             line += ["strace", "-D", "-f", "-qq", "-o", self.path("trace"), "-e", "trace=" + kind["traces"]]
+            line += ["--inject=" + kind["injects"]] if kind.get("injects") else []
         if kind.get("user_namespace"):
             line += ["setpriv", f"--reuid={ORDINARY_UID}", f"--regid={ORDINARY_UID}",
                      "--clear-groups", "--", "unshare", "--user", "--map-root-user"]
@@ -142,6 +147,13 @@ class System:
     def log(self):
         with open(self.log_path, errors="replace") as file:
             return file.read()
+
+    def group_file(self, path, text):
+        """Writes to a file below its cgroup, as an administrator would."""
+        script = f'echo {text} > "/sys/fs/cgroup/{self.group}/{path}"'
+        code, _, err = self.inside(["sh", "-c", script])
+        if code != 0:
+            raise AssertionError(err)
 
     # ---- what it does -------------------------------------------------------------
 
@@ -264,8 +276,17 @@ class System:
         self.process.signal(number)
         return self.wait(seconds)
 
+    def _remove_group(self):
+        """With those below it; by a mount of the hierarchy that nobody else sees."""
+        place = os.path.join(self.folder, "cgroup")
+        os.mkdir(place)
+        script = f"mount -t cgroup2 none {place} && find {place}/{self.group} -depth -type d -exec rmdir {{}} +"
+        subprocess.run(["unshare", "--mount", "sh", "-c", script], stderr=subprocess.DEVNULL, check=False)
+
     def end(self):
         self.process.end()
+        if self.group:
+            self._remove_group()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -279,7 +300,8 @@ class OnsetSystemTest(OnsetTest):
 
     def boot(self, units=None, *, wait=True, **kind):
         """`kind`: ordinary, user_namespace, no_proc, no_sys, no_dev, read_only,
-        no_capabilities, pid1=False, traces="CALL,…" (by strace, into the file trace), refuses=(CALLS, ERRNO), closed_streams, terminal,
+        no_capabilities, pid1=False, traces="CALL,…" (by strace, into the file trace), injects="CALL:…"
+        (by the same), cgroup (a writable one, see group_file), refuses=(CALLS, ERRNO), closed_streams, terminal,
         setup=[shell lines], options=[of init], env={}, popen={}, work={file: text}."""
         units = dict(units or {})
         if "unit" not in kind:

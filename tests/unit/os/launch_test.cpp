@@ -5,13 +5,17 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <seccomp.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <iterator>
+#include <string_view>
 
 #include "base/format.h"
 #include "unit/os/os_world.h"
@@ -380,6 +384,52 @@ TEST_CASE("the fast path knows at once whether execve happened", "[os][launch]")
   CHECK_FALSE(bad->exec_done);
   world.status_of(bad->pid);
   world.status_of(good->pid);
+}
+
+TEST_CASE("the child on the manager's memory calls nothing that keeps state", "[os][launch]") {
+#ifdef __SANITIZE_ADDRESS__
+  constexpr bool kPlain = false;
+#else
+  constexpr bool kPlain = true;
+#endif
+  ONSET_NEEDS(kPlain, "instrumented code calls the sanitizer");
+  ONSET_NEEDS(::system("nm " ONSET_CHILD_ROOMS " >/dev/null 2>&1") == 0, "no nm, or no objects");
+  std::FILE* list = ::popen("nm -uC " ONSET_CHILD_ROOMS " | sed -n 's/^ *U //p' | sort -u", "r");
+  REQUIRE(list != nullptr);
+  std::string called;
+  char line[512];
+  while (std::fgets(line, sizeof line, list) != nullptr) {
+    const std::string_view name(line, std::string_view(line).find_first_of("(\n"));
+    // Each other's, pure text, and what a plan has only where memory is its own.
+    static constexpr std::string_view kFine[] = {
+        "onset::set_up_streams",
+        "onset::set_credentials",
+        "onset::close_all_descriptors",
+        "onset::describe",
+        "onset::change_tree_owner",
+        "onset::prepare_terminal",
+        "onset::claim_terminal",
+        "onset::open_terminal",
+        "memmove",
+        "memcpy",
+        "memset",
+        "strlen",
+        "_GLOBAL_OFFSET_TABLE_",
+        "__stack_chk_fail",
+    };
+    if (std::ranges::find(kFine, name) == std::end(kFine)) called += line;
+  }
+  ::pclose(list);
+  CHECK(called.empty());
+}
+
+TEST_CASE("OOMScoreAdjust= of a service leaves the manager's own alone", "[os][launch]") {
+  OsWorld world;
+  const std::string before = read_text("/proc/self/oom_score_adj");
+  CHECK(world.run("plain.service", {"/bin/true"}) == 0);
+  world.unit("o.service").exec->oom_score_adjust = 700;
+  CHECK(probed(world.probe("o.service"), "oom_score_adj") == "700");
+  CHECK(read_text("/proc/self/oom_score_adj") == before);
 }
 
 TEST_CASE("the slow path tells of execve when it happens", "[os][launch]") {

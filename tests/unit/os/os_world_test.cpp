@@ -190,7 +190,7 @@ void OsWorld::reap() {
     int status = 0;
     const pid_t pid = ::waitpid(-1, &status, WNOHANG);
     if (pid <= 0) break;
-    os->reaped(pid);
+    os->reaped(pid, *this);
     exits.emplace_back(pid, status);
   }
   os->after_reap(*this);

@@ -12,6 +12,7 @@
 
 #include "base/format.h"
 #include "os/kernel.h"
+#include "os/launch_clone.h"
 #include "unit/os/os_world.h"
 
 using namespace onset;
@@ -209,6 +210,37 @@ TEST_CASE("with cgroups a unit's processes are those of its group", "[os][real_o
   CHECK_FALSE(world.os->has_processes(id));
   world.os->release(id, world.unit("c.service"), true);
   CHECK(::access((own.path() + "/system.slice/c.service").c_str(), F_OK) != 0);
+}
+
+TEST_CASE("a child that is born frozen tells later how its launch went", "[os][real_os][cgroup]") {
+  ONSET_NEEDS(is_root(), "making cgroups needs root");
+  const OwnCgroup own;
+  ONSET_NEEDS(own.usable(), "no writable cgroup v2 hierarchy");
+  OsWorld world(own.config());
+  INFO(world.os->backend());
+  CHECK(world.run("first.service", {"/bin/true"}) == 0);  // makes the slice
+  const std::string freezer = own.path() + "/system.slice/cgroup.freeze";
+  write_text(freezer, "1");
+  const auto good = world.spawn("good.service", {"/bin/sleep", "60"});
+  const auto bad = world.spawn("bad.service", {"/no/such/thing"});
+  const auto killed = world.spawn("killed.service", {"/bin/sleep", "60"});
+  const auto aborted = world.spawn("aborted.service", {"/bin/sleep", "60"});
+  write_text(own.path() + "/system.slice/killed.service/cgroup.kill", "1");
+  REQUIRE((good.ok() && bad.ok() && killed.ok() && aborted.ok()));
+  CHECK_FALSE((good->exec_done || bad->exec_done || killed->exec_done || aborted->exec_done));
+  CHECK(WTERMSIG(world.status_of(killed->pid)) == SIGKILL);
+  CHECK(std::ranges::count(world.execs, good->pid) == 0);
+  CHECK_FALSE(world.log.has("bad.service"));
+  // One that dumps core would, before Linux 5.16, end all who share its memory.
+  REQUIRE(::kill(aborted->pid, SIGABRT) == 0);
+  write_text(freezer, "0");
+  CHECK(WTERMSIG(world.status_of(aborted->pid)) == SIGKILL);
+  CHECK(WEXITSTATUS(world.status_of(bad->pid)) == 203);
+  CHECK(world.log.has("bad.service: cannot execute /no/such/thing"));
+  CHECK(world.until([&] { return std::ranges::count(world.execs, good->pid) == 1; }));
+  CHECK(std::ranges::count(world.execs, bad->pid) == 0);
+  // And the next launch is as ever.
+  CHECK(world.spawn("next.service", {"/bin/sleep", "60"})->exec_done == can_clone_onto_stack());
 }
 
 TEST_CASE("a cgroup that others share is not taken", "[os][real_os][cgroup]") {
