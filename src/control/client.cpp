@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
+#include "base/unix_address.h"
 
 namespace onset {
 
@@ -58,17 +58,14 @@ void limit_connect(BorrowedFd socket, Duration patience) {
 
 Result<ControlClient, ClientError> ControlClient::connect(std::string_view path,
                                                           Duration patience) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return connect_failure(path, ENAMETOOLONG);
-  std::memcpy(address.sun_path, path.data(), path.size());
-
+  const UnixAddress address = unix_path(path);
+  if (!address) return connect_failure(path, ENAMETOOLONG);
   UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket) return connect_failure(path, errno);
   limit_connect(socket, patience);
   int rc = 0;
   do {
-    rc = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    rc = ::connect(socket.get(), address.get(), address.length);
   } while (rc != 0 && errno == EINTR);
   if (rc != 0) return connect_failure(path, errno);
   return ControlClient(std::move(socket));

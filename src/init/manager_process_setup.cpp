@@ -6,13 +6,13 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "base/format.h"
+#include "base/unix_address.h"
 #include "control/runtime_paths.h"
 #include "init/manager_process.h"
 #include "os/virtualization.h"
@@ -37,16 +37,14 @@ bool in_initial_pid_namespace() {
 }
 
 Result<UniqueFd> listen_on(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return Failure{SysError{"socket path", ENAMETOOLONG}};
-  std::memcpy(address.sun_path, path.data(), path.size());
+  const UnixAddress address = unix_path(path);
+  if (!address) return Failure{SysError{"socket path", ENAMETOOLONG}};
   UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return Failure{SysError{"socket", errno}};
   (void)unlink(path.c_str());
   // Never open to others, not even between bind and chmod.
   const mode_t old = umask(0177);
-  const int bound = bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int bound = bind(fd.get(), address.get(), address.length);
   const int err = errno;
   (void)umask(old);
   if (bound < 0) return Failure{SysError{"bind", err}};

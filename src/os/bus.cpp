@@ -4,7 +4,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "base/unix_address.h"
 #include "os/bus_message.h"
 
 namespace onset {
@@ -43,35 +43,28 @@ std::optional<std::string> unescape_address(std::string_view text) {
   return out;
 }
 
-/// The socket's address of one "unix:path=…" or "unix:abstract=…"; length 0: none.
-socklen_t socket_address(std::string_view text, sockaddr_un& address) {
+/// The socket's address of one "unix:path=…" or "unix:abstract=…".
+UnixAddress socket_address(std::string_view text) {
   static constexpr std::string_view kUnix = "unix:";
-  if (!text.starts_with(kUnix)) return 0;
+  if (!text.starts_with(kUnix)) return {};
   for (const auto pair : split(text.substr(kUnix.size()), ',')) {
     const auto equals = pair.find('=');
     if (equals == std::string_view::npos) continue;
     const auto key = pair.substr(0, equals);
     const auto value = unescape_address(pair.substr(equals + 1));
     if (!value || (key != "path" && key != "abstract")) continue;
-    const std::size_t at = key == "abstract" ? 1 : 0;
-    if (value->empty() || value->size() + at >= sizeof address.sun_path) return 0;
-    address = {};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path + at, value->data(), value->size());
-    const std::size_t end = key == "abstract" ? 0 : 1;  // a path's NUL
-    return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + at + value->size() + end);
+    return key == "path" ? unix_path(*value) : unix_abstract(*value);
   }
-  return 0;
+  return {};
 }
 
 UniqueFd connect_to(std::string_view addresses) {
   for (const auto text : split(addresses, ';')) {
-    sockaddr_un address{};
-    const socklen_t length = socket_address(text, address);
-    if (length == 0) continue;
+    const UnixAddress address = socket_address(text);
+    if (!address) continue;
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return {};
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0) return fd;
+    if (::connect(fd.get(), address.get(), address.length) == 0) return fd;
   }
   return {};
 }
