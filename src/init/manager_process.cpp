@@ -1,6 +1,5 @@
 #include "init/manager_process.h"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,8 +14,6 @@ namespace onset {
 namespace {
 
 constexpr Duration kContainerPatience = std::chrono::milliseconds(500);
-/// Of one turn: a flood of notifications does not keep the rest waiting.
-constexpr int kNotificationsPerTurn = 256;
 
 int syslog_level(Say::Level level) {
   switch (level) {
@@ -59,47 +56,16 @@ int ManagerProcess::run() {
 
 void ManagerProcess::turn() {
   tell_upwards();
-  const MonoTime deadline = std::min(manager_->next_deadline(), server_->next_deadline());
+  MonoTime deadline = std::min(manager_->next_deadline(), server_->next_deadline());
+  if (children_ended_) deadline = MonoTime{0};  // some were left for this turn
   if (auto waited = loop_->wait(deadline); !waited) {
     console_.line(2, "", to_string(waited.error()));
   }
+  if (children_ended_) reap();
   const Timestamp now = read_clock();
   if (manager_->next_deadline() <= now.mono) manager_->elapse(now);
   if (server_->next_deadline() <= now.mono) server_->elapse(now);
   manager_->collect();
-}
-
-void ManagerProcess::reap() {
-  bool any = false;
-  for (;;) {
-    siginfo_t info{};
-    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0) {
-      if (errno == EINTR) continue;
-      break;
-    }
-    if (info.si_pid == 0) break;
-    any = true;
-    ExitStatus status;
-    status.kind = info.si_code == CLD_EXITED   ? ExitKind::Exited
-                  : info.si_code == CLD_DUMPED ? ExitKind::Dumped
-                                               : ExitKind::Killed;
-    status.value = info.si_status;
-    (void)os_->reaped(info.si_pid, *this);
-    manager_->process_exited(info.si_pid, status, read_clock());
-  }
-  if (any) os_->after_reap(*this);
-}
-
-void ManagerProcess::handle_notifications() {
-  if (!notify_) return;
-  NotifyDatagram datagram;
-  for (int i = 0; i < kNotificationsPerTurn && notify_->receive(datagram); ++i) {
-    if (datagram.pid <= 0) continue;
-    UnitId id = manager_->unit_of_pid(datagram.pid);
-    if (!id.valid()) id = os_->unit_of_process(datagram.pid);
-    if (!id.valid()) continue;
-    manager_->notify(id, NotifySender{datagram.pid, datagram.uid}, datagram.text, read_clock());
-  }
 }
 
 /// $NOTIFY_SOCKET of whoever started us: READY=1 once the start has ended.

@@ -68,9 +68,13 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
 
   void turn();
   void handle_signals();
-  void handle_notifications();
   void handle_kernel() { os_->drain(*this); }
   void handle_control() { server_->drain(read_clock()); }
+  // ---- what children say and how they end (manager_process_children.cpp) --------
+  void handle_notifications();
+  void handle_notification(const NotifyDatagram& datagram);
+  bool hear_last_words(unsigned& budget);
+  void collect(pid_t pid);
   void reap();
   // ---- what a signal asks for (manager_process_signals.cpp) --------------------
   void act_on(SignalRequest request);
@@ -118,6 +122,10 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<SignalQueue> signals_;
   std::unique_ptr<NotifySocket> notify_;
   bool show_status_ = options_.show_status;
+  bool children_ended_ = false;  ///< and not all of them were collected yet
+  pid_t ended_ = 0;              ///< the next of them
+  unsigned words_left_ = 0;      ///< so many datagrams may be from before its end
+  bool told_of_unknown_sender_ = false;
   bool told_ready_ = false;
   bool told_stopping_ = false;
 

@@ -17,9 +17,7 @@ void ManagerProcess::handle_signals() {
     }
   }
   if (!children) return;
-  // Last words, and the news of an execve, before the exit that follows them.
-  handle_notifications();
-  handle_kernel();
+  handle_kernel();  // a PID file that was written, before the exit that follows
   reap();
 }
 

@@ -2,13 +2,16 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstddef>
 #include <cstring>
+
+#include "base/text.h"
+#include "base/unix_address.h"
+#include "os/kernel.h"
 
 namespace onset {
 namespace {
@@ -17,21 +20,23 @@ constexpr std::size_t kMaxDatagram = 4096;  // sd_notify(3)'s limit, as systemd 
 constexpr std::size_t kMaxFds = 253;        // SCM_MAX_FD
 constexpr int kReceiveBuffer = 8 * 1024 * 1024;
 
-struct Address {
-  sockaddr_un un{};
-  socklen_t length = 0;
-};
+Result<UnixAddress> address_of(std::string_view text) {
+  const bool is_abstract = text.starts_with('@');
+  UnixAddress address;
+  if (is_abstract) address = unix_abstract(text.substr(1));
+  if (text.starts_with('/')) address = unix_path(text);
+  if (!address) return Failure{SysError{"notify socket address", EINVAL}};
+  return address;
+}
 
-Result<Address> address_of(std::string_view text) {
-  Address a;
-  a.un.sun_family = AF_UNIX;
-  if (text.size() < 2 || (text[0] != '/' && text[0] != '@') || text.size() >= sizeof a.un.sun_path) {
-    return Failure{SysError{"notify socket address", EINVAL}};
-  }
-  std::memcpy(a.un.sun_path, text.data(), text.size());
-  if (text[0] == '@') a.un.sun_path[0] = '\0';
-  a.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + text.size() + (text[0] == '/' ? 1 : 0));
-  return a;
+/// Of a socket that is made now (unix(7), /proc/sys/net/unix/max_dgram_qlen): the
+/// kernel takes one more than it says.
+unsigned queue_length() {
+  constexpr unsigned kUnknown = 4096;  // its default is 10
+  auto text = read_kernel_file("/proc/sys/net/unix/max_dgram_qlen");
+  if (!text) return kUnknown;
+  const auto length = parse_uint<unsigned>(std::string_view(*text).substr(0, text->find('\n')));
+  return length && *length < UINT_MAX ? *length + 1 : kUnknown;
 }
 
 void close_descriptors(msghdr& header) {
@@ -48,7 +53,8 @@ void close_descriptors(msghdr& header) {
 
 }  // namespace
 
-NotifySocket::NotifySocket(UniqueFd fd) : fd_(std::move(fd)), buffer_(kMaxDatagram + 1, '\0') {}
+NotifySocket::NotifySocket(UniqueFd fd)
+    : fd_(std::move(fd)), capacity_(queue_length()), buffer_(kMaxDatagram + 1, '\0') {}
 
 Result<NotifySocket> NotifySocket::bind(const std::string& path) {
   auto address = address_of(path);
@@ -56,7 +62,7 @@ Result<NotifySocket> NotifySocket::bind(const std::string& path) {
   UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return Failure{SysError{"socket", errno}};
   (void)unlink(path.c_str());
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address->un), address->length) < 0) {
+  if (::bind(fd.get(), address->get(), address->length) < 0) {
     return Failure{SysError{"bind", errno}};
   }
   // Any user's service may write to it; who may say what is NotifyAccess='s matter.
@@ -108,8 +114,8 @@ SysResult send_notify(std::string_view address, std::string_view text) {
   if (!to) return Failure{to.error()};
   UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return Failure{SysError{"socket", errno}};
-  if (sendto(fd.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
-             reinterpret_cast<const sockaddr*>(&to->un), to->length) < 0) {
+  if (sendto(fd.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT, to->get(),
+             to->length) < 0) {
     return Failure{SysError{"sendto", errno}};
   }
   return {};

@@ -28,12 +28,16 @@ class NotifySocket {
   NotifySocket(NotifySocket&&) = default;
 
   [[nodiscard]] BorrowedFd fd() const { return fd_; }
+  /// As many as can wait in it at most: after so many receive(), everything that had
+  /// been sent before the first of them is out.
+  [[nodiscard]] unsigned capacity() const { return capacity_; }
   /// The next datagram; false: none left for now. A dropped one has pid 0.
   bool receive(NotifyDatagram& datagram);
 
  private:
   explicit NotifySocket(UniqueFd fd);
   UniqueFd fd_;
+  unsigned capacity_;
   std::string buffer_;
 };
 

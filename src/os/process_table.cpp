@@ -210,7 +210,7 @@ UnitId ProcessTable::by_environment(pid_t pid) const {
   return {};
 }
 
-UnitId ProcessTable::owner_of_orphan(pid_t pid, const ProcessStatus& status) const {
+UnitId ProcessTable::known_owner(pid_t pid, const ProcessStatus& status) const {
   const auto seen = below_.find(pid);
   if (seen != below_.end() && seen->second.started == status.started) return seen->second.unit;
   if (const UnitId id = by_environment(pid); id.valid()) return id;
@@ -218,7 +218,7 @@ UnitId ProcessTable::owner_of_orphan(pid_t pid, const ProcessStatus& status) con
     const auto at = group_owner_.find(group);
     if (at != group_owner_.end()) return at->second;
   }
-  return by_loss(status);
+  return {};
 }
 
 UnitId ProcessTable::by_loss(const ProcessStatus& status) const {
@@ -244,7 +244,8 @@ void ProcessTable::adopt_orphans() {
     if (stranger != strangers_.end() && (stranger->second || lost_.empty())) continue;
     const auto now = status(pid);
     if (!now || now->state == 'Z' || now->parent != self_) continue;
-    const UnitId id = owner_of_orphan(pid, *now);
+    UnitId id = known_owner(pid, *now);
+    if (!id.valid()) id = by_loss(*now);
     if (!id.valid()) {
       strangers_.emplace(pid, false);
       continue;
@@ -303,6 +304,7 @@ UnitId ProcessTable::unit_of(pid_t pid) {
     const auto seen = status(pid);
     if (!seen) return {};
     if (seen->parent == self_) {
+      if (seen->state == 'Z') return known_owner(pid, *seen);
       adopt_orphans();
       const auto at = top_owner_.find(pid);
       return at == top_owner_.end() ? UnitId{} : at->second;

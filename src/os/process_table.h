@@ -74,7 +74,8 @@ class ProcessTable {
   bool any(UnitId id);
   /// All processes of the unit, tops first. Remembers those below the tops.
   std::vector<pid_t> processes(UnitId id);
-  /// Whose a process is, by its line of parents; invalid: nobody's.
+  /// Whose a process is, by its line of parents; invalid: nobody's. An orphan that
+  /// has ended and was not waited for counts too, but is not taken for a top.
   UnitId unit_of(pid_t pid);
   /// By stat alone; empty if it is gone or there is no /proc.
   [[nodiscard]] std::optional<ProcessStatus> status(pid_t pid) const;
@@ -89,7 +90,7 @@ class ProcessTable {
   };
 
   void add_top(pid_t pid, UnitId id);
-  UnitId owner_of_orphan(pid_t pid, const ProcessStatus& status) const;
+  UnitId known_owner(pid_t pid, const ProcessStatus& status) const;
   UnitId by_loss(const ProcessStatus& status) const;
   void remember(pid_t pid, UnitId id);
   UnitId by_environment(pid_t pid) const;

@@ -6,7 +6,7 @@ import signal
 import unittest
 
 from harness import until
-from manager_harness import OnsetSystemTest, say
+from manager_harness import OnsetSystemTest, cgroups_can_be_made, say
 
 STAY = "/bin/sleep infinity"
 UNITS = {
@@ -19,11 +19,6 @@ UNITS = {
     "other.service": f"[Service]\nSlice=other.slice\nType=exec\nExecStart={STAY}\n",
     "done.service": "[Service]\nSlice=other.slice\nType=oneshot\nExecStart=" + say("done") + "\n",
 }
-
-
-def cgroups_can_be_made():
-    script = "mount -t cgroup2 none /sys/fs/cgroup && rmdir $(mktemp -d -p /sys/fs/cgroup onset-test-XXXXXX)"
-    return os.system(f"unshare --mount sh -c '{script}' >/dev/null 2>&1") == 0
 
 
 @unittest.skipUnless(cgroups_can_be_made(), "no writable cgroup v2 hierarchy")

@@ -4,8 +4,8 @@ import os
 import signal
 import unittest
 
-from harness import ORDINARY_UID, PYTHON, until
-from manager_harness import OnsetSystemTest
+from harness import ORDINARY_UID, PYTHON, children_of, until
+from manager_harness import OnsetSystemTest, cgroups_can_be_made, process_state
 
 STAY = "/bin/sleep infinity"
 # Sends, in the service's own main process, whatever the test writes as Python.
@@ -119,6 +119,82 @@ send("READY=1")""" + WAIT, f"User={ORDINARY_UID}")
             system.until_state("a.service", "active/exited")
             self.assertEqual(system.show("a.service", "StatusText"), "last words")
             self.ok(system, "stop", "a.service")
+
+    def let_speak_and_end(self, system):
+        """Lets sender.py go while PID 1 can't look, until a child of PID 1 has ended."""
+        os.kill(system.pid(), signal.SIGSTOP)
+        with open(system.path("sender.py.go"), "w"):
+            pass
+        until(lambda: any(process_state(pid) == "Z" for pid in children_of(system.pid())), "an end")
+        os.kill(system.pid(), signal.SIGCONT)
+
+    def last_words_of_an_orphan(self, **kind):
+        system = self.boot_sender("""
+send("READY=1")
+open(sys.argv[0] + ".go").read()
+if os.fork() == 0:
+    middle = os.getpid()
+    if os.fork() == 0:
+        while os.getppid() == middle: pass
+        send("STATUS=orphan")
+        os._exit(0)
+    os._exit(0)
+os.wait()
+""" + WAIT, "NotifyAccess=all", **kind)
+        os.mkfifo(system.path("sender.py.go"))
+        self.ok(system, "start", "a.service")
+        self.let_speak_and_end(system)
+        until(lambda: system.show("a.service", "StatusText") == "orphan", "the orphan is heard", 5)
+
+    def test_N4_an_orphan_is_known_by_its_session_while_it_is_a_zombie(self):
+        self.last_words_of_an_orphan()
+
+    def test_N4_an_orphan_is_known_by_its_cgroup_while_it_is_a_zombie(self):
+        if not cgroups_can_be_made():
+            self.skipTest("no writable cgroup v2 hierarchy")
+        self.last_words_of_an_orphan(cgroup=True)
+
+    def test_N4_last_words_behind_a_full_queue_are_heard_before_the_exit(self):
+        system = self.boot_sender("""
+open(sys.argv[0] + ".go").read()
+sockets = []
+for i in range(3000):  # one socket alone may have some hundred under way
+    if i % 100 == 0:
+        sockets.append(s)
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        s.connect(os.environ["NOTIFY_SOCKET"])
+    send("STATUS=%d" % i)
+send("READY=1\\nSTATUS=last words")
+""", "RemainAfterExit=yes", setup=["echo 4000 > /proc/sys/net/unix/max_dgram_qlen"])
+        os.mkfifo(system.path("sender.py.go"))
+        self.ok(system, "start", "--no-block", "a.service")
+        self.let_speak_and_end(system)
+        system.until_state("a.service", "active/exited")
+        self.assertEqual(system.show("a.service", "StatusText"), "last words")
+
+    def test_N5_a_flood_of_messages_keeps_no_child_from_being_collected(self):
+        system = self.boot_sender("""
+send("READY=1")
+while True: send("STATUS=" + "x" * 1000)
+""", setup=["echo 4000 > /proc/sys/net/unix/max_dgram_qlen"])
+        system.write({"true.service": "[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=oneshot\nExecStart=/bin/true\n"})
+        self.ok(system, "daemon-reload")
+        self.ok(system, "start", "a.service")
+        for _ in range(10):
+            self.ok(system, "start", "true.service")
+        self.ok(system, "stop", "a.service")
+
+    def test_N4_without_proc_what_cannot_be_known_is_said_once(self):
+        system = self.boot_sender("""
+for _ in range(2):
+    if os.fork() == 0:
+        send("STATUS=child")
+        os._exit(0)
+    os.wait()
+send("READY=1")
+""" + WAIT, "NotifyAccess=all", no_proc=True)
+        self.ok(system, "start", "a.service")
+        self.assertEqual(system.log().count("without /proc NotifyAccess=all"), 1, system.log())
 
     def test_N5_a_flood_leaves_the_manager_answering(self):
         system = self.boot_sender("""

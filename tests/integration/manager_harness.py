@@ -290,6 +290,21 @@ class System:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def cgroups_can_be_made():
+    script = "mount -t cgroup2 none /sys/fs/cgroup && rmdir $(mktemp -d -p /sys/fs/cgroup onset-test-XXXXXX)"
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def process_state(pid):
+    """"S", "T", "Z" …; "" if it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
 def say(word):
     """A command line for a unit file that adds a line to the file `said`."""
     return f"/bin/sh -c 'echo {word} >> @work@/said'"
