@@ -1,22 +1,22 @@
 #include "init/console.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <string>
 
 #include "base/format.h"
 #include "base/text.h"
+#include "loop/bounded_write.h"
+#include "loop/clock.h"
 
 namespace onset {
 namespace {
 
 constexpr std::size_t kMaxLine = 2048;
+constexpr Duration kPatience = std::chrono::milliseconds(5);
+constexpr Duration kPause = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -40,20 +40,29 @@ Console::Console(LogTarget target, int level) : target_(target), level_(level) {
   if (own_) {
     out_ = own_;
   } else {
-    ask_first_ = true;
+    shared_ = true;
   }
   colour_ = isatty(STDERR_FILENO) == 1;
 }
 
-bool Console::write_now(std::string_view bytes) {
-  if (ask_first_) {
-    pollfd p{out_.get(), POLLOUT, 0};
-    if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0) return false;
-    const ssize_t sent = send(out_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent >= 0) return static_cast<std::size_t>(sent) == bytes.size();
-    if (errno != ENOTSOCK) return false;
+/// As write(2); 0: no room.
+long Console::write_shared(std::string_view bytes) {
+  const MonoTime before = read_clock().mono;
+  if (before < held_up_until_) return 0;
+  const long written = write_within(kPatience, out_, bytes);
+  if (written >= 0 && written < static_cast<long>(bytes.size())) {
+    const MonoTime after = read_clock().mono;
+    if (after - before >= kPatience) held_up_until_ = after + kPause;
   }
-  return write(out_.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+  return written;
+}
+
+bool Console::write_now(std::string_view bytes) {
+  const long written =
+      shared_ ? write_shared(bytes) : write(out_.get(), bytes.data(), bytes.size());
+  const bool whole = written == static_cast<long>(bytes.size());
+  if (written > 0) torn_ = !whole;
+  return whole;
 }
 
 void Console::line(int level, std::string_view subject, std::string_view text) {
@@ -67,7 +76,8 @@ void Console::line(int level, std::string_view subject, std::string_view text) {
   if (bright) s += "\x1b[0m";
   s += '\n';
   if (lost_ > 0) {
-    if (!write_now(format("onset: {} lines lost, the console was full\n", lost_))) {
+    const char* end = torn_ ? "\n" : "";
+    if (!write_now(format("{}onset: {} lines lost, the console was full\n", end, lost_))) {
       ++lost_;
       return;
     }

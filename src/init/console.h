@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "base/time.h"
 #include "base/unique_fd.h"
 #include "init/options.h"
 
@@ -13,7 +14,8 @@ namespace onset {
 class Console {
  public:
   /// Takes standard error over (or /dev/kmsg): reopened non-blocking where the
-  /// kernel allows it, otherwise asked for room before each write.
+  /// kernel allows it; else each write is held to a few milliseconds, and one
+  /// that was held up is followed by none for a second.
   Console(LogTarget target, int level);
 
   /// One line, with what it is about in front ("nginx.service: …"; empty:
@@ -23,13 +25,16 @@ class Console {
 
  private:
   bool write_now(std::string_view bytes);
+  long write_shared(std::string_view bytes);
 
   LogTarget target_;
   int level_;
-  UniqueFd own_;      ///< the reopened descriptor
+  UniqueFd own_;  ///< the reopened descriptor
   BorrowedFd out_;
-  bool ask_first_ = false;
+  bool shared_ = false;  ///< could not be reopened
+  MonoTime held_up_until_{0};
   bool colour_ = false;
+  bool torn_ = false;  ///< the last line lacks its end
   unsigned long lost_ = 0;
 };
 

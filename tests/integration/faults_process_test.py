@@ -215,6 +215,74 @@ class Streams(OnsetSystemTest):
         self.assertEqual(system.leave(), 0)
 
 
+class SharedConsole(OnsetSystemTest):
+    """One that can't be opened anew: root's, and onset is another user, or without /proc.
+    There is some room in it, but less than a line needs."""
+
+    UNITS = {"a.service": FOREVER, "loud.service": FOREVER + "\x01" * 1900 + "=1\n"}
+
+    def a_pipe(self):
+        reading, writing = os.pipe()
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 8192)
+        os.write(writing, b"x" * 4096)  # a page of the two
+        return reading, writing
+
+    def a_terminal(self):
+        capacity = None
+        while True:
+            reading, writing = pty.openpty()
+            os.set_blocking(writing, False)
+            written = 0
+            try:
+                while capacity is None or written < capacity - 40:
+                    written += os.write(writing, b"x")
+            except BlockingIOError:
+                pass
+            os.set_blocking(writing, True)
+            if capacity is not None:
+                return reading, writing
+            capacity = written
+            os.close(reading)
+            os.close(writing)
+
+    def life(self, ends, **kind):
+        reading, writing = ends
+        self.addCleanup(os.close, reading)
+        system = self.boot(self.UNITS, popen={"stdout": writing, "stderr": writing}, **kind)
+        os.close(writing)
+        system.cli("status", "loud.service")  # loads it, with a line that does not fit
+        for _ in range(20):
+            self.ok(system, "daemon-reload")
+        self.ok(system, "start", "a.service")
+        self.ok(system, "stop", "a.service")
+        # Somebody reads again: what was lost is said with the next line.
+        os.set_blocking(reading, False)
+
+        def told():
+            system.cli("start", "a.service")
+            system.cli("stop", "a.service")
+            try:
+                self.said += os.read(reading, 65536)
+            except BlockingIOError:
+                pass
+            return b"lines lost, the console was full" in self.said
+        self.said = b""
+        until(told, "the loss is told")
+        self.assertEqual(system.leave(), 0)
+
+    def test_P16_a_pipe_of_another_user(self):
+        self.life(self.a_pipe(), ordinary=True)
+
+    def test_P16_a_terminal_of_another_user(self):
+        self.life(self.a_terminal(), ordinary=True)
+
+    def test_P16_a_pipe_without_proc(self):
+        self.life(self.a_pipe(), no_proc=True)
+
+    def test_P16_a_terminal_without_proc(self):
+        self.life(self.a_terminal(), no_proc=True)
+
+
 class Losses(OnsetSystemTest):
     """A basic life of a system in a place that lacks something."""
 
