@@ -134,25 +134,6 @@ void RealOs::settle_launch(pid_t pid, OsListener& listener) {
   }
 }
 
-SysResult RealOs::place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request) {
-  UnitRecord& unit = units_[request.id.value];
-  if (unit.cgroup.empty()) {
-    unit.cgroup = cgroup_path(*request.unit, settings_.user_manager);
-    unit_by_cgroup_[unit.cgroup] = request.id;
-  }
-  auto group = cgroups_->create(unit.cgroup);
-  if (!group) return Failure{group.error()};
-  plan.own_memory_limit = CgroupTree::counts_memory(*group);
-  if (launcher_->into_cgroup()) {
-    plan.cgroup = std::move(*group);
-    return {};
-  }
-  auto procs = cgroups_->open_procs(*group);
-  if (!procs) return Failure{procs.error()};
-  plan.cgroup_procs = std::move(*procs);
-  return {};
-}
-
 void RealOs::report_failure(const LaunchPlan& plan, const ChildReport& report) {
   const LaunchStepInfo& step = describe(report.step);
   std::string text;

@@ -1,0 +1,213 @@
+// The listening half of RealOs: what it watches, and what the kernel tells of that.
+
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "base/format.h"
+#include "os/real_os.h"
+
+namespace onset {
+namespace {
+
+std::uint64_t poll_word(std::uint8_t source, int key) {
+  return static_cast<std::uint64_t>(source) << 32U | static_cast<std::uint32_t>(key);
+}
+
+}  // namespace
+
+SysResult RealOs::poll(BorrowedFd fd, Source source) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = poll_word(static_cast<std::uint8_t>(source), fd.get());
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0) {
+    return Failure{SysError{"epoll_ctl", errno}};
+  }
+  return {};
+}
+
+/// Has the next drain() look at the unit, and sees to it that it comes.
+void RealOs::check_soon(UnitId id) {
+  if (check_empty_.empty()) {
+    const std::uint64_t one = 1;
+    (void)!::write(wake_.get(), &one, sizeof one);
+  }
+  check_empty_.insert(id.value);
+}
+
+// ---- what the kernel tells ------------------------------------------------------
+
+void RealOs::drain(OsListener& listener) {
+  table_.new_turn();
+  std::array<epoll_event, 64> events{};
+  const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+  for (int i = 0; i < n; ++i) {
+    const std::uint64_t word = events[static_cast<unsigned>(i)].data.u64;
+    const int key = static_cast<int>(word & UINT32_MAX);
+    switch (static_cast<Source>(word >> 32U)) {
+      case Source::Inotify:
+        drain_inotify(listener);
+        break;
+      case Source::Launch:
+        drain_launch(key, listener);
+        break;
+      case Source::Alien:
+        drain_alien(key, listener);
+        break;
+      case Source::Bus:
+        drain_bus(listener);
+        break;
+      case Source::Wake: {
+        std::uint64_t count = 0;
+        (void)!::read(wake_.get(), &count, sizeof count);
+        break;
+      }
+    }
+  }
+  const auto waiting = std::exchange(check_empty_, {});
+  for (const std::uint32_t value : waiting) tell_if_empty(UnitId{value}, listener);
+}
+
+/// Once for each time that the unit has run empty.
+void RealOs::tell_if_empty(UnitId id, OsListener& listener) {
+  const auto unit = units_.find(id.value);
+  if (unit == units_.end() || !unit->second.watched || unit->second.told) return;
+  if (has_processes(id)) return;
+  unit->second.told = true;
+  listener.unit_empty(id);
+}
+
+void RealOs::drain_inotify(OsListener& listener) {
+  alignas(inotify_event) std::array<char, 16384> buffer;
+  std::vector<UnitId> changed;
+  for (;;) {
+    const ssize_t n = ::read(inotify_.get(), buffer.data(), buffer.size());
+    if (n <= 0) break;
+    for (ssize_t at = 0; at < n;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
+      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+      if ((event->mask & IN_Q_OVERFLOW) != 0) {  // look at everything
+        for (const auto& watch : empty_watches_) check_empty_.insert(watch.second.value);
+        for (const std::uint32_t key : paths_.all()) changed.push_back(UnitId{key});
+        continue;
+      }
+      if (empty_watches_.contains(event->wd)) {
+        cgroup_event(event->wd, listener);
+        continue;
+      }
+      const std::string_view name = event->len > 0 ? std::string_view(event->name) : "";
+      for (const std::uint32_t key : paths_.event(inotify_, event->wd, event->mask, name)) {
+        changed.push_back(UnitId{key});
+      }
+    }
+  }
+  // Many writes to a file are one change.
+  for (std::size_t i = 0; i < changed.size(); ++i) {
+    bool seen = false;
+    for (std::size_t k = 0; k < i && !seen; ++k) seen = changed[k] == changed[i];
+    if (!seen) listener.path_changed(changed[i]);
+  }
+}
+
+void RealOs::cgroup_event(int wd, OsListener& listener) {
+  const auto at = empty_watches_.find(wd);
+  if (at != empty_watches_.end()) tell_if_empty(at->second, listener);
+}
+
+void RealOs::drain_alien(int fd, OsListener& listener) {
+  for (auto at = aliens_.begin(); at != aliens_.end(); ++at) {
+    if (at->second.pidfd.get() != fd) continue;
+    const pid_t pid = at->first;
+    aliens_.erase(at);
+    listener.alien_exited(pid);
+    return;
+  }
+}
+
+void RealOs::drain_bus(OsListener& listener) {
+  for (const BusClient::Change& change : bus_->drain()) {
+    listener.bus_name_changed(UnitId{change.key}, change.change);
+  }
+}
+
+UnitId RealOs::reaped(pid_t pid, OsListener& listener) {
+  if (!launches_.empty()) settle_launch(pid, listener);
+  return table_.reaped(pid);
+}
+
+void RealOs::after_reap(OsListener& listener) {
+  table_.new_turn();
+  if (!cgroups_) {
+    if (table_.lost_any()) table_.adopt_orphans();
+    std::vector<UnitId> watched;  // the listener may change units_
+    for (const auto& [value, unit] : units_) {
+      if (unit.watched && !unit.told) watched.push_back(UnitId{value});
+    }
+    for (const UnitId id : watched) tell_if_empty(id, listener);
+  }
+  table_.end_batch();
+}
+
+void RealOs::watch_empty(UnitId id, bool on) {
+  UnitRecord& unit = units_[id.value];
+  unit.watched = on;
+  unit.told = false;
+  if (!cgroups_ || unit.cgroup.empty()) {
+    // Without an event of its own to come, what is empty already is told once.
+    if (on) check_soon(id);
+    return;
+  }
+  if (on && unit.empty_watch < 0) {
+    auto watch = cgroups_->watch(inotify_, unit.cgroup);
+    if (watch) {
+      unit.empty_watch = *watch;
+      empty_watches_[*watch] = id;
+    } else if (watch.error().err != ENOENT) {
+      log_.log(Say::Level::Warning, "",
+               format("cannot watch a cgroup: {}", to_string(watch.error())));
+    }
+  }
+  if (on) {  // it may have emptied before the watch was there
+    check_soon(id);
+  } else if (unit.empty_watch >= 0) {
+    ::inotify_rm_watch(inotify_.get(), unit.empty_watch);
+    empty_watches_.erase(std::exchange(unit.empty_watch, -1));
+  }
+}
+
+void RealOs::watch_path(UnitId id, std::string_view path) {
+  if (inotify_) paths_.watch(inotify_, id.value, path);
+}
+
+void RealOs::watch_bus_name(UnitId id, std::string_view name) {
+  if (name.empty()) {
+    bus_->unwatch(id.value);
+  } else {
+    bus_->watch(id.value, name);
+  }
+}
+
+bool RealOs::watch_alien(UnitId id, pid_t pid) {
+  if (!table_.has_proc() ? table_.unit_of(pid).valid()
+                         : table_.status(pid).value_or(ProcessStatus{}).parent == ::getpid()) {
+    return false;
+  }
+  if (aliens_.contains(pid)) return true;
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd) {
+    log_.log(
+        Say::Level::Warning, "",
+        format("cannot watch process {}: {}; its end will not be seen", pid, errno_text(errno)));
+    return true;
+  }
+  (void)poll(pidfd, Source::Alien);
+  aliens_[pid] = Alien{std::move(pidfd), id};
+  return true;
+}
+
+}  // namespace onset

@@ -1,0 +1,111 @@
+// The cgroups of RealOs: a unit's group, what is in it, and whose a process is by it.
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/format.h"
+#include "os/kernel.h"
+#include "os/real_os.h"
+
+namespace onset {
+
+SysResult RealOs::place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request) {
+  UnitRecord& unit = units_[request.id.value];
+  if (unit.cgroup.empty()) {
+    unit.cgroup = cgroup_path(*request.unit, settings_.user_manager);
+    unit_by_cgroup_[unit.cgroup] = request.id;
+  }
+  auto group = cgroups_->create(unit.cgroup);
+  if (!group) return Failure{group.error()};
+  plan.own_memory_limit = CgroupTree::counts_memory(*group);
+  if (launcher_->into_cgroup()) {
+    plan.cgroup = std::move(*group);
+    return {};
+  }
+  auto procs = cgroups_->open_procs(*group);
+  if (!procs) return Failure{procs.error()};
+  plan.cgroup_procs = std::move(*procs);
+  return {};
+}
+
+UnitId RealOs::unit_of_process(pid_t pid) {
+  if (!cgroups_) return table_.unit_of(pid);
+  auto text = read_kernel_file(format("/proc/{}/cgroup", pid).c_str());
+  if (!text) return table_.unit_of(pid);
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    if (!line.starts_with("0::")) continue;
+    line.remove_prefix(3);
+    if (!line.starts_with(cgroups_->prefix() + "/")) return {};
+    line.remove_prefix(cgroups_->prefix().size() + 1);
+    for (;;) {  // a unit may have made groups below its own
+      const auto unit = unit_by_cgroup_.find(std::string(line));
+      if (unit != unit_by_cgroup_.end()) return unit->second;
+      const auto slash = line.rfind('/');
+      if (slash == std::string_view::npos) return {};
+      line = line.substr(0, slash);
+    }
+  }
+  return {};
+}
+
+/// Below the tree's root; empty: it has none. That of a slice is made by the first
+/// unit in it.
+std::string RealOs::group_of(UnitId id, const Unit& unit) const {
+  if (!cgroups_) return {};
+  if (const auto record = units_.find(id.value);
+      record != units_.end() && !record->second.cgroup.empty()) {
+    return record->second.cgroup;
+  }
+  if (unit.type != UnitType::Slice || unit.id == "-.slice") return {};
+  std::string path = cgroup_path(unit, settings_.user_manager);
+  return cgroups_->exists(path) ? path : std::string();
+}
+
+std::string RealOs::root_group() const {
+  if (!cgroups_) return {};
+  return cgroups_->prefix().empty() ? "/" : cgroups_->prefix();
+}
+
+std::string RealOs::control_group(UnitId id, const Unit& unit) const {
+  const std::string group = group_of(id, unit);
+  return group.empty() ? group : cgroups_->prefix() + "/" + group;
+}
+
+CgroupUsage RealOs::usage(UnitId id, const Unit& unit) const {
+  const std::string group = group_of(id, unit);
+  return group.empty() ? CgroupUsage{} : cgroups_->usage(group);
+}
+
+SysResult RealOs::freeze(UnitId id, const Unit& unit, bool frozen) {
+  const std::string group = group_of(id, unit);
+  if (group.empty()) return Failure{SysError{"cgroup.freeze", ENOTSUP}};
+  auto done = cgroups_->freeze(group, frozen);
+  if (done) units_[id.value].frozen = frozen;
+  return done;
+}
+
+bool RealOs::is_frozen(UnitId id) const {
+  const auto record = units_.find(id.value);
+  return record != units_.end() && record->second.frozen;
+}
+
+/// systemctl(1), freeze: before a job's signals and commands reach the unit.
+void RealOs::thaw_if_frozen(UnitId id) {
+  const auto record = units_.find(id.value);
+  if (record == units_.end() || !record->second.frozen) return;
+  record->second.frozen = false;
+  if (cgroups_ && !record->second.cgroup.empty())
+    (void)cgroups_->freeze(record->second.cgroup, false);
+}
+
+bool RealOs::has_processes(UnitId id) {
+  if (!cgroups_) return table_.any(id);
+  const auto unit = units_.find(id.value);
+  return unit != units_.end() && !unit->second.cgroup.empty() &&
+         cgroups_->populated(unit->second.cgroup);
+}
+
+}  // namespace onset
