@@ -78,6 +78,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void reap();
   // ---- what a signal asks for (manager_process_signals.cpp) --------------------
   void act_on(SignalRequest request);
+  void shut_down(Objective objective, bool at_once);
   void start_target(std::string_view name, JobMode mode);
   void dump_state();
   void tell_upwards();

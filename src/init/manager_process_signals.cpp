@@ -5,6 +5,39 @@
 #include "init/manager_process.h"
 
 namespace onset {
+namespace {
+
+struct ShutdownRow {
+  SignalRequest request;
+  Objective objective;
+  bool at_once;
+};
+constexpr ShutdownRow kShutdowns[] = {
+    {SignalRequest::Exit, Objective::Exit, false},
+    {SignalRequest::Halt, Objective::Halt, false},
+    {SignalRequest::Poweroff, Objective::Poweroff, false},
+    {SignalRequest::Reboot, Objective::Reboot, false},
+    {SignalRequest::Kexec, Objective::Kexec, false},
+    {SignalRequest::ExitNow, Objective::Exit, true},
+    {SignalRequest::HaltNow, Objective::Halt, true},
+    {SignalRequest::PoweroffNow, Objective::Poweroff, true},
+    {SignalRequest::RebootNow, Objective::Reboot, true},
+};
+
+struct TargetRow {
+  SignalRequest request;
+  std::string_view target;
+  JobMode mode;
+};
+constexpr TargetRow kTargets[] = {
+    {SignalRequest::CtrlAltDel, "ctrl-alt-del.target", JobMode::ReplaceIrreversibly},
+    {SignalRequest::KeyboardRequest, "kbrequest.target", JobMode::Replace},
+    {SignalRequest::PowerFailure, "sigpwr.target", JobMode::Replace},
+    {SignalRequest::RescueTarget, "rescue.target", JobMode::Isolate},
+    {SignalRequest::EmergencyTarget, "emergency.target", JobMode::Isolate},
+};
+
+}  // namespace
 
 void ManagerProcess::handle_signals() {
   bool children = false;
@@ -35,83 +68,57 @@ void ManagerProcess::dump_state() {
   }
 }
 
-void ManagerProcess::act_on(SignalRequest request) {
+void ManagerProcess::shut_down(Objective objective, bool at_once) {
   const Timestamp now = read_clock();
+  manager_->shut_down(objective, 0, now);
   // Asked twice, a shutdown waits no longer.
-  const auto end_now = [&](Objective objective) {
-    manager_->shut_down(objective, 0, now);
-    manager_->shut_down(objective, 0, now);
-  };
+  if (at_once) manager_->shut_down(objective, 0, now);
+}
+
+void ManagerProcess::act_on(SignalRequest request) {
+  for (const ShutdownRow& row : kShutdowns) {
+    if (row.request == request) return shut_down(row.objective, row.at_once);
+  }
+  for (const TargetRow& row : kTargets) {
+    if (row.request == request) return start_target(row.target, row.mode);
+  }
   switch (request) {
+    case SignalRequest::DefaultTarget:
+      return start_target(options_.unit, JobMode::Isolate);
+    case SignalRequest::DumpState:
+      return dump_state();
+    case SignalRequest::StatusOn:
+    case SignalRequest::StatusOff:
+      show_status_ = request == SignalRequest::StatusOn;
+      return;
+    case SignalRequest::LogDebug:
+    case SignalRequest::LogInfo:
+      return console_.set_level(request == SignalRequest::LogDebug ? 7 : 6);
+    case SignalRequest::Reload:
+      if (auto done = backend_->reload(read_clock()); !done) {
+        console_.line(3, "", done.error().message);
+      }
+      return;
+    case SignalRequest::Reexecute:
+      return console_.line(4, "", "re-execution is not available yet, the signal is ignored");
+    // Not asked for anything, or in a table above.
     case SignalRequest::None:
     case SignalRequest::Reap:
-      break;
     case SignalRequest::Exit:
-      manager_->shut_down(Objective::Exit, 0, now);
-      break;
     case SignalRequest::Halt:
-      manager_->shut_down(Objective::Halt, 0, now);
-      break;
     case SignalRequest::Poweroff:
-      manager_->shut_down(Objective::Poweroff, 0, now);
-      break;
     case SignalRequest::Reboot:
-      manager_->shut_down(Objective::Reboot, 0, now);
-      break;
     case SignalRequest::Kexec:
-      manager_->shut_down(Objective::Kexec, 0, now);
-      break;
-    case SignalRequest::ExitNow:
-      end_now(Objective::Exit);
-      break;
     case SignalRequest::HaltNow:
-      end_now(Objective::Halt);
-      break;
     case SignalRequest::PoweroffNow:
-      end_now(Objective::Poweroff);
-      break;
     case SignalRequest::RebootNow:
-      end_now(Objective::Reboot);
-      break;
-    case SignalRequest::Reload:
-      if (auto done = backend_->reload(now); !done) console_.line(3, "", done.error().message);
-      break;
+    case SignalRequest::ExitNow:
     case SignalRequest::CtrlAltDel:
-      start_target("ctrl-alt-del.target", JobMode::ReplaceIrreversibly);
-      break;
     case SignalRequest::KeyboardRequest:
-      start_target("kbrequest.target", JobMode::Replace);
-      break;
     case SignalRequest::PowerFailure:
-      start_target("sigpwr.target", JobMode::Replace);
-      break;
-    case SignalRequest::DefaultTarget:
-      start_target(options_.unit, JobMode::Isolate);
-      break;
     case SignalRequest::RescueTarget:
-      start_target("rescue.target", JobMode::Isolate);
-      break;
     case SignalRequest::EmergencyTarget:
-      start_target("emergency.target", JobMode::Isolate);
-      break;
-    case SignalRequest::DumpState:
-      dump_state();
-      break;
-    case SignalRequest::StatusOn:
-      show_status_ = true;
-      break;
-    case SignalRequest::StatusOff:
-      show_status_ = false;
-      break;
-    case SignalRequest::LogDebug:
-      console_.set_level(7);
-      break;
-    case SignalRequest::LogInfo:
-      console_.set_level(6);
-      break;
-    case SignalRequest::Reexecute:
-      console_.line(4, "", "re-execution is not available yet, the signal is ignored");
-      break;
+      return;
   }
 }
 

@@ -1,4 +1,4 @@
-// Each type of condition has one function; this file has the dispatch and those
+// Each type of condition has one function; this file has their table and those
 // that look at files. conditions_machine.cpp asks the machine about itself.
 
 #include "os/conditions.h"
@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <iterator>
 
 #include "base/format.h"
 #include "os/conditions_machine.h"
@@ -93,83 +93,96 @@ bool is_executable(const std::string& path, FileSource& files) {
   return status && status->kind == FileKind::Regular && status->executable;
 }
 
+bool is_directory(const std::string& path, FileSource& files) {
+  return has_type(path, FileKind::Directory, files, true);
+}
+
+bool is_symbolic_link(const std::string& path, FileSource& files) {
+  return has_type(path, FileKind::Symlink, files, false);
+}
+
+Result<bool> test_memory_pressure(const std::string& value, const ConditionContext& context) {
+  return test_pressure("memory", value, context.files, context.user_manager);
+}
+
+Result<bool> test_cpu_pressure(const std::string& value, const ConditionContext& context) {
+  return test_pressure("cpu", value, context.files, context.user_manager);
+}
+
+Result<bool> test_io_pressure(const std::string& value, const ConditionContext& context) {
+  return test_pressure("io", value, context.files, context.user_manager);
+}
+
+template <auto Test>
+Result<bool> by_value(const std::string& value, const ConditionContext& /*context*/) {
+  return Test(value);
+}
+
+template <auto Test>
+Result<bool> by_files(const std::string& value, const ConditionContext& context) {
+  return Test(value, context.files);
+}
+
+struct Row {
+  ConditionType type;
+  Result<bool> (*test)(const std::string& value, const ConditionContext& context);
+};
+
+using T = ConditionType;
+constexpr Row kRows[] = {
+    {T::Architecture, by_value<test_architecture>},
+    {T::Firmware, by_files<test_firmware>},
+    {T::Virtualization, test_virtualization},
+    {T::Host, test_host},
+    {T::KernelCommandLine, test_kernel_command_line},
+    {T::KernelVersion, by_value<test_kernel_version>},
+    {T::Credential, test_credential},
+    {T::Environment, test_environment},
+    {T::Security, by_files<test_security>},
+    {T::Capability, by_value<test_capability>},
+    {T::AcPower, by_files<test_ac_power>},
+    {T::NeedsUpdate, test_needs_update},
+    {T::FirstBoot, test_first_boot},
+    {T::PathExists, by_value<exists>},
+    {T::PathExistsGlob, by_value<any_matches>},
+    {T::PathIsDirectory, by_files<is_directory>},
+    {T::PathIsSymbolicLink, by_files<is_symbolic_link>},
+    {T::PathIsMountPoint, by_value<is_mount_point>},
+    {T::PathIsReadWrite, by_value<is_writable_system>},
+    {T::PathIsEncrypted, by_value<is_encrypted>},
+    {T::DirectoryNotEmpty, by_files<is_full_directory>},
+    {T::FileNotEmpty, by_files<is_full_file>},
+    {T::FileIsExecutable, by_files<is_executable>},
+    {T::User, test_user},
+    {T::Group, test_group},
+    {T::ControlGroupController, by_files<test_cgroup_controller>},
+    {T::Memory, by_files<test_memory>},
+    {T::Cpus, by_value<test_cpus>},
+    {T::CpuFeature, by_value<test_cpu_feature>},
+    {T::OsRelease, by_files<test_os_release>},
+    {T::MemoryPressure, test_memory_pressure},
+    {T::CpuPressure, test_cpu_pressure},
+    {T::IoPressure, test_io_pressure},
+};
+
+constexpr bool in_order() {
+  unsigned next = 0;
+  for (const Row& row : kRows) {
+    if (static_cast<unsigned>(row.type) != next++) return false;
+  }
+  return next == static_cast<unsigned>(T::IoPressure) + 1;
+}
+static_assert(in_order(), "a row for every type, in the order of the enumeration");
+
 }  // namespace
 
 ConditionTester::ConditionTester(ConditionContext context) : context_(context) {}
 ConditionTester::~ConditionTester() = default;
 
 Result<bool> ConditionTester::test(const Condition& condition) {
-  const std::string& value = condition.parameter;
-  FileSource& files = context_.files;
-  switch (condition.type) {
-    case ConditionType::Architecture:
-      return test_architecture(value);
-    case ConditionType::Firmware:
-      return test_firmware(value, files);
-    case ConditionType::Virtualization:
-      return test_virtualization(value, context_);
-    case ConditionType::Host:
-      return test_host(value, context_);
-    case ConditionType::KernelCommandLine:
-      return test_kernel_command_line(value, context_);
-    case ConditionType::KernelVersion:
-      return test_kernel_version(value);
-    case ConditionType::Credential:
-      return test_credential(value, context_);
-    case ConditionType::Environment:
-      return test_environment(value, context_);
-    case ConditionType::Security:
-      return test_security(value, files);
-    case ConditionType::Capability:
-      return test_capability(value);
-    case ConditionType::AcPower:
-      return test_ac_power(value, files);
-    case ConditionType::NeedsUpdate:
-      return test_needs_update(value, context_);
-    case ConditionType::FirstBoot:
-      return test_first_boot(value, context_);
-    case ConditionType::PathExists:
-      return exists(value);
-    case ConditionType::PathExistsGlob:
-      return any_matches(value);
-    case ConditionType::PathIsDirectory:
-      return has_type(value, FileKind::Directory, files, true);
-    case ConditionType::PathIsSymbolicLink:
-      return has_type(value, FileKind::Symlink, files, false);
-    case ConditionType::PathIsMountPoint:
-      return is_mount_point(value);
-    case ConditionType::PathIsReadWrite:
-      return is_writable_system(value);
-    case ConditionType::PathIsEncrypted:
-      return is_encrypted(value);
-    case ConditionType::DirectoryNotEmpty:
-      return is_full_directory(value, files);
-    case ConditionType::FileNotEmpty:
-      return is_full_file(value, files);
-    case ConditionType::FileIsExecutable:
-      return is_executable(value, files);
-    case ConditionType::User:
-      return test_user(value, context_);
-    case ConditionType::Group:
-      return test_group(value, context_);
-    case ConditionType::ControlGroupController:
-      return test_cgroup_controller(value, files);
-    case ConditionType::Memory:
-      return test_memory(value, files);
-    case ConditionType::Cpus:
-      return test_cpus(value);
-    case ConditionType::CpuFeature:
-      return test_cpu_feature(value);
-    case ConditionType::OsRelease:
-      return test_os_release(value, files);
-    case ConditionType::MemoryPressure:
-      return test_pressure("memory", value, files, context_.user_manager);
-    case ConditionType::CpuPressure:
-      return test_pressure("cpu", value, files, context_.user_manager);
-    case ConditionType::IoPressure:
-      return test_pressure("io", value, files, context_.user_manager);
-  }
-  return false;
+  const auto index = static_cast<unsigned>(condition.type);
+  if (index >= std::size(kRows)) return false;
+  return kRows[index].test(condition.parameter, context_);
 }
 
 }  // namespace onset
