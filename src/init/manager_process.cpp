@@ -1,5 +1,6 @@
 #include "init/manager_process.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,6 +30,16 @@ int syslog_level(Say::Level level) {
       return 3;
   }
   return 6;
+}
+
+/// What is opened next would take the place of a standard stream that is closed, and
+/// be handed to every service as its output.
+void fill_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0 || open("/dev/null", O_RDWR | O_NOCTTY) == fd) continue;
+    int ends[2] = {-1, -1};  // end of file to read, an error to write
+    if (pipe2(ends, 0) == 0) close(ends[1]);
+  }
 }
 
 }  // namespace
@@ -129,6 +140,7 @@ void ManagerProcess::job_done(const Job& job, JobResult result) {
 void ManagerProcess::unit_changed(UnitId id) { service_->unit_changed(id); }
 
 int run_manager(const InitOptions& options, char** environment) {
+  fill_standard_streams();
   try {
     return ManagerProcess(options, environment).run();
   } catch (const std::bad_alloc&) {

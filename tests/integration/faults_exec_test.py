@@ -31,6 +31,13 @@ class Hygiene(OnsetSystemTest):
                 self.assertEqual(seen["fd 0"], ["/dev/null mode=0"])
                 self.assertEqual(seen["cwd"], ["/"])
 
+    def test_E1_a_closed_stream_of_pid_1_hands_none_of_its_own_descriptors_on(self):
+        seen = self.account("StandardOutput=journal", "StandardError=journal", closed_streams=True)
+        for fd in ("fd 1", "fd 2"):
+            self.assertTrue(seen[fd][0].startswith("/dev/null "), seen[fd])
+        seen = self.account("StandardOutput=journal", closed_streams=True, no_dev=True)
+        self.assertTrue(seen["fd 1"][0].startswith("pipe:"), seen["fd 1"])
+
     def test_E1_descriptors_that_pid_1_inherited_are_not_handed_on(self):
         reading, writing = os.pipe()
         self.addCleanup(os.close, reading)
