@@ -17,10 +17,13 @@
 namespace onset {
 namespace {
 
-/// How long PID 1 waits for a fast launch. Each late one shortens it, so that a
-/// thousand of them (a frozen slice) don't add up; each timely one lengthens it.
-constexpr Duration kMostPatience = std::chrono::milliseconds(100);
-constexpr Duration kLeastPatience = std::chrono::milliseconds(1);
+/// How long PID 1 waits for a fast launch.
+constexpr Duration patience_with(unsigned late) {
+  constexpr Duration kMost = std::chrono::milliseconds(100);
+  constexpr Duration kLeast = std::chrono::milliseconds(1);
+  return std::max(kMost / (1 << (2 * std::min(late, 4U))), kLeast);
+}
+static_assert(patience_with(0) > patience_with(1) && patience_with(4) == patience_with(1000));
 
 [[noreturn]] void child_entry(void* plan) {
   run_child(*static_cast<LaunchPlan*>(plan));
@@ -41,16 +44,16 @@ SysResult open_pipe(UniqueFd& reader, UniqueFd& writer) {
 
 }  // namespace
 
-Launcher::Launcher(const SelfFacts& self) : patience_(kMostPatience) {
+Launcher::Launcher(const SelfFacts& self) {
   // Too short a size: EINVAL where the call exists, ENOSYS or a filter's EPERM where not.
   clone3_ = ::syscall(SYS_clone3, nullptr, 0) < 0 && errno == EINVAL;
   clear_sighand_ = clone3_ && self.kernel_at_least(5, 5);
   into_cgroup_ = clone3_ && self.kernel_at_least(5, 7);
 }
 
-Result<StartedProcess> Launcher::start(LaunchPlan& plan) {
+Result<StartedProcess> Launcher::start(LaunchPlan& plan, unsigned late) {
   if (plan.needs_own_process() || !prepare_fast()) return start_slow(plan);
-  return start_fast(plan);
+  return start_fast(plan, patience_with(late));
 }
 
 /// What a late launch takes with it is made anew for the next one.
@@ -61,7 +64,7 @@ bool Launcher::prepare_fast() {
   return stack_ && report_write_;
 }
 
-Result<StartedProcess> Launcher::start_fast(LaunchPlan& plan) {
+Result<StartedProcess> Launcher::start_fast(LaunchPlan& plan, Duration patience) {
   plan.shares_memory = true;
   plan.report_pipe = report_write_.get();
   CloneArguments arguments{};
@@ -80,12 +83,10 @@ Result<StartedProcess> Launcher::start_fast(LaunchPlan& plan) {
   }
   StartedProcess started;
   started.pid = static_cast<pid_t>(pid);
-  if (stack_.wait_until_vacated(patience_)) {
-    patience_ = std::min(patience_ * 2, kMostPatience);
+  if (stack_.wait_until_vacated(patience)) {
     started.exec_done = plan.report.step == LaunchStep::None;
     return started;
   }
-  patience_ = std::max(patience_ / 4, kLeastPatience);
   report_write_.reset();
   started.report = std::move(report_);
   started.stack = std::move(stack_);

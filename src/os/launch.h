@@ -43,14 +43,16 @@ class Launcher {
   Launcher& operator=(const Launcher&) = delete;
 
   /// EAGAIN, ENOMEM and their like come back: the engine tries again (fault P3).
-  Result<StartedProcess> start(LaunchPlan& plan);
+  /// `late`: so many late children have not been heard of yet. Each makes the wait
+  /// for the next one shorter, so that a thousand (a frozen slice) don't add up.
+  Result<StartedProcess> start(LaunchPlan& plan, unsigned late);
 
   /// Whether a new process is born into its cgroup (clone3 with INTO_CGROUP).
   [[nodiscard]] bool into_cgroup() const { return into_cgroup_; }
 
  private:
   bool prepare_fast();
-  Result<StartedProcess> start_fast(LaunchPlan& plan);
+  Result<StartedProcess> start_fast(LaunchPlan& plan, Duration patience);
   Result<StartedProcess> start_slow(LaunchPlan& plan);
   long clone_process(LaunchPlan& plan, BorrowedFd writer) const;
 
@@ -60,7 +62,6 @@ class Launcher {
   ChildStack stack_;       ///< of the next fast launch
   UniqueFd report_;        ///< the pipe of the next late one: PID 1's end
   UniqueFd report_write_;  ///< and the child's
-  Duration patience_;
 };
 
 }  // namespace onset

@@ -175,7 +175,8 @@ class RealOs final : public Os {
   UniqueFd wake_;
   std::vector<UniqueFd> streams_;  ///< the descriptors of settings_
 
-  std::unordered_map<int, PendingLaunch> launches_;
+  std::unordered_map<int, PendingLaunch> launches_;  ///< by the pipe's reading end
+  unsigned late_launches_ = 0;                       ///< those on a stack of PID 1's memory
   std::unordered_map<pid_t, Alien> aliens_;
   std::unordered_map<std::uint32_t, UnitRecord> units_;
   std::unordered_map<int, UnitId> empty_watches_;  ///< by inotify watch

@@ -69,7 +69,7 @@ Result<Launch> RealOs::spawn(const LaunchRequest& request) {
   if (cgroups_ && plan->failed == LaunchStep::None) {
     if (auto done = place_in_cgroup(*plan, request); !done) return Failure{done.error()};
   }
-  auto started = launcher_->start(*plan);
+  auto started = launcher_->start(*plan, late_launches_);
   if (!started) return Failure{started.error()};
   table_.spawned(started->pid, request.id, request.invocation, plan->arguments.front());
   units_[request.id.value].told = false;
@@ -88,6 +88,7 @@ Launch RealOs::wait_for_report(StartedProcess started, std::unique_ptr<LaunchPla
     log_.log(Say::Level::Warning, plan->unit, to_string(done.error()));
     launch.exec_done = true;  // its exit will tell
   }
+  if (started.stack) ++late_launches_;
   const int fd = started.report.get();
   launches_[fd] = PendingLaunch{std::move(started), std::move(plan)};
   return launch;
@@ -114,6 +115,7 @@ void RealOs::drain_launch(int fd, OsListener& listener) {
 void RealOs::end_launch(std::unordered_map<int, PendingLaunch>::iterator at, OsListener& listener) {
   const PendingLaunch launch = std::move(at->second);
   launches_.erase(at);
+  if (launch.process.stack) --late_launches_;
   const LaunchPlan& plan = *launch.plan;
   if (plan.shares_memory) {
     if (plan.report.notes != 0) report_notes(plan, plan.report.notes);

@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "base/format.h"
+#include "os/launch_clone.h"
 #include "unit/os/os_world.h"
 
 using namespace onset;
@@ -369,30 +370,25 @@ TEST_CASE("a bare name is looked up in the search path, ExecSearchPath= before i
 }
 
 TEST_CASE("the fast path knows at once whether execve happened", "[os][launch]") {
-#ifdef __SANITIZE_ADDRESS__
-  constexpr bool kFastPath = false;  // its stack is not the sanitizer's
-#else
-  constexpr bool kFastPath = true;
-#endif
-  ONSET_NEEDS(kFastPath, "built with the address sanitizer");
+  ONSET_NEEDS(can_clone_onto_stack(), "its stack is not the sanitizer's");
   OsWorld world;
-  auto good = world.spawn("e.service", {"/bin/true"});
-  REQUIRE(good.ok());
-  CHECK(good->exec_done);
+  // On a machine that is busy enough any one may be late.
+  bool at_once = false;
+  for (unsigned tries = 0; tries < 100 && !at_once; ++tries) {
+    auto good = world.spawn("e.service", {"/bin/true"});
+    REQUIRE(good.ok());
+    at_once = good->exec_done;
+    world.status_of(good->pid);
+  }
+  CHECK(at_once);
   auto bad = world.spawn("e.service", {"/no/such/thing"});
   REQUIRE(bad.ok());
   CHECK_FALSE(bad->exec_done);
-  world.status_of(bad->pid);
-  world.status_of(good->pid);
+  CHECK(WEXITSTATUS(world.status_of(bad->pid)) == 203);
 }
 
 TEST_CASE("the child on the manager's memory calls nothing that keeps state", "[os][launch]") {
-#ifdef __SANITIZE_ADDRESS__
-  constexpr bool kPlain = false;
-#else
-  constexpr bool kPlain = true;
-#endif
-  ONSET_NEEDS(kPlain, "instrumented code calls the sanitizer");
+  ONSET_NEEDS(can_clone_onto_stack(), "instrumented code calls the sanitizer");
   ONSET_NEEDS(::system("nm " ONSET_CHILD_ROOMS " >/dev/null 2>&1") == 0, "no nm, or no objects");
   std::FILE* list = ::popen("nm -uC " ONSET_CHILD_ROOMS " | sed -n 's/^ *U //p' | sort -u", "r");
   REQUIRE(list != nullptr);

@@ -239,8 +239,15 @@ TEST_CASE("a child that is born frozen tells later how its launch went", "[os][r
   CHECK(world.log.has("bad.service: cannot execute /no/such/thing"));
   CHECK(world.until([&] { return std::ranges::count(world.execs, good->pid) == 1; }));
   CHECK(std::ranges::count(world.execs, bad->pid) == 0);
-  // And the next launch is as ever.
-  CHECK(world.spawn("next.service", {"/bin/sleep", "60"})->exec_done == can_clone_onto_stack());
+  // And launches are again as ever.
+  bool at_once = !can_clone_onto_stack();
+  for (unsigned tries = 0; tries < 100 && !at_once; ++tries) {
+    const auto next = world.spawn("next.service", {"/bin/true"});
+    REQUIRE(next.ok());
+    at_once = next->exec_done;
+    world.status_of(next->pid);
+  }
+  CHECK(at_once);
 }
 
 TEST_CASE("a cgroup that others share is not taken", "[os][real_os][cgroup]") {
