@@ -172,9 +172,18 @@ class UnitInstaller {
   };
   UnitFileState state_of(std::string_view name, const InstallUnit& unit);
   std::optional<UnitFileState> links_state(const InstallUnit& unit, Match match);
-  Enablement find_links(const InstallUnit& unit, const std::string& directory, Match match);
-  void find_links_in(const InstallUnit& unit, const std::string& folder, bool is_top, Match match,
-                     Enablement& found);
+  /// A link in one of the search path's directories, or in a .wants folder of it.
+  struct SearchedLink {
+    std::size_t directory;
+    std::string name;
+    std::string target;  ///< absolute
+    bool is_top;         ///< in the directory itself
+  };
+  Enablement find_links(const InstallUnit& unit, std::size_t directory, Match match);
+  void find_links_to(std::string_view last, const InstallUnit& unit, std::size_t directory,
+                     Match match, Enablement& found) const;
+  void index_links();
+  void index_links_of(const std::string& folder, std::size_t directory, bool is_top);
   [[nodiscard]] bool is_runtime_path(std::string_view path) const;
   [[nodiscard]] bool is_config_path(std::string_view path) const;
 
@@ -192,6 +201,8 @@ class UnitInstaller {
   std::string runtime_directory_;
   /// What this operation has changed so far: a target, or none for a link that went.
   std::map<std::string, std::optional<std::string>> pending_;
+  /// By the last component of their targets; none before a state is asked for.
+  std::optional<std::map<std::string, std::vector<SearchedLink>>> searched_links_;
   std::optional<PresetRules> presets_;
   Diagnostics diagnostics_;
 };

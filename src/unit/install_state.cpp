@@ -125,8 +125,10 @@ std::optional<UnitFileState> UnitInstaller::links_state(const InstallUnit& unit,
   bool in_vendor = false;
   bool linked = false;
   bool linked_runtime = false;
-  for (const std::string& directory : index_.directories()) {
-    const Enablement found = find_links(unit, directory, match);
+  const auto& directories = index_.directories();
+  for (std::size_t d = 0; d < directories.size(); ++d) {
+    const std::string& directory = directories[d];
+    const Enablement found = find_links(unit, d, match);
     const bool runtime = is_runtime_path(directory + "/");
     const bool config = is_config_path(directory + "/");
     if (found.found && config) return UnitFileState::Enabled;
@@ -144,34 +146,54 @@ std::optional<UnitFileState> UnitInstaller::links_state(const InstallUnit& unit,
   return std::nullopt;
 }
 
-UnitInstaller::Enablement UnitInstaller::find_links(const InstallUnit& unit,
-                                                    const std::string& directory, Match match) {
+UnitInstaller::Enablement UnitInstaller::find_links(const InstallUnit& unit, std::size_t directory,
+                                                    Match match) {
+  if (!searched_links_) index_links();
   Enablement found;
-  for (const DirectoryItem& item : index_.folder_items(directory)) {
-    if (item.kind != FileKind::Directory || !is_dependency_folder(item.name)) continue;
-    find_links_in(unit, directory + "/" + item.name, false, match, found);
-  }
-  find_links_in(unit, directory, true, match, found);
+  find_links_to(unit.name, unit, directory, match, found);
+  const std::string_view file = last_component(unit.path);
+  if (file != unit.name) find_links_to(file, unit, directory, match, found);
   return found;
 }
 
-void UnitInstaller::find_links_in(const InstallUnit& unit, const std::string& folder, bool is_top,
-                                  Match match, Enablement& found) {
+void UnitInstaller::find_links_to(std::string_view last, const InstallUnit& unit,
+                                  std::size_t directory, Match match, Enablement& found) const {
+  const auto links = searched_links_->find(std::string(last));
+  if (links == searched_links_->end()) return;
+  for (const SearchedLink& link : links->second) {
+    if (link.directory != directory) continue;
+    if (link.target != unit.path && last != unit.name) continue;
+    if (link.name != unit.name && match == Match::KnownNames &&
+        !is_known_name(link.name, unit.name, unit.install)) {
+      continue;
+    }
+    (link.is_top && link.name == unit.name ? found.same_name : found.found) = true;
+  }
+}
+
+/// Every link of the search path is read once, however many units are asked for.
+void UnitInstaller::index_links() {
+  searched_links_.emplace();
+  const auto& directories = index_.directories();
+  for (std::size_t d = 0; d < directories.size(); ++d) {
+    // A copy: listing a folder may move the lists of others.
+    const std::vector<DirectoryItem> items = index_.folder_items(directories[d]);
+    for (const DirectoryItem& item : items) {
+      if (item.kind != FileKind::Directory || !is_dependency_folder(item.name)) continue;
+      index_links_of(directories[d] + "/" + item.name, d, false);
+    }
+    index_links_of(directories[d], d, true);
+  }
+}
+
+void UnitInstaller::index_links_of(const std::string& folder, std::size_t directory, bool is_top) {
   for (const DirectoryItem& item : index_.folder_items(folder)) {
     if (item.kind != FileKind::Symlink || !unit_name_is_valid(item.name)) continue;
-    if (item.name != unit.name && match == Match::KnownNames &&
-        !is_known_name(item.name, unit.name, unit.install)) {
-      continue;
-    }
     const auto link = link_at(folder + "/" + item.name);
     if (!link) continue;
-    const std::string target = absolute_target(folder, *link);
-    if (target != unit.path && last_component(target) != unit.name) continue;
-    if (is_top && item.name == unit.name) {
-      found.same_name = true;
-      continue;
-    }
-    found.found = true;
+    std::string target = absolute_target(folder, *link);
+    const std::string last(last_component(target));
+    (*searched_links_)[last].push_back({directory, item.name, std::move(target), is_top});
   }
 }
 
