@@ -305,7 +305,7 @@ Manager::Outcome Manager::reload_unit(UnitId id) {
     case ActiveState::Deactivating:
     case ActiveState::Maintenance:
       problems_[id.value] = "not active, cannot be reloaded";
-      return Outcome::Skipped;
+      return Outcome::Invalid;
   }
   if (unit.type != UnitType::Service) return Outcome::Already;
   feed(id, ReloadRequested{});
