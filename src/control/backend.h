@@ -30,11 +30,27 @@ struct UnitUsage {
   std::optional<std::uint64_t> tasks;
 };
 
+/// Where a process stands; what can't be told is empty or 0.
+struct ProcessPlace {
+  std::string group;  ///< its cgroup, as control_group() has them
+  pid_t parent = 0;
+};
+
+struct ShutdownRequest {
+  Objective objective{};  ///< Exit, Poweroff, Reboot, Halt or Kexec
+  int exit_status = 0;
+  bool force = false;   ///< what runs is killed
+  std::string message;  ///< why, for the log; hostile
+};
+
 class ControlBackend {
  public:
   virtual ~ControlBackend() = default;
 
   // ---- files ----------------------------------------------------------------
+  /// What file_facts() has read on the way may serve for further units until this
+  /// is called: a request begins or has ended.
+  virtual void forget_files() = 0;
   /// Whether loading this valid name would find anything.
   virtual bool has_unit_file(std::string_view name) = 0;
   virtual UnitFileFacts file_facts(const Unit& unit) = 0;
@@ -47,9 +63,10 @@ class ControlBackend {
   // ---- processes ------------------------------------------------------------
   /// Of the unit, main and control first. The answer is bounded by its maker.
   virtual std::vector<pid_t> processes(UnitId id) = 0;
-  /// argv joined by spaces, or "[name]" of a process without; at most a few
-  /// hundred bytes, hostile.
+  /// argv joined by spaces, quoted where a shell would need it, or "[name]" of a
+  /// process without; at most a few hundred bytes, hostile.
   virtual std::string command_line(pid_t pid) = 0;
+  virtual ProcessPlace place(pid_t pid) = 0;
   /// Of a process that the engine did not start itself.
   virtual UnitId unit_of_pid(pid_t pid) = 0;
   /// "/system.slice/a.service"; empty: none.
@@ -60,10 +77,8 @@ class ControlBackend {
   virtual bool is_frozen(UnitId id) = 0;
 
   // ---- the system -----------------------------------------------------------
-  /// `objective` is Exit, Poweroff, Reboot, Halt or Kexec. With `force`, what
-  /// runs is killed. Returns before the end, so that the reply gets out.
-  virtual Result<void, RequestError> shut_down(Objective objective, int exit_status, bool force,
-                                               Timestamp now) = 0;
+  /// Returns before the end, so that the reply gets out.
+  virtual Result<void, RequestError> shut_down(const ShutdownRequest& request, Timestamp now) = 0;
   virtual std::string version() = 0;
   /// "cgroup", "seccomp", …: what this binary has and this machine allows.
   virtual std::vector<std::string> features() = 0;

@@ -36,6 +36,7 @@ constexpr ManagerInterface::MethodRow ManagerInterface::kMethods[] = {
     {"ListUnitStatus", &ManagerInterface::list_unit_status, false},
     {"GetUnit", &ManagerInterface::get_unit, false},
     {"GetProperties", &ManagerInterface::get_properties, false},
+    {"ListProperties", &ManagerInterface::list_properties, false},
     {"GetManagerProperties", &ManagerInterface::get_manager_properties, false},
     {"FindUnit", &ManagerInterface::find_unit, false},
     {"ListJobs", &ManagerInterface::list_jobs, false},
@@ -91,7 +92,9 @@ void ManagerInterface::handle(CallId id, const Request& request, const json& par
     return;
   }
   Call call{id, request.more, now, Parameters(parameters)};
+  backend_.forget_files();
   (this->*row->method)(call);
+  if (!pending_.contains(id)) backend_.forget_files();
 }
 
 bool ManagerInterface::reject(Call& call) {
@@ -183,6 +186,7 @@ bool ManagerInterface::is_pinned(UnitId unit) const {
     }
     // Lists are short-lived and hold nearly everything.
     bool operator()(const UnitList&) const { return true; }
+    bool operator()(const PropertyList&) const { return false; }  // it has names alone
     bool operator()(const WalkList&) const { return true; }
     bool operator()(const StateWait&) const { return false; }
     bool operator()(const Subscription& subscription) const { return subscription.holds(unit); }
@@ -212,6 +216,7 @@ bool ManagerInterface::pull(CallId id) {
 void ManagerInterface::gone(CallId id) {
   auto it = pending_.find(id);
   if (it == pending_.end()) return;
+  backend_.forget_files();
   if (const auto* wait = std::get_if<JobWait>(&it->second)) {
     for (const JobOutcome& outcome : wait->outcomes) {
       const auto [first, last] = job_waiters_.equal_range(outcome.job.value);
@@ -243,6 +248,17 @@ ManagerInterface::Advance ManagerInterface::advance(CallId id, UnitList& list) {
   json units = json::array();
   for (; list.told < end; ++list.told) {
     units.push_back(view_listed(list.units[list.told], list.full));
+  }
+  const bool done = list.told == list.units.size();
+  reply(id, {{"units", std::move(units)}}, !done);
+  return done ? Advance::Done : Advance::More;
+}
+
+ManagerInterface::Advance ManagerInterface::advance(CallId id, PropertyList& list) {
+  const std::size_t end = std::min(list.units.size(), list.told + kStatusesAReply);
+  json units = json::array();
+  for (; list.told < end; ++list.told) {
+    units.push_back(view_properties(list.units[list.told], list.names));
   }
   const bool done = list.told == list.units.size();
   reply(id, {{"units", std::move(units)}}, !done);

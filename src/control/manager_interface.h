@@ -93,6 +93,9 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   [[nodiscard]] nlohmann::json view_listed(UnitId id, bool full) const;
   void get_unit(Call& call);
   void get_properties(Call& call);
+  void list_properties(Call& call);
+  [[nodiscard]] nlohmann::json view_properties(
+      const std::string& name, const std::optional<std::vector<std::string>>& names);
   void find_unit(Call& call);
   void list_dependencies(Call& call);
   [[nodiscard]] nlohmann::json view_edges(const std::vector<DependencyEdge>& edges) const;
@@ -113,6 +116,7 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   enum class Advance : std::uint8_t { More, Wait, Done };
   Advance advance(CallId id, JobWait& wait);
   Advance advance(CallId id, UnitList& list);
+  Advance advance(CallId id, PropertyList& list);
   Advance advance(CallId id, WalkList& list);
   Advance advance(CallId id, StateWait& wait);
   Advance advance(CallId id, Subscription& subscription);

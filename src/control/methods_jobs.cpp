@@ -44,6 +44,14 @@ JobType job_type_of(std::string_view word, bool reloadable) {
   return JobType::Start;
 }
 
+/// What is only to be had of a unit that is there: none of its files is looked for.
+Refusal as_not_loaded(Refusal refusal) {
+  if (refusal.kind == RefusalKind::NoSuchUnit) {
+    refusal.message = format("Unit {} not loaded.", refusal.subject);
+  }
+  return refusal;
+}
+
 /// A stop of what was never there, and is not running, is refused rather than done.
 bool is_nothing_to_stop(const Manager& manager, UnitId id) {
   const ActiveState state = manager.active_state(id);
@@ -89,10 +97,7 @@ JobOutcome ManagerInterface::queue_one(const std::string& name, std::string_view
   outcome.asked = name;
   auto id = look_up(name);
   if (!id) {
-    outcome.refusal = id.error();
-    if (word == "stop" && id.error().kind == RefusalKind::NoSuchUnit) {
-      outcome.refusal->message = format("Unit {} not loaded.", name);
-    }
+    outcome.refusal = word == "stop" ? as_not_loaded(id.error()) : id.error();
     return outcome;
   }
   outcome.unit = *id;
@@ -154,10 +159,10 @@ void ManagerInterface::finish_enqueue(Call& call, std::vector<JobOutcome> outcom
 }
 
 json ManagerInterface::view_outcome(const JobOutcome& outcome) const {
-  json view = {{"asked", outcome.asked}, {"unit", outcome.asked}, {"job", nullptr},
-               {"type", nullptr},        {"result", nullptr},     {"unit_result", nullptr},
-               {"error", nullptr},       {"message", nullptr},
-               {"needs_reload", outcome.needs_reload}};
+  json view = {
+      {"asked", outcome.asked}, {"unit", outcome.asked}, {"job", nullptr},
+      {"type", nullptr},        {"result", nullptr},     {"unit_result", nullptr},
+      {"error", nullptr},       {"message", nullptr},    {"needs_reload", outcome.needs_reload}};
   if (outcome.unit.valid()) view["unit"] = manager_.graph().unit(outcome.unit).id;
   if (outcome.refusal) {
     view["error"] = error_name(outcome.refusal->kind);
@@ -191,11 +196,16 @@ void ManagerInterface::kill(Call& call) {
   const std::string name = call.parameters.text("unit");
   const std::string who = call.parameters.optional_text("who").value_or("all");
   const auto signal = call.parameters.optional_number("signal", 1, kSigRtMax);
+  const bool fail = call.parameters.flag("fail");
   if (who != "all" && who != "main" && who != "control") call.parameters.refuse("who");
   if (reject(call)) return;
   auto id = look_up(name);
   if (!id) {
-    refuse(call.id, id.error());
+    refuse(call.id, as_not_loaded(id.error()));
+    return;
+  }
+  if (fail && backend_.processes(*id).empty()) {
+    refuse(call.id, {RefusalKind::KillFailed, name, "No matching processes to kill"});
     return;
   }
   auto killed = manager_.kill_unit(name, who, static_cast<int>(signal.value_or(SIGTERM)));
@@ -244,7 +254,7 @@ void ManagerInterface::reset_failed(Call& call) {
   }
   auto id = look_up(*name);
   if (!id) {
-    refuse(call.id, id.error());
+    refuse(call.id, as_not_loaded(id.error()));
     return;
   }
   auto reset = manager_.reset_failed(*name, call.now);

@@ -14,6 +14,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxSubscribers = 64;
 constexpr std::size_t kMaxDiagnostics = 1000;
+constexpr std::size_t kMaxMessage = 1024;
 
 std::optional<Objective> objective_of(std::string_view how) {
   if (how == "exit") return Objective::Exit;
@@ -87,11 +88,13 @@ void ManagerInterface::shut_down(Call& call) {
   const auto objective = objective_of(call.parameters.text("how"));
   const auto status = call.parameters.optional_number("exit_status", 0, 255);
   const bool force = call.parameters.flag("force");
+  const std::string message = call.parameters.optional_text("message").value_or("");
+  if (message.size() > kMaxMessage) call.parameters.refuse("message");
   if (!objective) call.parameters.refuse("how");
   if (status && objective != Objective::Exit) call.parameters.refuse("exit_status");
   if (reject(call)) return;
-  auto begun =
-      backend_.shut_down(*objective, static_cast<int>(status.value_or(0)), force, call.now);
+  const ShutdownRequest request{*objective, static_cast<int>(status.value_or(0)), force, message};
+  auto begun = backend_.shut_down(request, call.now);
   if (!begun) {
     refuse(call.id, refusal_of(begun.error(), {}, RefusalKind::NotSupported));
     return;

@@ -103,12 +103,37 @@ void ManagerInterface::get_properties(Call& call) {
   if (reject(call)) return;
   const auto id = look_up_or_answer(call, name);
   if (!id) return;
-  Properties all =
-      id->valid() ? unit_properties(manager_, backend_, *id) : missing_properties(name);
-  if (wanted) {
-    std::erase_if(all, [&](const auto& entry) { return !contains(*wanted, entry.first); });
+  reply(call.id, {{"properties", id->valid() ? unit_properties(manager_, backend_, *id, wanted)
+                                             : missing_properties(name, wanted)}});
+}
+
+void ManagerInterface::list_properties(Call& call) {
+  PropertyList list;
+  list.units = call.parameters.texts("units");
+  list.names = call.parameters.optional_texts("names");
+  if (reject(call)) return;
+  if (call.more) {
+    pending_.emplace(call.id, std::move(list));
+    sink_->wake(call.id);
+    return;
   }
-  reply(call.id, {{"properties", all}});
+  json units = json::array();
+  for (const std::string& name : list.units) units.push_back(view_properties(name, list.names));
+  reply(call.id, {{"units", std::move(units)}});
+}
+
+json ManagerInterface::view_properties(const std::string& name,
+                                       const std::optional<std::vector<std::string>>& names) {
+  json view = {{"asked", name}, {"properties", nullptr}, {"message", nullptr}};
+  const auto id = look_up(name);
+  if (id) {
+    view["properties"] = unit_properties(manager_, backend_, *id, names);
+  } else if (id.error().kind == RefusalKind::NoSuchUnit) {
+    view["properties"] = missing_properties(name, names);
+  } else {
+    view["message"] = id.error().message;
+  }
+  return view;
 }
 
 void ManagerInterface::find_unit(Call& call) {

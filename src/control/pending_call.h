@@ -43,6 +43,13 @@ struct UnitList {
   std::size_t told = 0;
 };
 
+/// ListProperties: the names as asked, and of each the properties that are wanted.
+struct PropertyList {
+  std::vector<std::string> units;
+  std::optional<std::vector<std::string>> names;
+  std::size_t told = 0;
+};
+
 /// ListDependencies with `more`.
 struct WalkList {
   DependencyWalk walk;
@@ -51,6 +58,7 @@ struct WalkList {
 /// GetSystemState with `wait`.
 struct StateWait {};
 
-using PendingCall = std::variant<JobWait, UnitList, WalkList, StateWait, Subscription>;
+using PendingCall =
+    std::variant<JobWait, UnitList, PropertyList, WalkList, StateWait, Subscription>;
 
 }  // namespace onset

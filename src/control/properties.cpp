@@ -2,6 +2,7 @@
 // the manager fills in, dependencies of the graph, state) over it.
 #include "control/properties.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/format.h"
@@ -16,6 +17,23 @@
 namespace onset {
 
 namespace {
+
+/// Which properties are asked for; without names all of them.
+class Wanted {
+ public:
+  explicit Wanted(const PropertyNames& names) : names_(names) {}
+  [[nodiscard]] bool has(std::string_view name) const {
+    return !names_ || std::find(names_->begin(), names_->end(), name) != names_->end();
+  }
+  /// Leaves out what nobody asked for.
+  Properties only(Properties all) const {
+    if (names_) std::erase_if(all, [&](const auto& entry) { return !has(entry.first); });
+    return all;
+  }
+
+ private:
+  const PropertyNames& names_;
+};
 
 std::string yes_no(bool value) {
   return value ? "yes" : "no";
@@ -39,7 +57,7 @@ void put_time(Properties& p, const std::string& name, const Timestamp& t) {
 
 /// The rows that are settings of this type: [Unit], its own section, and with
 /// [Service] what it shares with others.
-void put_settings(Properties& p, const Unit& unit) {
+void put_settings(Properties& p, const Unit& unit, const Wanted& wanted) {
   const auto own = section_of(unit.type);
   for (const Directive& d : directives()) {
     if (d.show == nullptr) continue;
@@ -47,15 +65,20 @@ void put_settings(Properties& p, const Unit& unit) {
     // Properties of their own in no systemd: what came of them is ConditionResult.
     if (d.name.starts_with("Condition") || d.name.starts_with("Assert")) continue;
     const std::string_view name = d.property.empty() ? d.name : d.property;
+    if (!wanted.has(name)) continue;
     p.insert_or_assign(std::string(name), d.show(unit));
   }
 }
 
-void put_dependencies(Properties& p, const UnitGraph& graph, UnitId id) {
+void put_dependencies(Properties& p, const UnitGraph& graph, UnitId id, const Wanted& wanted) {
   std::array<std::string, kDependencyKinds> names;
+  std::array<bool, kDependencyKinds> shown{};
+  for (unsigned kind = 0; kind < kDependencyKinds; ++kind) {
+    shown[kind] = wanted.has(to_string(static_cast<DependencyKind>(kind)));
+  }
   for (const Dependency& d : graph.dependencies(id)) {
     for (unsigned kind = 0; kind < kDependencyKinds; ++kind) {
-      if (!d.kinds.has(static_cast<DependencyKind>(kind))) continue;
+      if (!shown[kind] || !d.kinds.has(static_cast<DependencyKind>(kind))) continue;
       if (!names[kind].empty()) names[kind] += ' ';
       names[kind] += graph.unit(d.other).id;
     }
@@ -94,10 +117,18 @@ std::string load_error(const Unit& unit) {
   return format("{} \"{}\"", error, load_problem(unit));
 }
 
-void put_identity(Properties& p, const Unit& unit, ControlBackend& backend) {
+void put_identity(Properties& p, const Unit& unit, ControlBackend& backend, const Wanted& wanted) {
   std::vector<std::string> names{unit.id};
   names.insert(names.end(), unit.aliases.begin(), unit.aliases.end());
-  const UnitFileFacts facts = backend.file_facts(unit);
+  // These look into folders and files.
+  if (wanted.has("UnitFileState") || wanted.has("UnitFilePreset")) {
+    const UnitFileFacts facts = backend.file_facts(unit);
+    put(p, "UnitFileState", facts.state);
+    put(p, "UnitFilePreset", facts.preset);
+  }
+  if (wanted.has("NeedDaemonReload")) {
+    put(p, "NeedDaemonReload", yes_no(backend.needs_reload(unit)));
+  }
   put(p, "Id", unit.id);
   put(p, "Names", join(names, " "));
   put(p, "Following", {});
@@ -106,9 +137,6 @@ void put_identity(Properties& p, const Unit& unit, ControlBackend& backend) {
   put(p, "LoadError", load_error(unit));
   put(p, "FragmentPath", unit.fragment_path);
   put(p, "DropInPaths", join(unit.dropin_paths, " "));
-  put(p, "UnitFileState", facts.state);
-  put(p, "UnitFilePreset", facts.preset);
-  put(p, "NeedDaemonReload", yes_no(backend.needs_reload(unit)));
   put(p, "Transient", yes_no(unit.is_transient));
   put(p, "Perpetual", yes_no(is_perpetual(unit)));
 }
@@ -149,15 +177,17 @@ void put_state(Properties& p, const Manager& manager, UnitId id) {
       format("{}", config.start_limit_burst.value_or(manager.config().default_start_limit_burst)));
 }
 
-void put_resources(Properties& p, ControlBackend& backend, UnitId id) {
-  const UnitUsage usage = backend.usage(id);
+void put_resources(Properties& p, ControlBackend& backend, UnitId id, const Wanted& wanted) {
+  if (wanted.has("MemoryCurrent") || wanted.has("CPUUsageNSec") || wanted.has("TasksCurrent")) {
+    const UnitUsage usage = backend.usage(id);
+    put(p, "MemoryCurrent", or_unset(usage.memory));
+    put(p, "CPUUsageNSec", or_unset(usage.cpu_nsec));
+    put(p, "TasksCurrent", or_unset(usage.tasks));
+  }
   const std::string group = backend.control_group(id);
   put(p, "ControlGroup", group);
   put(p, "CanFreeze", yes_no(!group.empty()));
   put(p, "FreezerState", backend.is_frozen(id) ? "frozen" : "running");
-  put(p, "MemoryCurrent", or_unset(usage.memory));
-  put(p, "CPUUsageNSec", or_unset(usage.cpu_nsec));
-  put(p, "TasksCurrent", or_unset(usage.tasks));
 }
 
 // ---- services ---------------------------------------------------------------
@@ -254,32 +284,35 @@ void put_service_state(Properties& p, const Manager& manager, UnitId id) {
 
 }  // namespace
 
-Properties unit_properties(const Manager& manager, ControlBackend& backend, UnitId id) {
+Properties unit_properties(const Manager& manager, ControlBackend& backend, UnitId id,
+                           const PropertyNames& names) {
   const Unit& unit = manager.graph().unit(id);
+  const Wanted wanted(names);
   Properties p;
-  put_settings(p, unit);
-  put_dependencies(p, manager.graph(), id);
-  put_identity(p, unit, backend);
+  put_settings(p, unit, wanted);
+  put_dependencies(p, manager.graph(), id, wanted);
+  put_identity(p, unit, backend, wanted);
   put_abilities(p, manager.graph(), id);
   put_state(p, manager, id);
   if (unit.type == UnitType::Service) put_service_state(p, manager, id);
   if (unit.type == UnitType::Service || unit.type == UnitType::Slice ||
       unit.type == UnitType::Scope) {
-    put_resources(p, backend, id);
+    put_resources(p, backend, id, wanted);
   } else {
     put(p, "CanFreeze", "no");
     put(p, "FreezerState", "running");
   }
-  return p;
+  return wanted.only(std::move(p));
 }
 
-Properties missing_properties(const std::string& name) {
+Properties missing_properties(const std::string& name, const PropertyNames& names) {
   Unit unit;
   unit.id = name;
   unit.type = unit_type_of(name).value_or(UnitType::Service);
   unit.load_state = LoadState::NotFound;
+  const Wanted wanted(names);
   Properties p;
-  put_settings(p, unit);
+  put_settings(p, unit, wanted);
   put(p, "Id", name);
   put(p, "Names", name);
   put(p, "Description", name);
@@ -301,7 +334,7 @@ Properties missing_properties(const std::string& name) {
     put(p, "ExecMainCode", "0");
     put(p, "ExecMainStatus", "0");
   }
-  return p;
+  return wanted.only(std::move(p));
 }
 
 Properties manager_properties(const Manager& manager, ControlBackend& backend) {

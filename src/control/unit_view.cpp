@@ -80,14 +80,27 @@ json view_commands(const Manager& manager, UnitId id) {
   return list;
 }
 
+/// "sub/deeper" of a group that lies below the unit's; null in the unit's own.
+json group_below(std::string_view unit_group, std::string_view group) {
+  if (unit_group.empty() || !group.starts_with(unit_group)) return nullptr;
+  group.remove_prefix(unit_group.size());
+  return group.starts_with('/') && group.size() > 1 ? json(group.substr(1)) : json();
+}
+
 json view_processes(ControlBackend& backend, UnitId id, const ServiceState& service) {
   json list = json::array();
+  const std::string unit_group = backend.control_group(id);
   for (pid_t pid : backend.processes(id)) {
     if (list.size() >= kMaxProcesses) break;
     const char* role = "other";
     if (pid == service.main.pid) role = "main";
     if (pid == service.control.pid) role = "control";
-    list.push_back({{"pid", pid}, {"role", role}, {"command", backend.command_line(pid)}});
+    const ProcessPlace place = backend.place(pid);
+    list.push_back({{"pid", pid},
+                    {"role", role},
+                    {"command", backend.command_line(pid)},
+                    {"group", group_below(unit_group, place.group)},
+                    {"parent", place.parent > 0 ? json(place.parent) : json()}});
   }
   return list;
 }
@@ -192,12 +205,30 @@ json view_missing(const std::string& name) {
                {"processes", json::array()},
                {"transient", false},
                {"notes", json::array()}};
-  for (const char* absent : {"result",        "file",           "file_state",  "file_preset",
-                             "state_changed", "active_entered", "active_left", "inactive_entered",
-                             "inactive_left", "failed_conditions", "failed_asserts", "main",
-                             "control",       "tasks",          "memory",      "cpu_nsec",
-                             "cgroup",        "slice",          "status_text", "status_errno",
-                             "invocation_id", "restarts",       "job",         "problem",
+  for (const char* absent : {"result",
+                             "file",
+                             "file_state",
+                             "file_preset",
+                             "state_changed",
+                             "active_entered",
+                             "active_left",
+                             "inactive_entered",
+                             "inactive_left",
+                             "failed_conditions",
+                             "failed_asserts",
+                             "main",
+                             "control",
+                             "tasks",
+                             "memory",
+                             "cpu_nsec",
+                             "cgroup",
+                             "slice",
+                             "status_text",
+                             "status_errno",
+                             "invocation_id",
+                             "restarts",
+                             "job",
+                             "problem",
                              "ends"}) {
     view[absent] = nullptr;
   }

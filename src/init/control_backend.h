@@ -3,6 +3,7 @@
 // from this process: its files, its processes, its machine.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "control/backend.h"
@@ -10,15 +11,17 @@
 #include "init/unit_files.h"
 #include "os/files.h"
 #include "os/real_os.h"
+#include "unit/install.h"
 #include "unit/loader.h"
+#include "unit/preset.h"
 
 namespace onset {
 
 /// Everything that it looks at; all of it outlives the backend.
 struct BackendContext {
-  LoaderConfig loader;                          ///< for the next reload
+  LoaderConfig loader;  ///< for the next reload
   const InitOptions* options = nullptr;
-  std::string virtualization;                   ///< empty: none
+  std::string virtualization;  ///< empty: none
   Manager* manager = nullptr;
   RealOs* os = nullptr;
   RealFiles* files = nullptr;
@@ -30,25 +33,29 @@ class ProcessBackend final : public ControlBackend {
   explicit ProcessBackend(BackendContext context);
 
   bool has_unit_file(std::string_view name) override;
+  void forget_files() override;
   UnitFileFacts file_facts(const Unit& unit) override;
   bool needs_reload(const Unit& unit) override;
   Result<Diagnostics, RequestError> reload(Timestamp now) override;
   std::string default_target() override;
   std::vector<pid_t> processes(UnitId id) override { return context_.os->processes(id); }
   std::string command_line(pid_t pid) override;
+  ProcessPlace place(pid_t pid) override;
   UnitId unit_of_pid(pid_t pid) override { return context_.os->unit_of_process(pid); }
   std::string control_group(UnitId id) override;
   UnitUsage usage(UnitId id) override;
   SysResult freeze(UnitId id, bool frozen) override;
   bool is_frozen(UnitId id) override { return context_.os->is_frozen(id); }
-  Result<void, RequestError> shut_down(Objective objective, int exit_status, bool force,
-                                       Timestamp now) override;
+  Result<void, RequestError> shut_down(const ShutdownRequest& request, Timestamp now) override;
   std::string version() override;
   std::vector<std::string> features() override;
   std::map<std::string, std::string> properties() override;
 
  private:
   BackendContext context_;
+  /// What is-enabled and presets have read, for one request.
+  std::optional<UnitInstaller> installer_;
+  std::optional<PresetRules> presets_;
 };
 
 }  // namespace onset

@@ -265,9 +265,10 @@ TEST_CASE("kill reaches the processes that are meant", "[control][jobs]") {
   ManagerWorld w(Files{{"a.service", kService}});
   CHECK(w.refusal("Kill", {{"unit", "a.service"}, {"who", "main"}}) == "KillFailed");
   CHECK(w.ask("Kill", {{"unit", "a.service"}}).empty());  // all of none, as systemctl has it
+  CHECK(w.refusal("Kill", {{"unit", "a.service"}, {"fail", true}}) == "KillFailed");
   CHECK(w.refusal("Kill", {{"unit", "b.service"}}) == "NoSuchUnit");
   (void)w.ask("Enqueue", waiting("start", {"a.service"}));
-  (void)w.ask("Kill", {{"unit", "a.service"}, {"signal", 10}, {"who", "main"}});
+  (void)w.ask("Kill", {{"unit", "a.service"}, {"signal", 10}, {"who", "main"}, {"fail", true}});
   CHECK(w.engine.os.alive.begin()->second.signals == std::vector<int>{10});
   CHECK(w.refusal("Kill", {{"unit", "a.service"}, {"who", "control"}}) == "KillFailed");
 }
@@ -302,6 +303,10 @@ TEST_CASE("status has the processes, the times and the texts", "[control][units]
   CHECK(unit["main"]["directive"] == "ExecStart");
   CHECK(unit["main"]["pid"] == unit["processes"][0]["pid"]);
   CHECK(unit["processes"][0]["role"] == "main");
+  CHECK(unit["processes"][0]["group"].is_null());
+  CHECK(unit["processes"][0]["parent"] == 1);
+  w.backend.places[unit["main"]["pid"].get<pid_t>()] = "/system.slice/a.service/sub/deeper";
+  CHECK(w.ask("GetUnit", {{"unit", "a.service"}})["unit"]["processes"][0]["group"] == "sub/deeper");
   CHECK(unit["main"]["exited"].is_null());
   CHECK(unit["active_entered"]["monotonic"] == w.engine.now.mono.us);
   CHECK(unit["invocation_id"].get<std::string>().size() == 32);
@@ -318,6 +323,33 @@ TEST_CASE("status has the processes, the times and the texts", "[control][units]
   CHECK(unit["main"]["running"] == false);
   CHECK(unit["main"]["code"] == "exited");
   CHECK(unit["main"]["status"] == 3);
+}
+
+TEST_CASE("the properties of many units come with one look into the folders", "[control][units]") {
+  Files files;
+  json names = json::array();
+  for (int i = 0; i < 100; ++i) {
+    files.emplace_back("u" + std::to_string(i) + ".service", kService);
+    names.push_back("u" + std::to_string(i) + ".service");
+  }
+  names.push_back("none.service");
+  names.push_back("no name");
+  ManagerWorld w(files);
+  auto client = w.client();
+  client.send("ListProperties", {{"units", names}, {"names", {"UnitFileState", "Id"}}}, true);
+  std::vector<json> units;
+  for (const json& reply : client.replies()) {
+    for (const json& unit : reply["parameters"]["units"]) units.push_back(unit);
+  }
+  REQUIRE(units.size() == 102);
+  CHECK(units[7]["properties"] == json({{"Id", "u7.service"}, {"UnitFileState", "static"}}));
+  CHECK(units[100]["properties"] == json({{"Id", "none.service"}, {"UnitFileState", ""}}));
+  CHECK(units[101]["properties"].is_null());
+  CHECK(units[101]["message"] == "\"no name\" is not a unit name");
+  CHECK(w.backend.looks == 1);
+  CHECK_FALSE(w.backend.looked);  // and what was read is forgotten
+  (void)w.ask("ListProperties", {{"units", {"u1.service"}}, {"names", {"ActiveState"}}});
+  CHECK(w.backend.looks == 1);
 }
 
 TEST_CASE("a condition that does not hold is told as it was written", "[control][units]") {
@@ -579,7 +611,11 @@ TEST_CASE("a shutdown is asked of the backend, and refuses starts from then on",
                        {"exit.target", "[Unit]\nDefaultDependencies=no\nAllowIsolate=yes\n"}});
   CHECK(w.refusal("Shutdown", {{"how", "kexec"}}) == "NotSupported");
   CHECK_FALSE(w.engine.manager.stopping());
-  (void)w.ask("Shutdown", {{"how", "exit"}, {"exit_status", 7}, {"force", true}});
+  const json why = {{"how", "exit"}, {"message", std::string(1025, 'x')}};
+  CHECK(w.refusal("Shutdown", why) == "InvalidParameter");
+  (void)w.ask("Shutdown",
+              {{"how", "exit"}, {"exit_status", 7}, {"force", true}, {"message", "moving"}});
+  CHECK(w.backend.message == "moving");
   CHECK(w.engine.manager.stopping());
   CHECK(w.backend.forced);
   CHECK(w.ask("GetSystemState")["state"] == "stopping");

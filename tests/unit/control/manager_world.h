@@ -20,7 +20,12 @@ class FakeBackend final : public ControlBackend {
   explicit FakeBackend(EngineWorld& world) : world_(world) {}
 
   bool has_unit_file(std::string_view name) override { return files.contains(std::string(name)); }
-  UnitFileFacts file_facts(const Unit&) override { return {"static", "enabled"}; }
+  void forget_files() override { looked = false; }
+  UnitFileFacts file_facts(const Unit&) override {
+    if (!looked) ++looks;
+    looked = true;
+    return {"static", "enabled"};
+  }
   bool needs_reload(const Unit& unit) override { return unit.id == stale; }
   Result<Diagnostics, RequestError> reload(Timestamp now) override {
     Diagnostics diagnostics{{Severity::Warning, "/etc/a.service", 3, "Unknown key 'X'"}};
@@ -32,6 +37,7 @@ class FakeBackend final : public ControlBackend {
   std::string command_line(pid_t pid) override {
     return "/bin/fake \x1b[31m" + std::to_string(pid);
   }
+  ProcessPlace place(pid_t pid) override { return {places[pid], 1}; }
   UnitId unit_of_pid(pid_t pid) override {
     return pid == 4242 ? world_.manager.graph().find("a.service") : UnitId{};
   }
@@ -48,13 +54,13 @@ class FakeBackend final : public ControlBackend {
   bool is_frozen(UnitId id) override { return frozen_units.contains(id.value); }
   bool can_freeze = true;
   std::set<std::uint32_t> frozen_units;
-  Result<void, RequestError> shut_down(Objective objective, int exit_status, bool force,
-                                       Timestamp now) override {
-    if (objective == Objective::Kexec) {
+  Result<void, RequestError> shut_down(const ShutdownRequest& request, Timestamp now) override {
+    if (request.objective == Objective::Kexec) {
       return Failure{RequestError{RequestErrorKind::NotSupported, {}, "no kernel is loaded"}};
     }
-    forced = force;
-    world_.manager.shut_down(objective, exit_status, now);
+    forced = request.force;
+    message = request.message;
+    world_.manager.shut_down(request.objective, request.exit_status, now);
     return {};
   }
   std::string version() override { return "0.1.0"; }
@@ -66,6 +72,10 @@ class FakeBackend final : public ControlBackend {
   std::set<std::string> files;
   std::string stale;
   bool forced = false;
+  std::string message;  ///< of the shutdown
+  bool looked = false;  ///< into the folders, since forget_files()
+  unsigned looks = 0;
+  std::map<pid_t, std::string> places;  ///< cgroups of processes
 
  private:
   EngineWorld& world_;
