@@ -66,6 +66,16 @@ Result<void, std::string> add_matching(Command& command, const std::vector<std::
   return {};
 }
 
+}  // namespace
+
+Result<std::vector<std::string>, std::string> listed_units(Command& command) {
+  std::vector<std::string> names;
+  if (auto added = add_matching(command, {}, names); !added) return Failure{added.error()};
+  return names;
+}
+
+namespace {
+
 /// --with-dependencies: behind each unit what it pulls in, or what --reverse,
 /// --after and --before say.
 Result<void, std::string> add_dependencies(Command& command, std::vector<std::string>& names) {
@@ -92,12 +102,27 @@ Result<void, std::string> add_dependencies(Command& command, std::vector<std::st
 
 }  // namespace
 
+std::optional<std::string> complete_name(const Command& command, const std::string& given,
+                                         std::string_view suffix, bool allow_globs) {
+  auto name = mangle(given, suffix, allow_globs);
+  // A path becomes another name by rule, and an escape makes the name a longer one.
+  const bool escaped = name && !given.starts_with('/') && !name->starts_with(given);
+  if (escaped && !command.options.quiet) {
+    std::string_view shown = *name;
+    if (!given.ends_with(suffix) && shown.ends_with(suffix)) shown.remove_suffix(suffix.size());
+    command.err(
+        format("Invalid unit name \"{}\" escaped as \"{}\" (maybe you should use systemd-escape?).",
+               printable(given), printable(shown)));
+  }
+  return name;
+}
+
 Result<std::vector<std::string>, std::string> unit_names(Command& command,
                                                          std::string_view suffix) {
   std::vector<std::string> names;
   std::vector<std::string> patterns;
   for (const std::string& given : command.names) {
-    auto name = mangle(given, suffix, true);
+    auto name = complete_name(command, given, suffix, true);
     if (!name)
       return Failure{format("Failed to mangle unit name: '{}' is no unit name", c_escape(given))};
     (is_name_pattern(*name) ? patterns : names).push_back(*name);

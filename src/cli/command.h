@@ -2,6 +2,7 @@
 // One call of a verb: what it was given and where it may look and write.
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,14 @@ struct Command {
 /// match. The error is a line for people.
 Result<std::vector<std::string>, std::string> unit_names(Command& command,
                                                          std::string_view suffix = ".service");
+
+/// The loaded units that --type=, --state= and --all leave.
+Result<std::vector<std::string>, std::string> listed_units(Command& command);
+
+/// The complete unit name of one argument; nothing if it has none. Characters that no
+/// name may have are escaped, and that is told.
+std::optional<std::string> complete_name(const Command& command, const std::string& given,
+                                         std::string_view suffix, bool allow_globs = false);
 
 /// Whether there is no point in asking a manager: a chroot, or $SYSTEMD_OFFLINE.
 bool is_offline(const CliContext& context);

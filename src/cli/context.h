@@ -43,6 +43,17 @@ class ProgramRunner {
   virtual Result<std::string> read_input() = 0;
 };
 
+/// What the end of the system needs beside a manager.
+class Machine {
+ public:
+  virtual ~Machine() = default;
+  /// Leaves at once, without a manager, as reboot(2): "poweroff", "reboot" or "halt".
+  /// Returns if the kernel does not let it.
+  virtual SysResult end_now(std::string_view how) = 0;
+  /// Never waits: a terminal that takes nothing gets nothing.
+  virtual void write_to_terminal(const std::string& path, std::string_view text) = 0;
+};
+
 struct CliContext {
   FileSource& files;
   FileChanger& changer;
@@ -55,10 +66,11 @@ struct CliContext {
   std::span<const BuiltinUnit> builtin;
   std::map<std::string, std::string, std::less<>> environment;
   std::string working_directory;
-  Timestamp now;           ///< when the command was called
-  bool is_tty = false;     ///< standard output is a terminal
-  unsigned columns = 80;   ///< of the terminal
+  Timestamp now;                      ///< when the command was called
+  bool is_tty = false;                ///< standard output is a terminal
+  unsigned columns = 80;              ///< of the terminal
   ProgramRunner* programs = nullptr;  ///< null: none can be run
+  Machine* machine = nullptr;         ///< null: not to be touched
   int own_pid = 0;
   bool is_chroot = false;  ///< "/" is not the root of PID 1
 

@@ -1,6 +1,8 @@
 // An explicit stack in place of recursion: the graph may be as deep as it likes.
 #include "cli/dependency_view.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -23,68 +25,106 @@ struct Child {
 };
 using Children = std::map<std::string, std::vector<Child>>;
 
+/// Targets, which go on below, come last; names as people sort them.
+bool comes_before(const Child& a, const Child& b) {
+  const bool a_is_target = a.name.ends_with(".target");
+  if (a_is_target != b.name.ends_with(".target")) return !a_is_target;
+  const int order = strcasecmp(a.name.c_str(), b.name.c_str());
+  return order != 0 ? order < 0 : a.name < b.name;
+}
+
 Children children_of(const json& edges) {
   Children children;
   for (const json& edge : edges) {
-    auto& list = children[raw_text_of(edge, "from")];
-    const std::string to = raw_text_of(edge, "to");
-    const bool is_known =
-        std::any_of(list.begin(), list.end(), [&](const Child& c) { return c.name == to; });
-    if (!is_known) list.push_back({to, raw_text_of(edge, "active")});
+    children[raw_text_of(edge, "from")].push_back(
+        {raw_text_of(edge, "to"), raw_text_of(edge, "active")});
+  }
+  for (auto& [name, list] : children) {
+    std::sort(list.begin(), list.end(), comes_before);
+    const auto same = [](const Child& a, const Child& b) { return a.name == b.name; };
+    list.erase(std::unique(list.begin(), list.end(), same), list.end());
   }
   return children;
 }
 
-/// One unit on the way down: where its children begin and which comes next.
+/// One unit on the way down: its children and which of them comes next.
 struct Level {
+  std::string name;
   const std::vector<Child>* children;
   std::size_t next = 0;
+  bool circular = false;  ///< one of them stands above it: told once, behind the others
 };
 
-std::string line_of(const Child& child, const std::vector<Level>& path,
-                    const DependencyLook& look) {
-  std::string line;
-  if (!look.no_dots) {
-    line = look.palette.paint(state_tone(child.active), state_dot(child.active)) + ' ';
-  }
-  if (look.plain) {
-    line.append(2 * path.size(), ' ');
-  } else {
-    for (std::size_t i = 0; i + 1 < path.size(); ++i) {
-      line += path[i].next < path[i].children->size() ? "│ " : "  ";
+/// A walk of list-dependencies that writes down what it meets.
+class TreeWriter {
+ public:
+  TreeWriter(const Children& children, const DependencyLook& look)
+      : children_(children), look_(look) {}
+
+  std::string write(const std::string& name, const std::string& unit) {
+    text_ = printable(name) + '\n';
+    descend(unit);
+    while (!path_.empty()) {
+      Level& level = path_.back();
+      if (level.next == level.children->size()) {
+        leave();
+        continue;
+      }
+      const Child& child = (*level.children)[level.next++];
+      if (above_.contains(child.name)) {
+        level.circular = true;
+        continue;
+      }
+      const bool is_last = level.next == level.children->size() && !level.circular;
+      add_line(look_.palette.paint(state_tone(child.active), state_dot(child.active)), child.name,
+               is_last);
+      if (look_.all || child.name.ends_with(".target")) descend(child.name);
     }
-    line += path.back().next < path.back().children->size() ? "├─" : "└─";
+    return std::move(text_);
   }
-  const std::size_t taken = 2 + 2 * path.size();
-  const std::size_t room =
-      look.width == 0 ? 0 : std::max<std::size_t>(8, look.width - std::min(look.width, taken));
-  return line + ellipsize(printable(child.name), room) + '\n';
-}
+
+ private:
+  void descend(const std::string& name) {
+    static const std::vector<Child> kNone;
+    const auto found = children_.find(name);
+    above_.insert(name);
+    path_.push_back({name, found == children_.end() ? &kNone : &found->second});
+  }
+  /// As a list each unit stands once; in a tree only its own branch is closed to it.
+  void leave() {
+    if (!look_.plain) {
+      if (path_.back().circular) add_line(" ", "...", true);
+      above_.erase(path_.back().name);
+    }
+    path_.pop_back();
+  }
+  void add_line(const std::string& dot, const std::string& name, bool is_last) {
+    std::string line = look_.plain ? "  " : dot + ' ';
+    for (std::size_t i = 0; !look_.plain && i + 1 < path_.size(); ++i) {
+      line += path_[i].next < path_[i].children->size() ? "│ " : "  ";
+    }
+    if (!look_.plain) line += is_last ? "└─" : "├─";
+    const std::size_t taken = look_.plain ? 2 : 2 + 2 * path_.size();
+    const std::size_t room =
+        look_.width == 0 ? 0 : std::max<std::size_t>(8, look_.width - std::min(look_.width, taken));
+    text_ += line + ellipsize(printable(name), room) + '\n';
+  }
+
+  const Children& children_;
+  const DependencyLook& look_;
+  std::vector<Level> path_;
+  std::set<std::string> above_;
+  std::string text_;
+};
 
 }  // namespace
 
-std::string dependency_tree(const std::string& unit, const json& edges,
+std::string dependency_tree(const std::string& name, const json& edges,
                             const DependencyLook& look) {
   const Children children = children_of(edges);
-  std::string text = printable(unit) + '\n';
-  std::set<std::string> walked{unit};
-  std::vector<Level> path;
-  auto descend = [&](const std::string& name) {
-    const auto found = children.find(name);
-    if (found != children.end()) path.push_back({&found->second, 0});
-  };
-  descend(unit);
-  while (!path.empty()) {
-    Level& level = path.back();
-    if (level.next == level.children->size()) {
-      path.pop_back();
-      continue;
-    }
-    const Child& child = (*level.children)[level.next++];
-    text += line_of(child, path, look);
-    if (walked.insert(child.name).second) descend(child.name);
-  }
-  return text;
+  // An alias is shown as it was given; the walk begins at the unit.
+  const std::string unit = edges.empty() ? name : raw_text_of(edges[0], "from");
+  return TreeWriter(children, look).write(name, unit);
 }
 
 int verb_list_dependencies(Command& command) {
@@ -95,7 +135,7 @@ int verb_list_dependencies(Command& command) {
     units = std::move(*named);
   }
   const Options& options = command.options;
-  const DependencyLook look{command.palette(), options.plain, false, command.width()};
+  const DependencyLook look{command.palette(), options.plain, options.all, command.width()};
   json shown = json::array();
   bool first = true;
   for (const std::string& unit : units) {
@@ -125,7 +165,7 @@ int verb_list_dependencies(Command& command) {
     }
     if (!first) command.out("\n");
     first = false;
-    command.out(dependency_tree(edges.empty() ? unit : raw_text_of(edges[0], "from"), edges, look));
+    command.out(dependency_tree(unit, edges, look));
   }
   command.print_json(shown);
   return 0;

@@ -10,14 +10,15 @@ namespace onset {
 
 struct DependencyLook {
   Palette palette;
-  bool plain = false;  ///< no tree, two spaces a level
-  bool no_dots = false;
+  bool plain = false;  ///< a list, each unit that goes on below once
+  bool all = false;    ///< units that are no targets go on below as well
   std::size_t width = 0;
 };
 
-/// `edges` in the order of ListDependencies: each unit below that which it was
-/// met from, once with what it pulls in itself.
-std::string dependency_tree(const std::string& unit, const nlohmann::json& edges,
+/// `edges` of ListDependencies, as systemctl draws them: below a unit first what is
+/// no target, then targets with what they pull in, wherever they stand; "..." for
+/// those that stand above already. `name` is the unit as it was asked for.
+std::string dependency_tree(const std::string& name, const nlohmann::json& edges,
                             const DependencyLook& look);
 
 }  // namespace onset

@@ -107,8 +107,8 @@ int run_editor(const Command& command, const std::vector<std::string>& paths) {
     auto status = command.context.programs->run(argv);
     if (!status && status.error().err == ENOENT) continue;
     if (!status) {
-      return command.fail(format("Failed to execute {}: {}", argv.front(),
-                                 errno_text(status.error().err)));
+      return command.fail(
+          format("Failed to execute {}: {}", argv.front(), errno_text(status.error().err)));
     }
     if (*status == 0) return 0;
     return command.fail(format("{} failed with exit status {}.", argv.front(), *status));
@@ -188,16 +188,19 @@ int verb_edit(Command& command) {
   UnitLoader loader(command.context.files, loader_config(command));
   std::vector<EditedFile> files;
   for (const std::string& given : command.names) {
-    const auto name = mangle(given, ".service");
+    const auto name = complete_name(command, given, ".service");
     if (!name) return command.fail(format("Failed to mangle unit name: '{}'", c_escape(given)));
     auto file = edited_file(command, loader, *name);
     if (!file) return command.fail(file.error());
     files.push_back(std::move(*file));
   }
-  const int status = command.options.use_stdin ? edit_from_input(command, files)
-                                               : edit_by_editor(command, files);
+  const int status =
+      command.options.use_stdin ? edit_from_input(command, files) : edit_by_editor(command, files);
   if (status != 0 || command.options.no_reload || works_on_files_alone(command)) return status;
-  return command.manager.reachable() ? verb_daemon_reload(command) : 0;
+  if (!command.manager.reachable()) return 0;
+  std::vector<std::string> units;
+  for (const EditedFile& file : files) units.push_back(file.unit);
+  return reload_for(command, units);
 }
 
 }  // namespace onset

@@ -76,7 +76,7 @@ std::string_view word_of(Completes completes) {
 }  // namespace
 
 /// For shells: "verbs", a line "NAME COMPLETES" each, or "options", one a line,
-/// those that take a value with "=" behind.
+/// those that take a value with "=" behind; all that are not refused.
 int verb_complete(Command& command) {
   if (command.names.front() == "verbs") {
     for (const VerbRow& row : verb_table()) {
@@ -87,7 +87,7 @@ int verb_complete(Command& command) {
   }
   if (command.names.front() != "options") return command.fail("Expected verbs or options.");
   for (const OptionRow& row : option_table()) {
-    if (row.name == nullptr || row.help == nullptr) continue;
+    if (row.name == nullptr || row.refusal != nullptr) continue;
     command.out(format("--{}{}\n", row.name, row.takes == Takes::Value ? "=" : ""));
   }
   return 0;

@@ -38,7 +38,7 @@ Result<Names, std::string> file_names(const Command& command, std::string_view s
                                  : format("{}/{}", command.context.working_directory, given)));
       continue;
     }
-    auto name = mangle(given, suffix);
+    auto name = complete_name(command, given, suffix);
     if (!name) return Failure{format("'{}' is no unit name", c_escape(given))};
     names.push_back(std::move(*name));
   }
@@ -73,10 +73,10 @@ void tell_changes(const Command& command, const UnitInstaller& installer,
 }
 
 /// A manager that runs is told; without one there is nobody to tell.
-int reload_manager(Command& command) {
+int reload_manager(Command& command, const Names& names) {
   if (command.options.no_reload || works_on_files_alone(command)) return 0;
   if (!command.manager.reachable()) return 0;
-  return verb_daemon_reload(command);
+  return reload_for(command, names);
 }
 
 /// --now: enable starts, disable and mask stop.
@@ -116,7 +116,7 @@ int verb_change_files(Command& command) {
     return command.fail(format("Failed to {} unit: {}", command.verb, to_string(applied.error())));
   }
   tell_changes(command, installer, outcome, root);
-  int status = reload_manager(command);
+  int status = reload_manager(command, *names);
   if (outcome.failed()) return 1;
   if (command.verb == "enable" && !outcome.has_install_info && !command.options.quiet &&
       !command.options.no_warn) {
@@ -125,6 +125,21 @@ int verb_change_files(Command& command) {
   if (const int acted = act_now(command, *names); acted != 0) status = acted;
   return status;
 }
+
+namespace {
+
+/// is-enabled --full: the links by which the unit is installed, which are those that
+/// disable would remove.
+void tell_links(Command& command, const std::string& name) {
+  UnitInstaller installer(command.context.files, loader_config(command),
+                          install_options(command.options));
+  for (const InstallChange& change : installer.disable({name}).changes) {
+    if (change.kind != InstallChange::Kind::Remove) continue;
+    command.out(format("  {}{}\n", printable(root_of(command.options)), printable(change.path)));
+  }
+}
+
+}  // namespace
 
 int verb_is_enabled(Command& command) {
   auto names = file_names(command, ".service");
@@ -143,6 +158,7 @@ int verb_is_enabled(Command& command) {
     states.push_back({{"unit", name}, {"state", to_string(state)}});
     if (!command.options.quiet && command.options.json == JsonStyle::Off) {
       command.out(format("{}\n", to_string(state)));
+      if (command.options.full) tell_links(command, name);
     }
   }
   if (!command.options.quiet) command.print_json(states);
@@ -189,13 +205,12 @@ bool is_in(const Names& names, std::string_view word) {
   return names.empty() || std::find(names.begin(), names.end(), word) != names.end();
 }
 
-bool is_asked_for(const Command& command, const UnitFileInfo& file) {
-  if (!is_in(command.options.types, file.name.substr(file.name.rfind('.') + 1))) return false;
-  if (!is_in(command.options.states, to_string(file.state))) return false;
-  if (command.names.empty()) return true;
-  return std::any_of(command.names.begin(), command.names.end(), [&](const std::string& given) {
-    const auto pattern = mangle(given, ".service", true);
-    return pattern && matches_pattern(*pattern, file.name);
+bool is_asked_for(const Options& options, const Names& patterns, const UnitFileInfo& file) {
+  if (!is_in(options.types, file.name.substr(file.name.rfind('.') + 1))) return false;
+  if (!is_in(options.states, to_string(file.state))) return false;
+  if (patterns.empty()) return true;
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    return matches_pattern(pattern, file.name);
   });
 }
 
@@ -207,15 +222,23 @@ std::string preset_word(const UnitFileInfo& file) {
 }  // namespace
 
 int verb_list_unit_files(Command& command) {
+  std::vector<std::string> patterns;
+  for (const std::string& given : command.names) {
+    if (auto pattern = complete_name(command, given, ".service", true)) {
+      patterns.push_back(std::move(*pattern));
+    }
+  }
   if (command.options.with_dependencies) {
-    return command.fail("list-unit-files --with-dependencies is not supported yet.");
+    auto names = unit_names(command);
+    if (!names) return command.fail(names.error());
+    patterns = std::move(*names);
   }
   UnitInstaller installer(command.context.files, loader_config(command),
                           install_options(command.options));
   Table table({"UNIT FILE", "STATE", "PRESET"});
   json list = json::array();
   for (const UnitFileInfo& file : installer.list()) {
-    if (!is_asked_for(command, file)) continue;
+    if (!is_asked_for(command.options, patterns, file)) continue;
     const std::string preset = preset_word(file);
     const Tone tone = preset == "enabled"    ? Tone::Good
                       : preset == "disabled" ? Tone::Warn
@@ -227,13 +250,14 @@ int verb_list_unit_files(Command& command) {
                     {"state", to_string(file.state)},
                     {"preset", file.preset ? json(preset) : json()}});
   }
-  if (command.print_json(list)) return 0;
-  const bool legend = !command.options.no_legend;
+  const int status = list.empty() ? 1 : 0;
+  if (command.print_json(list)) return status;
+  const bool legend = command.options.has_legend();
   if (table.rows() > 0 || legend) {
     command.out(table.text(command.palette(), legend, command.width(), 0));
   }
   if (legend) command.out(format("\n{} unit files listed.\n", table.rows()));
-  return 0;
+  return status;
 }
 
 }  // namespace onset

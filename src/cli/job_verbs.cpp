@@ -57,9 +57,10 @@ int tell_failure(const Command& command, const json& job) {
   const std::string program = with_user(command);
   command.err(format("See \"{} status {}\" for details.", program, unit));
   if (unit_result == "start-limit-hit") {
-    command.err(format("To force a start use \"{0} reset-failed {1}\"\n"
-                       "followed by \"{0} start {1}\" again.",
-                       program, unit));
+    command.err(
+        format("To force a start use \"{0} reset-failed {1}\"\n"
+               "followed by \"{0} start {1}\" again.",
+               program, unit));
   }
   return 1;
 }
@@ -102,7 +103,8 @@ int tell_outcome(const Command& command, const json& job) {
 
 /// systemctl points to the logs where the error's name does not say it all.
 bool says_it_all(const CallProblem& problem) {
-  return problem.error == "NoSuchUnit" || problem.error == "NotApplicable" ||
+  const bool refuses = problem.message.starts_with("Operation refused");
+  return problem.error == "NoSuchUnit" || (problem.error == "NotApplicable" && !refuses) ||
          problem.error.empty() || problem.message.ends_with(" is masked.");
 }
 
@@ -137,7 +139,16 @@ class EndWatch {
                                    : command.context.system_manager) {}
 
   Result<void, CallProblem> begin(const std::vector<std::string>& units) {
-    if (auto started = link_.start("Subscribe", {{"units", units}}); !started) return started;
+    std::vector<std::string> known;
+    for (const std::string& name : units) {
+      json reply;
+      auto got = command_.manager.call("GetUnit", {{"unit", name}}, reply);
+      if (!got && got.error().no_manager) return Failure{got.error()};
+      // Of what there is not the request itself says that.
+      if (got && raw_text_of(object_of(reply, "unit"), "load") != "not-found")
+        known.push_back(name);
+    }
+    if (auto started = link_.start("Subscribe", {{"units", known}}); !started) return started;
     json first;
     auto more = link_.next(first, ControlClient::kPatience);
     if (!more) return Failure{more.error()};
@@ -187,8 +198,7 @@ void warn_of_changes(const Command& command, const json& jobs) {
   if (command.options.quiet) return;
   for (const json& job : jobs) {
     if (!flag_of(job, "needs_reload")) continue;
-    command.err(
-        changed_on_disk(text_of(job, "unit"), command.program, command.options.user));
+    command.err(changed_on_disk(text_of(job, "unit"), command.program, command.options.user));
   }
 }
 
@@ -210,7 +220,8 @@ int run_jobs(Command& command, const json& asked, std::string_view type, const s
       warn_of_changes(command, jobs);
     }
     for (const json& job : jobs) {
-      if (const int ended = tell_outcome(command, job); ended != 0 && status == 0) status = ended;
+      // How a job ends counts for more than that another was refused.
+      if (const int ended = tell_outcome(command, job); ended != 0) status = ended;
     }
     if (!*more) return status;
   }
@@ -220,8 +231,31 @@ int run_jobs(Command& command, const json& asked, std::string_view type, const s
 
 namespace {
 
-bool is_job_mode(std::string_view mode) {
-  return mode.empty() || from_string<JobMode>(mode).has_value();
+int refuse_mode(const Command& command, const std::vector<std::string>& units,
+                const std::string& why) {
+  for (const std::string& unit : units) {
+    tell_refusal(command, command.verb, printable(unit), {"InvalidParameter", why, false});
+  }
+  return 1;
+}
+
+/// --job-mode=triggering: what would start the units again is stopped as well.
+Result<void, CallProblem> add_triggering(Command& command, std::vector<std::string>& units) {
+  const std::vector<std::string> named = units;
+  for (const std::string& unit : named) {
+    json reply;
+    const json asked = {{"unit", unit}, {"names", {"TriggeredBy"}}};
+    if (auto got = command.manager.call("GetProperties", asked, reply); !got) return got;
+    const std::string triggers = raw_text_of(object_of(reply, "properties"), "TriggeredBy");
+    for (std::string_view trigger : split_whitespace(triggers)) {
+      json state;
+      auto got = command.manager.call("GetUnit", {{"unit", trigger}}, state);
+      if (!got) return got;
+      const std::string active = raw_text_of(object_of(state, "unit"), "active");
+      if (active != "inactive" && active != "failed") units.emplace_back(trigger);
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -247,23 +281,30 @@ int enqueue_units(Command& command, const std::vector<std::string>& units, std::
 }
 
 int verb_enqueue(Command& command) {
-  if (!is_job_mode(command.options.job_mode)) {
-    return command.fail(format("Failed to {} {}: Job mode {} invalid", command.verb,
-                               printable(command.names.front()),
-                               printable(command.options.job_mode)));
-  }
   auto units = unit_names(command);
   if (!units) return command.fail(units.error());
+  std::string_view mode = command.options.job_mode;
+  if (mode == "triggering") {
+    if (command.verb != "stop") {
+      return refuse_mode(command, *units, "--job-mode=triggering is only valid for stop.");
+    }
+    if (auto added = add_triggering(command, *units); !added) {
+      return command.fail("Failed to get properties", added.error());
+    }
+    mode = "replace";
+  }
+  if (!mode.empty() && !from_string<JobMode>(mode)) {
+    return refuse_mode(command, *units, format("Job mode {} invalid", printable(mode)));
+  }
   const bool has_glob = std::any_of(command.names.begin(), command.names.end(), is_name_pattern);
-  if (command.verb == "start" && has_glob && !command.options.all &&
-      !command.options.quiet) {
+  if (command.verb == "start" && has_glob && !command.options.all && !command.options.quiet) {
     command.err(
         "Warning: systemctl start called with a glob pattern.\n"
         "Hint: unit globs expand to loaded units, so start will usually have no effect.\n"
         "      Passing --all will also load units which are pulled in by other units.\n"
         "      See systemctl(1) for more details.");
   }
-  return enqueue_units(command, *units, job_type_of(command.verb), command.options.job_mode);
+  return enqueue_units(command, *units, job_type_of(command.verb), mode);
 }
 
 int verb_isolate(Command& command) {
@@ -279,7 +320,6 @@ int verb_isolate(Command& command) {
 }
 
 int verb_kill(Command& command) {
-  if (command.options.job_mode == "fail") return command.fail("kill --fail is not supported yet.");
   auto units = unit_names(command);
   if (!units) return command.fail(units.error());
   const Options& options = command.options;
@@ -287,11 +327,14 @@ int verb_kill(Command& command) {
   int status = 0;
   for (const std::string& unit : *units) {
     if (who != "all" && who != "main" && who != "control") {
-      return command.fail(format("Failed to kill unit {}: Invalid who argument: {}",
-                                 printable(unit), printable(who)));
+      return command.fail(format("Failed to kill unit {}: Invalid who argument {}", printable(unit),
+                                 printable(who)));
     }
     json reply;
-    const json asked = {{"unit", unit}, {"who", who}, {"signal", options.signal.value_or(SIGTERM)}};
+    const json asked = {{"unit", unit},
+                        {"who", who},
+                        {"signal", options.signal.value_or(SIGTERM)},
+                        {"fail", options.job_mode == "fail"}};
     if (auto sent = command.manager.call("Kill", asked, reply); !sent) {
       status = command.fail(format("Failed to kill unit {}", printable(unit)), sent.error());
       if (sent.error().no_manager) return 1;
@@ -320,7 +363,7 @@ int verb_reset_failed(Command& command) {
 
 namespace {
 
-/// Drops jobs of units that no pattern matches; whether there are patterns.
+/// Drops jobs of units that no pattern matches; whether there were any.
 bool keep_matching(const Command& command, json& jobs) {
   if (command.names.empty()) return false;
   json kept = json::array();
@@ -331,8 +374,9 @@ bool keep_matching(const Command& command, json& jobs) {
                     [&](const std::string& name) { return matches_pattern(name, unit); });
     if (matches) kept.push_back(job);
   }
+  const bool dropped = kept.size() < jobs.size();
   jobs = std::move(kept);
-  return true;
+  return dropped;
 }
 
 }  // namespace
@@ -358,13 +402,13 @@ int verb_list_jobs(Command& command) {
                Table::Cell(state, tone)});
   }
   if (table.rows() == 0) {
-    if (!command.options.no_legend) {
+    if (command.options.has_legend()) {
       command.out(format("No jobs {}.\n", skipped ? "listed" : "running"));
     }
     return 0;
   }
-  command.out(table.text(command.palette(), !command.options.no_legend, command.width(), 1));
-  if (!command.options.no_legend) {
+  command.out(table.text(command.palette(), command.options.has_legend(), command.width(), 1));
+  if (command.options.has_legend()) {
     command.out(format("\n{} jobs listed.\n", table.rows()));
   }
   return 0;
@@ -379,7 +423,9 @@ int verb_cancel(Command& command) {
   int status = 0;
   for (const std::string& name : command.names) {
     const auto id = parse_uint<std::uint32_t>(name);
-    if (!id) return command.fail(format("Failed to parse job id \"{}\": Invalid argument", c_escape(name)));
+    if (!id)
+      return command.fail(
+          format("Failed to parse job id \"{}\": Invalid argument", c_escape(name)));
     auto cancelled = command.manager.call("CancelJob", {{"id", *id}}, reply);
     if (cancelled) continue;
     command.fail(format("Failed to cancel job {}", *id), cancelled.error());

@@ -33,27 +33,28 @@ json list_request(const Command& command, std::vector<std::string> patterns) {
 }
 
 bool any_has_job(const json& units) {
-  return std::any_of(units.begin(), units.end(), [](const json& unit) {
-    return !raw_text_of(unit, "job_type").empty();
-  });
+  return std::any_of(units.begin(), units.end(),
+                     [](const json& unit) { return !raw_text_of(unit, "job_type").empty(); });
 }
 
-std::string legend(const json& units, bool all) {
-  const std::string_view files = "To show all installed unit files use 'systemctl list-unit-files'.";
-  if (units.empty()) {
-    return all ? format("0 loaded units listed.\n{}\n", files)
-               : format("0 loaded units listed. Pass --all to see loaded but inactive units, "
-                        "too.\n{}\n",
-                        files);
+/// Only with every unit that there is do hints to more make sense; a state that was
+/// asked for says enough.
+std::string legend(const json& units, const Options& options) {
+  std::string text;
+  if (!units.empty()) {
+    text =
+        "\nLOAD   = Reflects whether the unit definition was properly loaded.\n"
+        "ACTIVE = The high-level unit activation state, i.e. generalization of SUB.\n"
+        "SUB    = The low-level unit activation state, values depend on unit type.\n";
+    if (any_has_job(units)) text += "JOB    = Pending job for the unit.\n\n";
   }
-  std::string text =
-      "\nLOAD   = Reflects whether the unit definition was properly loaded.\n"
-      "ACTIVE = The high-level unit activation state, i.e. generalization of SUB.\n"
-      "SUB    = The low-level unit activation state, values depend on unit type.\n";
-  if (any_has_job(units)) text += "JOB    = Pending job for the unit.\n";
-  text += format("\n{} loaded units listed.", units.size());
-  text += all ? "\n" : " Pass --all to see loaded but inactive units, too.\n";
-  return text + format("{}\n", files);
+  text += format("{} loaded units listed.", units.size());
+  const auto& states = options.states;
+  const bool has_inactive =
+      options.all || std::find(states.begin(), states.end(), "inactive") != states.end();
+  if (!has_inactive && !states.empty()) return text + '\n';
+  if (!has_inactive) text += " Pass --all to see loaded but inactive units, too.";
+  return text + "\nTo show all installed unit files use 'systemctl list-unit-files'.\n";
 }
 
 std::string units_table(const Command& command, const json& units) {
@@ -61,7 +62,7 @@ std::string units_table(const Command& command, const json& units) {
   std::vector<std::string> header = {"UNIT", "LOAD", "ACTIVE", "SUB", "JOB", "DESCRIPTION"};
   const bool any_job = any_has_job(units);
   if (!any_job) header.erase(header.begin() + 4);
-  if (dots) header.insert(header.begin(), "");
+  if (dots) header.insert(header.begin(), " ");
   Table table(std::move(header));
   for (const json& unit : units) {
     const std::string load = text_of(unit, "load");
@@ -77,7 +78,7 @@ std::string units_table(const Command& command, const json& units) {
     row.emplace_back(text_of(unit, "description"));
     table.add(std::move(row));
   }
-  return table.text(command.palette(), !command.options.no_legend, command.width(), dots ? 1 : 0);
+  return table.text(command.palette(), command.options.has_legend(), command.width(), dots ? 1 : 0);
 }
 
 }  // namespace
@@ -98,10 +99,8 @@ int verb_list_units(Command& command) {
                                         "units", units);
   if (!listed) return command.fail("Failed to list units", listed.error());
   if (command.print_json(units)) return 0;
-  if (!units.empty()) command.out(units_table(command, units));
-  if (!command.options.no_legend && !command.options.quiet) {
-    command.out(legend(units, command.options.all || !command.options.states.empty()));
-  }
+  command.out(units_table(command, units));
+  if (command.options.has_legend()) command.out(legend(units, command.options));
   return 0;
 }
 

@@ -27,31 +27,37 @@ struct Options {
   bool quiet = false;
   bool full = false;
   bool value = false;
-  bool no_legend = false;
   bool plain = false;
   bool runtime = false;
   bool no_reload = false;
   bool no_warn = false;
   bool dry_run = false;
+  bool no_wall = false;
+  bool show_types = false;
   bool with_dependencies = false;
   bool use_stdin = false;  ///< edit: the new text comes from standard input
-  unsigned force = 0;  ///< how often it was given
+  unsigned force = 0;      ///< how often it was given
   JsonStyle json = JsonStyle::Off;
   DependencySide side = DependencySide::Forward;
   TimeStyle time_style = TimeStyle::Pretty;
-  std::string print;      ///< what an option's "help" lists: print it, and be done
-  std::string drop_in;    ///< edit: the file's name; empty: override.conf
-  std::string root;       ///< empty: not given
-  std::string job_mode;   ///< empty: the verb's own
-  std::string kill_whom;  ///< "all", "main", "control"; empty: not given
+  std::string print;           ///< what an option's "help" lists: print it, and be done
+  std::string drop_in;         ///< edit: the file's name; empty: override.conf
+  std::string root;            ///< empty: not given
+  std::string job_mode;        ///< empty: the verb's own
+  std::string kill_whom;       ///< "all", "main", "control"; empty: not given
+  std::optional<bool> legend;  ///< see has_legend()
+  std::string message;         ///< why the system ends, for logs and terminals
   std::optional<int> signal;
   std::string preset_mode = "full";
   std::optional<unsigned> lines;
   std::vector<std::string> types;
   std::vector<std::string> states;
   std::vector<std::string> properties;
-  std::vector<std::string> what;  ///< clean: "cache", "runtime", …
+  std::vector<std::string> what;       ///< clean: "cache", "runtime", …
   std::vector<std::string> arguments;  ///< what is no option: the verb in front
+
+  /// Headers and hints: --quiet leaves them out as well, unless they are asked for.
+  [[nodiscard]] bool has_legend() const { return legend.value_or(!quiet); }
 };
 
 enum class Takes : unsigned char { Nothing, Value, MaybeValue };
@@ -62,10 +68,12 @@ struct OptionRow {
   Takes takes;
   bool Options::*flag;  ///< set to true, or null
   /// Otherwise; the answer is what is wrong with the value, empty if nothing is.
-  /// Null as well: taken for systemctl's sake, changes nothing here.
+  /// Null as well: there is nothing here that it could change (onset(1) lists
+  /// these), or it is refused.
   std::string (*set)(Options&, std::string_view value);
-  const char* placeholder;  ///< of the value, for help
-  const char* help;         ///< null: not shown
+  const char* placeholder;        ///< of the value, for help
+  const char* help;               ///< null: another name of one that is shown, or refused
+  const char* refusal = nullptr;  ///< why it can't be had, and what to do instead
 };
 
 std::span<const OptionRow> option_table() noexcept;

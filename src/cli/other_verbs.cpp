@@ -19,8 +19,12 @@ struct TypeList {
   std::vector<std::string> header;
 };
 
-TypeList list_of(std::string_view verb) {
-  if (verb == "list-sockets") return {verb, "socket", {"LISTEN", "UNIT", "ACTIVATES"}};
+TypeList list_of(std::string_view verb, bool show_types) {
+  if (verb == "list-sockets") {
+    TypeList sockets{verb, "socket", {"LISTEN", "UNIT", "ACTIVATES"}};
+    if (show_types) sockets.header.insert(sockets.header.begin() + 1, "TYPE");
+    return sockets;
+  }
   if (verb == "list-timers") {
     return {verb, "timer", {"NEXT", "LEFT", "LAST", "PASSED", "UNIT", "ACTIVATES"}};
   }
@@ -33,7 +37,7 @@ TypeList list_of(std::string_view verb) {
 /// Units of these types are not run yet: with --all those that are loaded are
 /// listed, with what is not known of them as "-".
 int verb_list_type(Command& command) {
-  const TypeList list = list_of(command.verb);
+  const TypeList list = list_of(command.verb, command.options.show_types);
   json asked = {{"all", command.options.all}, {"types", {list.type}}};
   if (!command.names.empty()) asked["patterns"] = command.names;
   if (!command.options.states.empty()) asked["states"] = command.options.states;
@@ -49,8 +53,8 @@ int verb_list_type(Command& command) {
     }
     table.add(std::move(row));
   }
-  const bool legend = !command.options.no_legend;
-  if (table.rows() > 0) command.out(table.text(command.palette(), legend, command.width(), 0));
+  const bool legend = command.options.has_legend();
+  command.out(table.text(command.palette(), legend, command.width(), 0));
   if (!legend) return 0;
   command.out(format("\n{} {}s listed.\n", units.size(), list.type));
   if (!command.options.all) {
@@ -103,8 +107,7 @@ int verb_help(Command& command) {
     if (!got) return command.fail("Failed to get properties", got.error());
     const json& unit = object_of(reply, "unit");
     if (raw_text_of(unit, "load") == "not-found") {
-      command.err(format("Unit {} could not be found.", printable(name)));
-      return 4;
+      return command.fail(format("Unit {} could not be found.", printable(name)));
     }
     const std::vector<std::string> pages = texts_of(unit, "documentation");
     if (pages.empty()) command.err(format("Documentation for {} not known.", printable(name)));
@@ -119,7 +122,8 @@ int verb_help(Command& command) {
       const std::string title(page.substr(4, open - 4));
       if (title.starts_with('-') || section.starts_with('-')) continue;
       auto status = command.context.programs->run({"man", section, title});
-      if (!status) return command.fail(format("Failed to execute man: {}", to_string(status.error())));
+      if (!status)
+        return command.fail(format("Failed to execute man: {}", to_string(status.error())));
     }
   }
   return 0;

@@ -15,6 +15,8 @@ enum class Effect : unsigned char {
   Reboot,
   HaltOrPoweroff,  ///< shutdown -h
   Force,
+  NoWall,
+  WallOnly,
   Nothing,
   Help,
   Version,
@@ -43,7 +45,7 @@ constexpr std::array kHaltOptions = {
     PowerOption{"--no-wtmp", Effect::Nothing},
     PowerOption{"-n", Effect::Nothing},
     PowerOption{"--no-sync", Effect::Nothing},
-    PowerOption{"--no-wall", Effect::Nothing},
+    PowerOption{"--no-wall", Effect::NoWall},
     PowerOption{"-i", Effect::Nothing},
 };
 
@@ -53,8 +55,8 @@ constexpr std::array kShutdownOptions = {
     PowerOption{"--show", Effect::Show},       PowerOption{"-K", Effect::Nothing},
     PowerOption{"-P", Effect::Poweroff},       PowerOption{"--poweroff", Effect::Poweroff},
     PowerOption{"-r", Effect::Reboot},         PowerOption{"--reboot", Effect::Reboot},
-    PowerOption{"-h", Effect::HaltOrPoweroff}, PowerOption{"-k", Effect::LogOnly},
-    PowerOption{"-c", Effect::Cancel},         PowerOption{"--no-wall", Effect::Nothing},
+    PowerOption{"-h", Effect::HaltOrPoweroff}, PowerOption{"-k", Effect::WallOnly},
+    PowerOption{"-c", Effect::Cancel},         PowerOption{"--no-wall", Effect::NoWall},
     PowerOption{"-a", Effect::Nothing},        PowerOption{"-f", Effect::Nothing},
     PowerOption{"-F", Effect::Nothing},        PowerOption{"-n", Effect::Nothing},
     PowerOption{"-t", Effect::Nothing},
@@ -79,7 +81,13 @@ Result<bool, std::string> apply(PowerCall& call, Effect effect) {
       call.verb = "reboot";
       return false;
     case Effect::Force:
-      call.force = true;
+      ++call.force;
+      return false;
+    case Effect::NoWall:
+      call.no_wall = true;
+      return false;
+    case Effect::WallOnly:
+      call.wall_only = true;
       return false;
     case Effect::Nothing:
       return false;
@@ -89,7 +97,7 @@ Result<bool, std::string> apply(PowerCall& call, Effect effect) {
     case Effect::Version:
       call.version = true;
       return true;
-    case Effect::LogOnly:  // a record or a message alone: there is neither here
+    case Effect::LogOnly:  // a record alone: none is kept here
       call.verb = {};
       return true;
     case Effect::Cancel:  // nothing is ever scheduled: there is nothing to cancel
@@ -153,8 +161,11 @@ Result<PowerCall, std::string> parse_power(std::span<const std::string> argument
     return Failure{format("too many arguments: '{}'", c_escape(words.front()))};
   }
   // shutdown's first word is the time; without one it is a minute from now.
-  if (is_shutdown && (words.empty() || (words.front() != "now" && words.front() != "+0"))) {
+  if (is_shutdown && !call.wall_only && (words.empty() || (words.front() != "now" && words.front() != "+0"))) {
     return Failure{format("only \"{} now\" is supported yet, not a time to come", program)};
+  }
+  for (std::size_t i = 1; is_shutdown && i < words.size(); ++i) {
+    call.message += format("{}{}", i > 1 ? " " : "", words[i]);
   }
   return call;
 }
@@ -167,7 +178,7 @@ std::string power_help(std::string_view program) {
            "  -P --poweroff  Power-off the machine\n"
            "  -r --reboot    Reboot the machine\n"
            "  -h             Equivalent to --poweroff, overridden by --halt\n"
-           "  -k             Don't halt/power-off/reboot, just send warnings\n"
+           "  -k             Don't halt/power-off/reboot, just send the message\n"
            "     --no-wall   Don't send wall message before halt/power-off/reboot\n"
            "  -c             Cancel a pending shutdown\n"
            "     --show      Show pending shutdown\n\n"

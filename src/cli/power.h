@@ -13,7 +13,10 @@ namespace onset {
 
 struct PowerCall {
   std::string_view verb;  ///< "poweroff", "reboot", "halt"; empty: nothing to do
-  bool force = false;
+  unsigned force = 0;     ///< how often it was given
+  bool no_wall = false;
+  bool wall_only = false;  ///< the message, and nothing else
+  std::string message;
   bool help = false;
   bool version = false;
 };

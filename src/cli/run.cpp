@@ -8,6 +8,7 @@
 #include "cli/help.h"
 #include "cli/power.h"
 #include "cli/verbs.h"
+#include "cli/wall.h"
 
 namespace onset {
 
@@ -46,8 +47,7 @@ int run_verb(CliContext& context, const Options& options, std::string_view progr
     return 0;
   }
   if (verb.online_only && !options.root.empty()) {
-    return command.fail(
-        format("Verb '{}' cannot be used with --root= or --image=.", verb.name));
+    return command.fail(format("Verb '{}' cannot be used with --root= or --image=.", verb.name));
   }
   if (options.dry_run) {
     if (verb.group != VerbGroup::System || verb.name == "is-system-running") {
@@ -63,13 +63,19 @@ int run_power(CliContext& context, std::span<const std::string> arguments) {
   std::vector<std::string> words(arguments.begin(), arguments.end());
   words.front() = program_name(arguments);
   const std::string program = words.front();
-  auto call = parse_power(words);
+  const auto call = parse_power(words);
   if (!call) return fail(context, format("{}: {}", program, call.error()));
   if (call->help) context.out.write(power_help(program));
   if (call->version) context.out.write(version_text());
   if (call->help || call->version || call->verb.empty()) return 0;
+  if (call->wall_only) {
+    send_wall(context, {}, call->message);
+    return 0;
+  }
   Options options;
-  options.force = call->force ? 1 : 0;
+  options.force = call->force;
+  options.no_wall = call->no_wall;
+  options.message = call->message;
   return run_verb(context, options, program, *find_verb(call->verb), {});
 }
 

@@ -1,4 +1,5 @@
 // show: properties as NAME=VALUE; cat: the files as they are.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
@@ -7,6 +8,7 @@
 #include "cli/unit_files.h"
 #include "cli/verbs.h"
 #include "unit/loader.h"
+#include "unit/name.h"
 
 namespace onset {
 
@@ -66,19 +68,84 @@ void print_properties(const Command& command, const json& properties) {
   for (const auto& entry : properties.items()) print(entry.key());
 }
 
-int show_one(Command& command, std::string_view method, const json& asked, json& shown) {
-  json reply;
-  if (auto got = command.manager.call(method, asked, reply); !got) {
-    command.fail("Failed to get properties", got.error());
-    return 1;
-  }
-  const json& properties = object_of(reply, "properties");
+void show_properties(const Command& command, const json& properties, json& shown) {
   if (command.options.json != JsonStyle::Off) {
     shown.push_back(properties);
   } else if (properties.is_object()) {
     print_properties(command, properties);
   }
+}
+
+int show_manager(Command& command) {
+  json reply;
+  auto got = command.manager.call("GetManagerProperties", json::object(), reply);
+  if (!got) {
+    command.fail("Failed to get properties", got.error());
+    return 1;
+  }
+  json shown = json::array();
+  show_properties(command, object_of(reply, "properties"), shown);
+  command.print_json(shown.empty() ? shown : shown[0]);
   return 0;
+}
+
+/// `first`: nothing stands above.
+int show_units(Command& command, const std::vector<std::string>& units, bool first, json& shown) {
+  if (units.empty()) return 0;
+  json asked = {{"units", units}};
+  if (!command.options.properties.empty()) asked["names"] = command.options.properties;
+  json listed;
+  if (auto got = command.manager.collect("ListProperties", asked, "units", listed); !got) {
+    command.fail("Failed to get properties", got.error());
+    return 1;
+  }
+  for (const json& unit : listed) {
+    if (const std::string why = text_of(unit, "message"); !why.empty()) {
+      return command.fail(format("Failed to get properties: {}", why));
+    }
+    if (!first && command.options.json == JsonStyle::Off) command.out("\n");
+    first = false;
+    show_properties(command, object_of(unit, "properties"), shown);
+  }
+  return 0;
+}
+
+/// Numbers among the arguments are jobs; what is left are units.
+std::vector<std::uint32_t> split_off_jobs(Command& command) {
+  std::vector<std::uint32_t> jobs;
+  std::erase_if(command.names, [&](const std::string& name) {
+    const auto id = parse_uint<std::uint32_t>(name);
+    if (id) jobs.push_back(*id);
+    return id.has_value();
+  });
+  return jobs;
+}
+
+int show_job(Command& command, std::uint32_t id, json& shown) {
+  json reply;
+  if (auto listed = command.manager.call("ListJobs", json::object(), reply); !listed) {
+    return command.fail("Failed to get properties", listed.error());
+  }
+  const Options& options = command.options;
+  for (const json& job : array_of(reply, "jobs")) {
+    if (number_of(job, "id") != id) continue;
+    const std::pair<const char*, std::string> properties[] = {{"Id", format("{}", id)},
+                                                              {"Unit", raw_text_of(job, "unit")},
+                                                              {"JobType", raw_text_of(job, "type")},
+                                                              {"State", raw_text_of(job, "state")}};
+    json view = json::object();
+    for (const auto& [name, value] : properties) {
+      const auto& wanted = options.properties;
+      if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) {
+        continue;
+      }
+      view[name] = value;
+      if (options.json == JsonStyle::Off) print_property(command, name, value, true);
+    }
+    shown.push_back(std::move(view));
+    return 0;
+  }
+  return command.fail(format("Failed to get properties: Job {} does not exist.", id));
 }
 
 /// The fragment and the drop-ins, with or without a manager.
@@ -107,7 +174,8 @@ Result<std::vector<std::string>, std::string> files_of(Command& command, const s
     Diagnostics diagnostics;
     const auto unit = loader.load(name, diagnostics);
     if (unit->load_state == LoadState::Masked) return std::vector<std::string>{"/dev/null"};
-    files.push_back(unit->fragment_path);
+    // A template is no unit that could be loaded, but it has a file.
+    files.push_back(is_template(name) ? loader.fragment_of(name) : unit->fragment_path);
     files.insert(files.end(), unit->dropin_paths.begin(), unit->dropin_paths.end());
   }
   std::erase(files, std::string());
@@ -129,30 +197,22 @@ Result<std::string> text_of_file(Command& command, const std::string& path) {
 }  // namespace
 
 int verb_show(Command& command) {
-  // systemctl's number is a job; taken for a unit's name it would show a stub.
-  for (const std::string& name : command.names) {
-    if (parse_uint<std::uint32_t>(name)) {
-      return command.fail(format("show of a job ({}) is not supported yet: see list-jobs.", name));
-    }
-  }
+  const Options& options = command.options;
   json shown = json::array();
-  int status = 0;
-  if (command.names.empty()) {
-    status = show_one(command, "GetManagerProperties", json::object(), shown);
-  } else {
-    auto units = unit_names(command);
-    if (!units) return command.fail(units.error());
-    bool first = true;
-    for (const std::string& unit : *units) {
-      if (!first && command.options.json == JsonStyle::Off) command.out("\n");
-      first = false;
-      json asked = {{"unit", unit}};
-      if (!command.options.properties.empty()) asked["names"] = command.options.properties;
-      if (show_one(command, "GetProperties", asked, shown) != 0) return 1;
-    }
+  const bool filtered = !options.types.empty() || !options.states.empty();
+  if (command.names.empty() && !filtered) return show_manager(command);
+  bool first = true;
+  const auto jobs = split_off_jobs(command);
+  for (const std::uint32_t job : jobs) {
+    if (!first && options.json == JsonStyle::Off) command.out("\n");
+    first = false;
+    if (show_job(command, job, shown) != 0) return 1;
   }
-  if (status == 0) command.print_json(shown.size() == 1 ? shown[0] : shown);
-  return status;
+  auto units = command.names.empty() && jobs.empty() ? listed_units(command) : unit_names(command);
+  if (!units) return command.fail(units.error());
+  if (show_units(command, *units, first, shown) != 0) return 1;
+  command.print_json(shown.size() == 1 ? shown[0] : shown);
+  return 0;
 }
 
 int verb_cat(Command& command) {

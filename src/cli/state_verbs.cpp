@@ -12,33 +12,34 @@ namespace {
 using nlohmann::json;
 
 struct StateTally {
-  unsigned asked = 0;
-  unsigned wanted = 0;   ///< in one of the states asked for
-  unsigned unknown = 0;  ///< no such unit
+  unsigned wanted = 0;  ///< in one of the states asked for
   bool broke_off = false;
 };
 
 /// Prints each unit's state.
 StateTally tally_states(Command& command, std::string_view a, std::string_view b) {
   StateTally tally;
+  const auto break_off = [&](std::string_view why) {
+    command.fail(why);
+    tally.broke_off = true;
+    return tally;
+  };
   auto units = unit_names(command);
-  if (!units) {
-    command.fail(units.error());
+  if (!units) return break_off(units.error());
+  if (units->empty()) return tally;
+  json states;
+  const json asked = {{"units", *units}, {"names", {"ActiveState"}}};
+  if (auto got = command.manager.collect("ListProperties", asked, "units", states); !got) {
+    command.fail("Failed to get the state of units", got.error());
     tally.broke_off = true;
     return tally;
   }
-  for (const std::string& name : *units) {
-    json reply;
-    if (auto got = command.manager.call("GetUnit", {{"unit", name}}, reply); !got) {
-      command.fail(format("Failed to get the state of {}", printable(name)), got.error());
-      tally.broke_off = true;
-      return tally;
+  for (const json& unit : states) {
+    if (const std::string why = text_of(unit, "message"); !why.empty()) {
+      return break_off(format("Failed to get the state of {}: {}", text_of(unit, "asked"), why));
     }
-    const json& unit = object_of(reply, "unit");
-    const std::string active = text_of(unit, "active");
-    ++tally.asked;
+    const std::string active = text_of(object_of(unit, "properties"), "ActiveState");
     if (active == a || active == b) ++tally.wanted;
-    if (raw_text_of(unit, "load") == "not-found" && active == "inactive") ++tally.unknown;
     if (!command.options.quiet) command.out(active + '\n');
   }
   return tally;
@@ -50,8 +51,7 @@ int verb_is_active(Command& command) {
   const StateTally tally = tally_states(command, "active", "reloading");
   if (tally.broke_off) return 1;
   if (tally.wanted > 0) return 0;
-  // EXIT STATUS: 3, not running; 4, no such unit.
-  return tally.asked > 0 && tally.unknown == tally.asked ? 4 : 3;
+  return 3;  // also where there is no such unit: 4 is status's answer
 }
 
 int verb_is_failed(Command& command) {

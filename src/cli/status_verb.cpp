@@ -29,8 +29,7 @@ int system_status(Command& command) {
     return command.fail("Failed to list units", listed.error());
   }
   if (command.print_json({{"manager", manager}, {"units", units}})) return 0;
-  command.out(
-      system_status_text(manager, command.context.host.hostname, units, look_of(command)));
+  command.out(system_status_text(manager, command.context.host.hostname, units, look_of(command)));
   return 0;
 }
 
@@ -48,19 +47,40 @@ Result<void, std::string> replace_pids(Command& command) {
   return {};
 }
 
+int show_units(Command& command, const std::vector<std::string>& units, bool first);
+
+/// Without a name the whole is meant, unless units are asked for by a filter.
+int status_of_all(Command& command) {
+  const Options& options = command.options;
+  const bool filtered = !options.types.empty() || !options.states.empty();
+  if (!filtered) {
+    const int status = system_status(command);
+    if (status != 0 || !options.all || options.json != JsonStyle::Off) return status;
+  }
+  auto units = listed_units(command);
+  if (!units) return command.fail(units.error());
+  return show_units(command, *units, filtered);
+}
+
 }  // namespace
 
 int verb_status(Command& command) {
-  if (command.names.empty()) return system_status(command);
+  if (command.names.empty()) return status_of_all(command);
   if (auto replaced = replace_pids(command); !replaced) {
     return command.fail(replaced.error());
   }
   auto units = unit_names(command);
   if (!units) return command.fail(units.error());
+  return show_units(command, *units, true);
+}
+
+namespace {
+
+/// `first`: nothing stands above. The exit status is the first that is not 0.
+int show_units(Command& command, const std::vector<std::string>& units, bool first) {
   json shown = json::array();
   int status = 0;
-  bool first = true;
-  for (const std::string& name : *units) {
+  for (const std::string& name : units) {
     json reply;
     if (auto got = command.manager.call("GetUnit", {{"unit", name}}, reply); !got) {
       command.fail(format("Failed to get the status of {}", printable(name)), got.error());
@@ -68,7 +88,7 @@ int verb_status(Command& command) {
     }
     const json& unit = object_of(reply, "unit");
     const int code = unit_status_code(unit);
-    if (code != 0) status = code;
+    if (status == 0) status = code;
     if (code == 4) {
       command.err(format("Unit {} could not be found.", printable(name)));
       continue;
@@ -90,5 +110,7 @@ int verb_status(Command& command) {
   }
   return status;
 }
+
+}  // namespace
 
 }  // namespace onset

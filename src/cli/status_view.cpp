@@ -143,11 +143,13 @@ void add_active(Lines& lines, const json& unit) {
   if (!result.empty() && result != "success") value += format(" (Result: {})", result);
   const WallTime now = lines.look().now;
   if (const auto at = since(unit)) {
-    value += format(" since {}; {}", format_time(*at, lines.look().time_style), format_age(*at, now));
+    value +=
+        format(" since {}; {}", format_time(*at, lines.look().time_style), format_age(*at, now));
   }
   lines.label("Active", value);
   if (const auto end = time_of(unit, "ends"); end && active == "active") {
-    lines.label("Until", format("{}; {}", format_time(*end, lines.look().time_style), format_age(*end, now)));
+    lines.label("Until", format("{}; {}", format_time(*end, lines.look().time_style),
+                                format_age(*end, now)));
   }
   if (const auto lasted = duration(unit)) lines.label("Duration", format_lasting(*lasted));
 }
@@ -155,7 +157,8 @@ void add_active(Lines& lines, const json& unit) {
 std::string checked_at(Lines& lines, const json& failed, Tone tone, std::string_view what) {
   std::string value = format("start {}", lines.paint(tone, what));
   if (const auto at = time_of(failed, "checked")) {
-    value += format(" at {}; {}", format_time(*at, lines.look().time_style), format_age(*at, lines.look().now));
+    value += format(" at {}; {}", format_time(*at, lines.look().time_style),
+                    format_age(*at, lines.look().now));
   }
   return value;
 }
@@ -234,9 +237,8 @@ bool runs(const json& record) {
 
 /// A command that has ended: "Process: 12 ExecStartPre=… (code=exited, status=0/SUCCESS)".
 void add_ended(Lines& lines, const json& record) {
-  const std::string text =
-      format("{} {}={}", number_of(record, "pid").value_or(0), text_of(record, "directive"),
-             text_of(record, "command"));
+  const std::string text = format("{} {}={}", number_of(record, "pid").value_or(0),
+                                  text_of(record, "directive"), text_of(record, "command"));
   const std::string ending = ending_of(record, lines);
   lines.label("Process", format("{} ({})", ellipsize(text, lines.value_width(32)), ending));
 }
@@ -302,24 +304,6 @@ void add_group(Lines& lines, const json& unit, std::string& tree) {
 }
 
 }  // namespace
-
-std::string process_tree(const json& unit, std::string_view indent, const StatusLook& look) {
-  std::string out;
-  const json& processes = array_of(unit, "processes");
-  std::size_t digits = 1;
-  for (const json& process : processes) {
-    digits = std::max(digits, format("{}", number_of(process, "pid").value_or(0)).size());
-  }
-  for (std::size_t i = 0; i < processes.size(); ++i) {
-    const std::string pid = format("{:>{}}", number_of(processes[i], "pid").value_or(0), digits);
-    const std::string head = format("{}{}─{} ", indent, i + 1 == processes.size() ? "└" : "├", pid);
-    const std::size_t taken = display_width(head);
-    const std::size_t room =
-        look.width == 0 ? 0 : std::max<std::size_t>(look.width - std::min(look.width, taken), 8);
-    out += head + ellipsize(text_of(processes[i], "command"), room) + '\n';
-  }
-  return out;
-}
 
 int unit_status_code(const json& unit) {
   const std::string active = raw_text_of(unit, "active");

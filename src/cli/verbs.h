@@ -68,6 +68,10 @@ int verb_shut_down(Command& command);  ///< poweroff, reboot, halt, exit, kexec
 
 int verb_complete(Command& command);  ///< help.cpp: words for a shell
 
+/// Lets the manager read its files again. Of what there is to say about them, what
+/// concerns these units (names or paths) is told: the rest stands in its log.
+int reload_for(Command& command, const std::vector<std::string>& units);
+
 /// Starts or stops the units and waits as the options say; what --now needs.
 int enqueue_units(Command& command, const std::vector<std::string>& units, std::string_view type,
                   std::string_view mode);

@@ -1,7 +1,9 @@
 #include "init/command_line.h"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/ioctl.h>
+#include <sys/reboot.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "base/unique_fd.h"
 #include "cli/context.h"
 #include "cli/runtime_finder.h"
 #include "init/unit_files.h"
@@ -106,6 +109,23 @@ class TerminalPrograms final : public ProgramRunner {
   }
 };
 
+class RealMachine final : public Machine {
+ public:
+  SysResult end_now(std::string_view how) override {
+    ::sync();
+    int command = RB_AUTOBOOT;
+    if (how == "poweroff") command = RB_POWER_OFF;
+    if (how == "halt") command = RB_HALT_SYSTEM;
+    if (::reboot(command) == 0) return {};
+    return Failure{SysError{"reboot", errno}};
+  }
+  void write_to_terminal(const std::string& path, std::string_view text) override {
+    const UniqueFd terminal(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!terminal || ::isatty(terminal.get()) != 1) return;
+    (void)!::write(terminal.get(), text.data(), text.size());
+  }
+};
+
 std::string working_directory() {
   std::array<char, kPathMax + 1> path{};
   return ::getcwd(path.data(), path.size()) == nullptr ? std::string("/")
@@ -156,6 +176,8 @@ int run(int argc, char** argv, char** environment) {
   context.columns = terminal_columns(context.variable("COLUMNS"));
   TerminalPrograms programs;
   context.programs = &programs;
+  RealMachine machine;
+  context.machine = &machine;
   context.own_pid = getpid();
   context.is_chroot = is_chroot();
   return run_cli(context, arguments);

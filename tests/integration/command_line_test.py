@@ -95,6 +95,53 @@ class Status(OnsetSystemTest):
                          r"                 └─\d+ /bin/sleep infinity\n")
 
 
+    def test_without_cgroups_a_process_stands_below_its_parent(self):
+        system = self.boot({"a.service": "[Service]\nExecStart=/bin/sh -c \"sleep 901 & "
+                                         "sh -c 'sleep 902 & echo up >> @work@/said; wait'; wait\"\n"})
+        self.ok(system, "start", "a.service")
+        system.until_said("up")
+        self.assertRegex(self.ok(system, "status", "a.service"),
+                         r'├─ *\d+ sleep 901\n|│ └─ *\d+ sleep 902\n|  └─ *\d+ sleep 902\n')
+
+    def test_units_are_taken_by_type_and_state_without_a_name(self):
+        system = self.boot({"fail.service": "[Service]\nType=oneshot\nExecStart=/bin/false\n",
+                            "a.service": STAY})
+        system.cli("start", "fail.service", "a.service")
+        code, out, _ = system.cli("status", "--failed")
+        self.assertEqual(code, 3)
+        self.assertTrue(out.startswith("× fail.service\n"), out)
+        self.assertEqual(self.ok(system, "show", "-P", "Id", "--state=running"), "a.service\n")
+
+
+class End(OnsetSystemTest):
+    def test_the_reason_of_a_shutdown_is_in_the_log(self):
+        system = self.boot()
+        self.ok(system, "poweroff", "--message=a new\nkernel")
+        system.wait()
+        self.assertIn("the system is going down: a new\\nkernel", system.log())
+
+    def test_with_force_twice_no_manager_is_asked(self):
+        system = self.boot({"a.service": "[Service]\nExecStart=/bin/sleep infinity\n"
+                                         "ExecStop=/bin/touch @work@/stopped\n"})
+        self.ok(system, "start", "a.service")
+        system.cli("reboot", "-ff")
+        system.wait()
+        self.assertIsNone(system.read("stopped"))
+
+
+class Reload(OnsetSystemTest):
+    def test_what_other_units_files_have_wrong_is_not_told_with_a_change(self):
+        system = self.boot({"main.target": "[Unit]\nWants=bad.service\n", "a.service": STAY,
+                            "bad.service": "[Service]\nExecStart=\n"})
+        code, _, err = system.cli("daemon-reload")
+        self.assertEqual(code, 0)
+        self.assertIn("bad.service", err)
+        for verb in ("mask", "unmask"):
+            code, _, err = system.cli(verb, "--runtime", "a.service")
+            self.assertEqual(code, 0, err)
+            self.assertNotIn("bad.service", err)
+
+
 class Words(OnsetSystemTest):
     """Exit status, output and errors, line by line as systemctl has them."""
 
@@ -102,7 +149,8 @@ class Words(OnsetSystemTest):
         system = self.boot({
             "fail.service": "[Service]\nType=oneshot\nExecStart=/bin/false\n",
             "manual.service": "[Unit]\nRefuseManualStart=yes\n" + STAY,
-            "a.service": STAY})
+            "a.service": STAY,
+            "b.service": STAY + "ExecReload=/bin/true\n"})
         os.symlink("/dev/null", os.path.join(system.units, "masked.service"))
         self.ok(system, "start", "a.service")
         rows = [
@@ -117,12 +165,20 @@ class Words(OnsetSystemTest):
              "requested by dependency only"),
             (("start", "fail"), 1, "Job for fail.service failed because the control process "
                                    "exited with error code."),
-            (("start", "--job-mode=x", "a"), 1, "Failed to start a: Job mode x invalid"),
+            (("start", "--job-mode=x", "a"), 1, "Failed to start a.service: Job mode x invalid"),
             (("kill", "--kill-whom=x", "a"), 1,
-             "Failed to kill unit a.service: Invalid who argument: x"),
+             "Failed to kill unit a.service: Invalid who argument x"),
             (("status", "none"), 4, "Unit none.service could not be found."),
             (("status", "99999"), 1, "Failed to get unit for PID 99999: PID 99999 does not "
                                      "belong to any loaded unit."),
+            (("kill", "none"), 1, "Failed to kill unit none.service: Unit none.service not loaded."),
+            (("kill", "--fail", "b"), 1,
+             "Failed to kill unit b.service: No matching processes to kill"),
+            (("reset-failed", "none"), 1, "Failed to reset failed state of unit none.service: "
+                                          "Unit none.service not loaded."),
+            (("reload", "b"), 1, "b.service is not active, cannot reload."),
+            (("start", "--wait", "none"), 5,
+             "Failed to start none.service: Unit none.service not found."),
             (("cancel", "99"), 1, "Failed to cancel job 99: Job 99 does not exist."),
             (("cat", "none"), 1, "No files found for none.service."),
             (("is-enabled", "none"), 1, "Failed to get unit file state for none.service: No such "

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <deque>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -83,6 +84,19 @@ class ScriptedFinder final : public ManagerFinder {
   std::vector<UniqueFd> servers_;
 };
 
+class FakeMachine final : public Machine {
+ public:
+  SysResult end_now(std::string_view how) override {
+    ended = how;
+    return {};
+  }
+  void write_to_terminal(const std::string& path, std::string_view text) override {
+    told[path] += text;
+  }
+  std::string ended;
+  std::map<std::string, std::string> told;
+};
+
 class CliWorld {
  public:
   static constexpr WallTime kNow{1'795'500'782'000'000};
@@ -91,6 +105,7 @@ class CliWorld {
     context.search_path = {"/etc/systemd/system", "/usr/lib/systemd/system"};
     context.working_directory = "/home";
     context.now.wall = kNow;
+    context.machine = &machine;
     context.host.hostname = "box";
   }
   int run(std::vector<std::string> words, std::string program = "systemctl") {
@@ -105,6 +120,7 @@ class CliWorld {
   ScriptedFinder user_manager;
   StringSink out;
   StringSink err;
+  FakeMachine machine;
   CliContext context{files, files, manager, user_manager, out, err, {}, {}, {}, {}, {}, {}};
 };
 
@@ -112,6 +128,15 @@ class CliWorld {
 inline json unit_reply(std::string_view name, std::string_view active,
                        std::string_view load = "loaded") {
   return {{"unit", {{"name", name}, {"active", active}, {"load", load}, {"sub", "x"}}}};
+}
+
+/// A reply of ListProperties.
+inline json properties_reply(std::vector<json> units) {
+  json list = json::array();
+  for (json& unit : units) {
+    list.push_back({{"asked", "x"}, {"properties", std::move(unit)}, {"message", nullptr}});
+  }
+  return {{"units", std::move(list)}};
 }
 
 inline json outcome(std::string_view unit, const json& result, std::string_view message = {}) {

@@ -10,6 +10,7 @@ namespace {
 using test::CliWorld;
 using test::json;
 using test::outcome;
+using test::properties_reply;
 using test::unit_reply;
 
 struct StateRow {
@@ -23,26 +24,23 @@ TEST_CASE("is-active and is-failed tell a script by their exit status", "[cli][r
   const StateRow rows[] = {
       {"is-active", "active", "loaded", 0},     {"is-active", "reloading", "loaded", 0},
       {"is-active", "inactive", "loaded", 3},   {"is-active", "failed", "loaded", 3},
-      {"is-active", "activating", "loaded", 3}, {"is-active", "inactive", "not-found", 4},
+      {"is-active", "activating", "loaded", 3}, {"is-active", "inactive", "not-found", 3},
       {"is-active", "active", "not-found", 0},  {"is-failed", "failed", "loaded", 0},
       {"is-failed", "active", "loaded", 1},     {"is-failed", "inactive", "not-found", 1},
   };
   for (const StateRow& row : rows) {
     CAPTURE(row.verb, row.active, row.load);
     CliWorld world;
-    world.manager.reply(unit_reply("a.service", row.active, row.load));
+    world.manager.reply(properties_reply({{{"ActiveState", row.active}}}));
     CHECK(world.run({row.verb, "a"}) == row.status);
     CHECK(world.out.text == std::string(row.active) + "\n");
-    CHECK(world.manager.asked().at(0)["parameters"]["unit"] == "a.service");
+    CHECK(world.manager.asked().at(0)["parameters"]["units"] == json{"a.service"});
   }
 }
 
 TEST_CASE("what a verb can't do with an option is refused by name", "[cli][run]") {
   const std::vector<std::vector<std::string>> rows = {{"list-jobs", "--after"},
-                                                      {"list-jobs", "--before"},
-                                                      {"list-unit-files", "--with-dependencies"},
-                                                      {"show", "5"},
-                                                      {"kill", "--fail", "a"}};
+                                                      {"list-jobs", "--before"}};
   for (const auto& words : rows) {
     CAPTURE(words);
     CliWorld world;
@@ -51,6 +49,103 @@ TEST_CASE("what a verb can't do with an option is refused by name", "[cli][run]"
     CHECK(world.err.text.find("not supported yet") != std::string::npos);
     CHECK(world.manager.asked().empty());
   }
+}
+
+TEST_CASE("kill fails by --fail and --job-mode=fail where nothing runs", "[cli][run]") {
+  for (const char* option : {"--fail", "--job-mode=fail"}) {
+    CliWorld world;
+    world.manager.fail("KillFailed", {{"unit", "a.service"}, {"message", "No matching processes"}});
+    CHECK(world.run({"kill", option, "a"}) == 1);
+    CHECK(world.err.text == "Failed to kill unit a.service: No matching processes\n");
+    CHECK(world.manager.asked().at(0)["parameters"]["fail"] == true);
+  }
+}
+
+TEST_CASE("stop takes what triggers the unit along with --job-mode=triggering", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply({{"properties", {{"TriggeredBy", "a.timer a.path"}}}});
+  world.manager.reply(unit_reply("a.timer", "active"));
+  world.manager.reply(unit_reply("a.path", "inactive"));
+  world.manager.reply({{"jobs", json::array()}});
+  CHECK(world.run({"stop", "--job-mode=triggering", "a"}) == 0);
+  CHECK(world.manager.asked().at(3)["parameters"]["units"] == json({"a.service", "a.timer"}));
+  CHECK(world.run({"start", "--job-mode=triggering", "a"}) == 1);
+  CHECK(world.err.text.starts_with(
+      "Failed to start a.service: --job-mode=triggering is only valid for stop.\nSee "));
+}
+
+TEST_CASE("a name that no unit can have is escaped, and that is told", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply({{"jobs", json::array()}});
+  CHECK(world.run({"start", "a/b"}) == 0);
+  CHECK(world.err.text ==
+        "Invalid unit name \"a/b\" escaped as \"a-b\" (maybe you should use systemd-escape?).\n");
+  CHECK(world.manager.asked().at(0)["parameters"]["units"] == json{"a-b.service"});
+}
+
+TEST_CASE("how a job ends counts for more than a refusal", "[cli][run]") {
+  CliWorld world;
+  json refused = outcome("none.service", nullptr, "Unit none.service not found.");
+  refused["error"] = "io.onset.Manager.NoSuchUnit";
+  world.manager.reply({{"jobs", {refused, outcome("a.service", "failed")}}});
+  CHECK(world.run({"start", "none", "a"}) == 1);
+}
+
+TEST_CASE("without a name status and show take the units that a filter leaves", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply({{"units", {{{"name", "a.service"}}}}});
+  world.manager.reply(unit_reply("a.service", "failed"));
+  CHECK(world.run({"status", "--failed"}) == 3);
+  CHECK(world.out.text.starts_with("× a.service\n"));
+  CHECK(world.manager.asked().at(0)["parameters"]["states"] == json{"failed"});
+
+  CliWorld shows;
+  shows.manager.reply({{"units", {{{"name", "a.target"}}, {{"name", "b.target"}}}}});
+  shows.manager.reply(properties_reply({{{"Id", "a.target"}}, {{"Id", "b.target"}}}));
+  CHECK(shows.run({"show", "-t", "target", "-pId"}) == 0);
+  CHECK(shows.out.text == "Id=a.target\n\nId=b.target\n");
+}
+
+TEST_CASE("a number is a job of which show has four properties", "[cli][run]") {
+  CliWorld world;
+  const json job = {{"id", 7}, {"unit", "a.service"}, {"type", "start"}, {"state", "running"}};
+  world.manager.reply({{"jobs", {job}}});
+  CHECK(world.run({"show", "7"}) == 0);
+  CHECK(world.out.text == "Id=7\nUnit=a.service\nJobType=start\nState=running\n");
+  world.manager.connection();
+  world.manager.reply({{"jobs", {job}}});
+  CHECK(world.run({"show", "8"}) == 1);
+  CHECK(world.err.text == "Failed to get properties: Job 8 does not exist.\n");
+}
+
+struct LegendRow {
+  std::vector<std::string> options;
+  const char* text;
+};
+
+TEST_CASE("the hints of list-units depend on what was asked for", "[cli][run]") {
+  const char* const files = "To show all installed unit files use 'systemctl list-unit-files'.\n";
+  const LegendRow rows[] = {
+      {{}, "0 loaded units listed. Pass --all to see loaded but inactive units, too.\n"},
+      {{"--all"}, "0 loaded units listed.\n"},
+      {{"--state=inactive"}, "0 loaded units listed.\n"},
+      {{"--failed"}, "0 loaded units listed.\n"},
+  };
+  for (const LegendRow& row : rows) {
+    CAPTURE(row.options);
+    CliWorld world;
+    world.manager.reply({{"units", json::array()}});
+    std::vector<std::string> words = row.options;
+    words.emplace_back("list-units");
+    CHECK(world.run(words) == 0);
+    const bool has_files = row.options != std::vector<std::string>{"--failed"};
+    CHECK(world.out.text == std::string("  UNIT LOAD ACTIVE SUB DESCRIPTION\n") + row.text +
+                                (has_files ? files : ""));
+  }
+  CliWorld quiet;
+  quiet.manager.reply({{"units", json::array()}});
+  CHECK(quiet.run({"list-units", "-q"}) == 0);
+  CHECK(quiet.out.text.empty());
 }
 
 TEST_CASE("a pattern matches units of the types and states asked for", "[cli][run]") {
@@ -67,8 +162,8 @@ TEST_CASE("a pattern matches units of the types and states asked for", "[cli][ru
 
 TEST_CASE("one active unit among several is enough", "[cli][run]") {
   CliWorld world;
-  world.manager.reply(unit_reply("a.service", "inactive"));
-  world.manager.reply(unit_reply("b.service", "active"));
+  world.manager.reply(
+      properties_reply({{{"ActiveState", "inactive"}}, {{"ActiveState", "active"}}}));
   CHECK(world.run({"is-active", "--quiet", "a", "b"}) == 0);
   CHECK(world.out.text.empty());
 }
@@ -160,7 +255,11 @@ TEST_CASE("--no-block asks for no wait, --job-mode= is passed on", "[cli][run]")
 
 TEST_CASE("start --wait lasts until the unit has ended, and fails as it did", "[cli][run]") {
   CliWorld world;
-  world.manager.connection();  // the subscription is made first
+  world.manager.connection();
+  world.manager.reply(unit_reply("a.service", "inactive"));
+  world.manager.reply({{"jobs", {outcome("a.service", "done")}}});
+  world.manager.reply(unit_reply("a.service", "active"));
+  world.manager.connection();  // the subscription, made before the job
   world.manager.reply({{"event", "subscribed"}, {"unit", nullptr}}, true);
   world.manager.reply({{"event", "unit"},
                        {"unit", {{"name", "a.service"}, {"active", "active"}, {"job", nullptr}}}},
@@ -168,9 +267,6 @@ TEST_CASE("start --wait lasts until the unit has ended, and fails as it did", "[
   world.manager.reply({{"event", "unit"},
                        {"unit", {{"name", "a.service"}, {"active", "failed"}, {"job", nullptr}}}},
                       true);
-  world.manager.connection();
-  world.manager.reply({{"jobs", {outcome("a.service", "done")}}});
-  world.manager.reply(unit_reply("a.service", "active"));
   CHECK(world.run({"start", "--wait", "a"}) == 1);
 }
 
@@ -269,7 +365,13 @@ TEST_CASE("a shell learns verbs and options from the same tables", "[cli][run]")
   CHECK(world.out.text.find("condrestart") == std::string::npos);
   CHECK(world.run({"complete", "options"}) == 0);
   CHECK(world.out.text.find("--signal=\n") != std::string::npos);
-  CHECK(world.out.text.find("--no-pager") == std::string::npos);
+  for (const OptionRow& row : option_table()) {
+    if (row.name == nullptr) continue;
+    CAPTURE(row.name);
+    const std::string line =
+        "--" + std::string(row.name) + (row.takes == Takes::Value ? "=\n" : "\n");
+    CHECK((world.out.text.find(line) != std::string::npos) == (row.refusal == nullptr));
+  }
   CHECK(world.run({"complete", "all"}) == 1);
 }
 
@@ -285,12 +387,11 @@ TEST_CASE("a glob becomes the units that it matches", "[cli][run]") {
 
 TEST_CASE("show prints what was asked for, times in words", "[cli][run]") {
   CliWorld world;
-  const json properties = {{"properties",
-                            {{"Id", "a.service"},
-                             {"ActiveEnterTimestamp", "0"},
-                             {"StatusText", "one\x1b[31m"},
-                             {"ExecStart", "/bin/a\n/bin/b"},
-                             {"Following", ""}}}};
+  const json properties = properties_reply({{{"Id", "a.service"},
+                                             {"ActiveEnterTimestamp", "0"},
+                                             {"StatusText", "one\x1b[31m"},
+                                             {"ExecStart", "/bin/a\n/bin/b"},
+                                             {"Following", ""}}});
   world.manager.reply(properties);
   CHECK(world.run({"show", "a"}) == 0);
   CHECK(world.out.text.find("Following") == std::string::npos);
@@ -302,6 +403,11 @@ TEST_CASE("show prints what was asked for, times in words", "[cli][run]") {
   narrow.manager.reply(properties);
   CHECK(narrow.run({"show", "-p", "Id,Following", "--value", "a"}) == 0);
   CHECK(narrow.out.text == "a.service\n\n");
+
+  CliWorld nothing;
+  nothing.manager.reply(properties);
+  CHECK(nothing.run({"show", "--property=", "a"}) == 0);
+  CHECK(nothing.out.text.empty());
 }
 
 TEST_CASE("lists of types that are not run are empty, with systemctl's legend", "[cli][run]") {
@@ -309,8 +415,16 @@ TEST_CASE("lists of types that are not run are empty, with systemctl's legend", 
   world.manager.reply({{"units", json::array()}});
   CHECK(world.run({"list-timers"}) == 0);
   CHECK(world.out.text ==
+        "NEXT LEFT LAST PASSED UNIT ACTIVATES\n"
         "\n0 timers listed.\nPass --all to see loaded but inactive timers, too.\n");
   CHECK(world.manager.asked().at(0)["parameters"]["types"] == json{"timer"});
+}
+
+TEST_CASE("list-sockets has a column for types where they are asked for", "[cli][run]") {
+  CliWorld world;
+  world.manager.reply({{"units", json::array()}});
+  CHECK(world.run({"list-sockets", "--show-types"}) == 0);
+  CHECK(world.out.text.starts_with("LISTEN TYPE UNIT ACTIVATES\n"));
 }
 
 TEST_CASE("freeze and thaw name the unit that refuses", "[cli][run]") {
@@ -365,8 +479,9 @@ TEST_CASE("edit writes what the editor leaves between its comments", "[cli][run]
 
   typist.types = "### Lines below this comment will be discarded\nmore\n";
   CHECK(world.run({"edit", "--runtime", "a"}) == 0);
-  CHECK(world.err.text == "Editing \"/run/systemd/system/a.service.d/override.conf\" canceled: "
-                          "temporary file is empty.\n");
+  CHECK(world.err.text ==
+        "Editing \"/run/systemd/system/a.service.d/override.conf\" canceled: "
+        "temporary file is empty.\n");
   CHECK_FALSE(world.files.exists(std::string("/run/systemd/system/a.service.d/override.conf")));
 
   typist.types = "[Service]\nExecStart=/bin/b\n";
@@ -410,7 +525,7 @@ TEST_CASE("kill passes signal and choice of processes on", "[cli][run]") {
   world.manager.reply(json::object());
   CHECK(world.run({"kill", "-s", "HUP", "--kill-whom=main", "a"}) == 0);
   CHECK(world.manager.asked().at(0)["parameters"] ==
-        json({{"unit", "a.service"}, {"who", "main"}, {"signal", 1}}));
+        json({{"unit", "a.service"}, {"who", "main"}, {"signal", 1}, {"fail", false}}));
 }
 
 struct PowerRow {

@@ -100,12 +100,9 @@ TEST_CASE("status of a running service has systemctl's lines", "[cli][status]") 
 }
 
 TEST_CASE("status of a failed service says why", "[cli][status]") {
-  const json nope = {{"pid", 7},
-                     {"running", false},
-                     {"directive", "ExecStart"},
-                     {"command", "/bin/nope"},
-                     {"code", "exited"},
-                     {"status", 203}};
+  const json nope = {
+      {"pid", 7},         {"running", false}, {"directive", "ExecStart"}, {"command", "/bin/nope"},
+      {"code", "exited"}, {"status", 203}};
   const json unit = {{"name", "b.service"},
                      {"description", "b.service"},
                      {"load", "loaded"},
@@ -135,16 +132,16 @@ TEST_CASE("status of a failed service says why", "[cli][status]") {
 
 TEST_CASE("status of a unit that can't be loaded, waits, or whose condition failed",
           "[cli][status]") {
-  json unit = {{"name", "c.service"},
-               {"load", "bad-setting"},
-               {"load_error", "Unit c.service has no command."},
-               {"active", "inactive"},
-               {"sub", "dead"},
-               {"failed_conditions",
-                {{"checks", {"ConditionPathExists=|/w", "ConditionPathExists=/x"}},
-                 {"checked", at(1)}}},
-               {"failed_asserts", {{"checks", {"AssertPathExists=!/y"}}, {"checked", at(1)}}},
-               {"job", {{"id", 4}, {"type", "start"}, {"state", "waiting"}, {"waits_for", 3}}}};
+  json unit = {
+      {"name", "c.service"},
+      {"load", "bad-setting"},
+      {"load_error", "Unit c.service has no command."},
+      {"active", "inactive"},
+      {"sub", "dead"},
+      {"failed_conditions",
+       {{"checks", {"ConditionPathExists=|/w", "ConditionPathExists=/x"}}, {"checked", at(1)}}},
+      {"failed_asserts", {{"checks", {"AssertPathExists=!/y"}}, {"checked", at(1)}}},
+      {"job", {{"id", 4}, {"type", "start"}, {"state", "waiting"}, {"waits_for", 3}}}};
   const std::string text = unit_status_text(unit, plain());
   CHECK(text.find("     Loaded: bad-setting (Reason: Unit c.service has no command.)\n") !=
         std::string::npos);
@@ -180,10 +177,10 @@ TEST_CASE("a unit that is neither failed nor told apart by its sub-state has one
 }
 
 TEST_CASE("triggers that all failed are told together", "[cli][status]") {
-  const json unit = {{"name", "a.service"},
-                     {"failed_asserts",
-                      {{"checks", {"AssertPathExists=|/x", "AssertPathExists=|/y"}},
-                       {"checked", at(1)}}}};
+  const json unit = {
+      {"name", "a.service"},
+      {"failed_asserts",
+       {{"checks", {"AssertPathExists=|/x", "AssertPathExists=|/y"}}, {"checked", at(1)}}}};
   CHECK(unit_status_text(unit, plain())
             .find("             none of the trigger assertions were met\n") != std::string::npos);
 }
@@ -220,7 +217,40 @@ TEST_CASE("status of the whole is a tree of slices, units and processes", "[cli]
 )");
 }
 
-TEST_CASE("dependencies are a tree in which a unit opens once", "[cli][dependencies]") {
+/// As systemctl 252 prints it of x.target, whose members pull each other in.
+TEST_CASE("dependencies are a tree that a unit above closes", "[cli][dependencies]") {
+  json edges = json::array();
+  const auto add = [&](const char* from, const char* to, const char* active) {
+    edges.push_back({{"from", from}, {"to", to}, {"active", active}});
+  };
+  add("x.target", "y.target", "active");
+  add("x.target", "want.service", "active");
+  add("x.target", "z.target", "inactive");
+  add("y.target", "x.target", "active");
+  add("y.target", "req.service", "active");
+  add("z.target", "y.target", "active");
+  add("z.target", "Deep2.service", "inactive");
+  add("z.target", "a.service", "inactive");
+  CHECK(dependency_tree("x.target", edges, {}) == R"(x.target
+● ├─want.service
+● ├─y.target
+● │ ├─req.service
+  │ └─...
+○ └─z.target
+○   ├─a.service
+○   ├─Deep2.service
+●   └─y.target
+●     ├─req.service
+      └─...
+)");
+  DependencyLook plain;
+  plain.plain = true;
+  CHECK(dependency_tree("x.target", edges, plain) ==
+        "x.target\n  want.service\n  y.target\n  req.service\n  z.target\n  a.service\n"
+        "  Deep2.service\n");
+}
+
+TEST_CASE("a unit that is pulled in twice stands once below the other", "[cli][dependencies]") {
   const json edges = {{{"from", "a.target"}, {"to", "b.target"}, {"active", "active"}},
                       {{"from", "a.target"}, {"to", "c.service"}, {"active", "failed"}},
                       {{"from", "a.target"}, {"to", "c.service"}, {"active", "failed"}},
@@ -229,14 +259,52 @@ TEST_CASE("dependencies are a tree in which a unit opens once", "[cli][dependenc
                       {{"from", "c.service"}, {"to", "d.service"}, {"active", "inactive"}}};
   CHECK(dependency_tree("a.target", edges, {}) ==
         "a.target\n"
-        "● ├─b.target\n"
-        "× │ ├─c.service\n"
-        "○ │ │ └─d.service\n"
-        "● │ └─a.target\n"
-        "× └─c.service\n");
+        "× ├─c.service\n"
+        "● └─b.target\n"
+        "×   ├─c.service\n"
+        "    └─...\n");
   DependencyLook look;
-  look.plain = true;
-  CHECK(dependency_tree("b.target", json::array({edges[3]}), look) == "b.target\n×   c.service\n");
+  look.all = true;
+  CHECK(dependency_tree("b.target", json::array({edges[3], edges[5]}), look) ==
+        "b.target\n× └─c.service\n○   └─d.service\n");
+}
+
+json process(int pid, const char* command, const json& group, int parent = 0) {
+  return {{"pid", pid}, {"command", command}, {"group", group}, {"parent", parent}};
+}
+
+/// As systemctl 252 prints it of a service that has made groups of its own.
+TEST_CASE("cgroups below the unit's are a tree", "[cli][status]") {
+  const json unit = {{"cgroup", "/system.slice/tree.service"},
+                     {"processes",
+                      {process(30, "main", nullptr), process(4, "first", nullptr),
+                       process(33, "sleep 1001", "sub"), process(36, "sleep 1002", "sub/deeper"),
+                       process(39, "sleep 1003", "leaf"), process(40, "x", "only/below")}}};
+  CHECK(process_tree(unit, "  ", {}) == R"(  ├─ 4 first
+  ├─30 main
+  ├─leaf
+  │ └─39 sleep 1003
+  ├─only
+  │ └─below
+  │   └─40 x
+  └─sub
+    ├─33 sleep 1001
+    └─deeper
+      └─36 sleep 1002
+)");
+}
+
+TEST_CASE("without cgroups a process stands below its parent", "[cli][status]") {
+  const json unit = {{"cgroup", nullptr},
+                     {"processes",
+                      {process(9, "main", nullptr, 1), process(12, "worker", nullptr, 9),
+                       process(15, "of it", nullptr, 12), process(14, "orphan", nullptr, 1),
+                       process(20, "a", nullptr, 21), process(21, "b", nullptr, 20)}}};
+  CHECK(process_tree(unit, "", {}) == R"(├─ 9 main
+│ └─12 worker
+│   └─15 of it
+└─14 orphan
+)");
 }
 
 TEST_CASE("a deep chain is walked to its end", "[cli][dependencies]") {
@@ -247,6 +315,7 @@ TEST_CASE("a deep chain is walked to its end", "[cli][dependencies]") {
   }
   DependencyLook look;
   look.width = 80;
+  look.all = true;
   const std::string text = dependency_tree("0", edges, look);
   CHECK(std::count(text.begin(), text.end(), '\n') == 501);
   CHECK(text.ends_with("└─500\n"));
