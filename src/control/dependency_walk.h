@@ -2,6 +2,7 @@
 // list-dependencies: a walk over the graph from one unit, breadth first, each
 // unit once, in pieces. Pure.
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <vector>
@@ -27,6 +28,10 @@ class DependencyWalk {
   /// grown or been reloaded since the last piece.
   std::vector<DependencyEdge> next(const UnitGraph& graph, std::size_t count);
   [[nodiscard]] bool done() const { return queue_.empty(); }
+  /// Still to be walked from.
+  [[nodiscard]] bool holds(UnitId id) const {
+    return std::find(queue_.begin(), queue_.end(), id) != queue_.end();
+  }
 
  private:
   std::deque<UnitId> queue_;

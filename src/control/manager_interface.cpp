@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/format.h"
 #include "control/unit_view.h"
@@ -184,10 +185,12 @@ bool ManagerInterface::is_pinned(UnitId unit) const {
       return std::ranges::any_of(wait.outcomes,
                                  [&](const JobOutcome& o) { return o.unit == unit; });
     }
-    // Lists are short-lived and hold nearly everything.
-    bool operator()(const UnitList&) const { return true; }
+    bool operator()(const UnitList& list) const {
+      const std::span untold = std::span(list.units).subspan(list.told);
+      return std::ranges::find(untold, unit) != untold.end();
+    }
     bool operator()(const PropertyList&) const { return false; }  // it has names alone
-    bool operator()(const WalkList&) const { return true; }
+    bool operator()(const WalkList& list) const { return list.walk.holds(unit); }
     bool operator()(const StateWait&) const { return false; }
     bool operator()(const Subscription& subscription) const { return subscription.holds(unit); }
   };

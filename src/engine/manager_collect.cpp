@@ -30,7 +30,11 @@ bool Manager::is_collectable(UnitId id) {
     return false;
   if (rt.service.main.pid != 0 || rt.service.control.pid != 0) return false;
   if (listener_ != nullptr && listener_->is_pinned(id)) return false;
-  return !os_.has_processes(id);
+  if (!os_.has_processes(id)) return true;
+  // What KillMode= left running keeps it until it ends.
+  runtime_[id.value].watches_leftovers = true;
+  os_.watch_empty(id, true);
+  return false;
 }
 
 std::vector<UnitId> Manager::find_garbage(const std::vector<UnitId>& candidates) {

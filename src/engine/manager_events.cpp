@@ -1,6 +1,7 @@
 // What the world tells: exits, datagrams, timers. Each finds its unit and goes
 // through feed(); nothing here trusts a number that a service sent.
 #include <algorithm>
+#include <utility>
 
 #include "base/format.h"
 #include "engine/manager.h"
@@ -30,6 +31,10 @@ void Manager::exec_done(pid_t pid, Timestamp now) {
 void Manager::unit_empty(UnitId id, Timestamp now) {
   now_ = now;
   if (id.value >= runtime_.size()) return;
+  if (std::exchange(runtime_[id.value].watches_leftovers, false)) {
+    os_.watch_empty(id, false);
+    may_be_unneeded(id);
+  }
   feed(id, UnitEmpty{});
   dispatch();
 }

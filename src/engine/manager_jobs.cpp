@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "base/format.h"
 #include "engine/manager.h"
@@ -258,6 +259,7 @@ Manager::Outcome Manager::start_service(UnitId id) {
     emergency(unit.config.start_limit_action, id, std::nullopt, "start limit hit");
     return Outcome::Failed;
   }
+  if (std::exchange(rt.watches_leftovers, false)) os_.watch_empty(id, false);
   rt.start_limit_hit = false;
   problems_.erase(id.value);
   status_texts_.erase(id.value);
@@ -281,6 +283,7 @@ Manager::Outcome Manager::stop_unit(UnitId id) {
       return Outcome::Unsupported;
     }
     set_plain(id, false);
+    os_.release(id, unit, false);
     return Outcome::Underway;
   }
   const Job* job = queue_.of_unit(id);

@@ -34,7 +34,8 @@ struct UnitRuntime {
   MonoTime limit_begin;
   unsigned limit_count = 0;
   bool start_limit_hit = false;
-  bool may_be_unneeded = false;  ///< looked at by the next collect()
+  bool may_be_unneeded = false;    ///< looked at by the next collect()
+  bool watches_leftovers = false;  ///< down, with processes whose end is waited for
 };
 
 }  // namespace onset

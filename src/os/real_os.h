@@ -125,7 +125,7 @@ class RealOs final : public Os {
     int empty_watch = -1;  ///< inotify, of cgroup.events
     bool watched = false;  ///< unit_empty is wanted
     bool told = false;     ///< and was told, with nothing started since
-    bool frozen = false;
+    std::string frozen;    ///< the group that stands still; empty: none
   };
   enum class Source : std::uint8_t { Inotify, Launch, Alien, Bus, Wake };
 

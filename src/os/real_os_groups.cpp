@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/format.h"
 #include "os/kernel.h"
@@ -83,22 +84,20 @@ SysResult RealOs::freeze(UnitId id, const Unit& unit, bool frozen) {
   const std::string group = group_of(id, unit);
   if (group.empty()) return Failure{SysError{"cgroup.freeze", ENOTSUP}};
   auto done = cgroups_->freeze(group, frozen);
-  if (done) units_[id.value].frozen = frozen;
+  if (done) units_[id.value].frozen = frozen ? group : std::string();
   return done;
 }
 
 bool RealOs::is_frozen(UnitId id) const {
   const auto record = units_.find(id.value);
-  return record != units_.end() && record->second.frozen;
+  return record != units_.end() && !record->second.frozen.empty();
 }
 
 /// systemctl(1), freeze: before a job's signals and commands reach the unit.
 void RealOs::thaw_if_frozen(UnitId id) {
   const auto record = units_.find(id.value);
-  if (record == units_.end() || !record->second.frozen) return;
-  record->second.frozen = false;
-  if (cgroups_ && !record->second.cgroup.empty())
-    (void)cgroups_->freeze(record->second.cgroup, false);
+  if (record == units_.end() || record->second.frozen.empty()) return;
+  (void)cgroups_->freeze(std::exchange(record->second.frozen, {}), false);
 }
 
 bool RealOs::has_processes(UnitId id) {

@@ -172,6 +172,7 @@ void RealOs::report_notes(const LaunchPlan& plan, std::uint8_t notes) {
 }
 
 void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {
+  thaw_if_frozen(id);
   watch_path(id, {});
   bus_->unwatch(id.value);
   const auto at = units_.find(id.value);
@@ -190,6 +191,7 @@ void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {
 }
 
 void RealOs::forget(UnitId id) {
+  thaw_if_frozen(id);
   watch_path(id, {});
   bus_->unwatch(id.value);
   const auto at = units_.find(id.value);

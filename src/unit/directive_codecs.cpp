@@ -15,7 +15,9 @@ Parsed<std::string> expand_value(const ParseContext& context, std::string_view v
     if (value.size() > limit) return Failure{format("at most {} bytes", limit)};
     return std::string(value);
   }
-  return expand_specifiers(value, context.scope, limit);
+  auto text = expand_specifiers(value, context.scope, limit);
+  if (!text) return Failure{format("valid specifiers ({})", text.error())};
+  return text;
 }
 
 Parsed<std::string> expand_path(const ParseContext& context, std::string_view value) {

@@ -176,7 +176,7 @@ constexpr Directive kRows[] = {
     honoured(S, "GuessMainPID", kBool<&C::guess_main_pid>,
              "Guess the main process of a forking service without a PID file."),
     protecting(S, "PIDFile", {parse_pid_file, show_member<&C::pid_file>},
-             "The file in which the service writes the PID of its main process."),
+               "The file in which the service writes the PID of its main process."),
     honoured(S, "BusName", {parse_bus_name, show_member<&C::bus_name>},
              "The D-Bus name whose owner the service is."),
 
@@ -232,8 +232,9 @@ constexpr Directive kRows[] = {
              "RootDirectory= holds for ExecStart= alone."),
     honoured(S, "PermissionsStartOnly", kBool<&C::permissions_start_only>,
              "User= and its like hold for ExecStart= alone (old; see the prefix \"+\")."),
-    honoured(S, "NonBlocking", kBool<&C::non_blocking>,
-             "File descriptors that are handed over are set not to block."),
+    without_effect(honoured(S, "NonBlocking", kBool<&C::non_blocking>,
+                            "File descriptors that are handed over are set not to block."),
+                   "no"),
     without_effect(honoured(S, "OOMPolicy", {parse_oom_policy, show_member<&C::oom_policy>},
                             "What happens when the kernel kills a process for want of memory.")),
 

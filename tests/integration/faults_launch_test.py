@@ -53,6 +53,15 @@ class FrozenGroup(OnsetSystemTest):
         self.ok(system, "stop", "a.service", "s.service")
         self.assertEqual(system.leave(), 0)
 
+    def test_P12_a_frozen_slice_that_was_stopped_runs_what_is_started_in_it_again(self):
+        system = self.boot(UNITS, cgroup=True)
+        self.ok(system, "start", "other.service")
+        self.ok(system, "stop", "other.service")
+        self.ok(system, "freeze", "other.slice")
+        self.ok(system, "stop", "other.slice")
+        self.ok(system, "start", "done.service")
+        self.assertIn("done", system.said())
+
     def test_P12_a_start_that_stands_still_ends_with_its_time(self):
         system = self.boot_frozen()
         for unit in ("late.service", "abort.service"):

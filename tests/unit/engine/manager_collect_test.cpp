@@ -224,3 +224,27 @@ TEST_CASE("the root slice is there as long as the manager", "[engine][collect]")
   w.manager.collect();
   CHECK(w.state("-.slice") == "active");
 }
+
+TEST_CASE("a unit that left processes behind is unloaded once they are gone", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "", "KillMode=none\n")}}};
+  REQUIRE(w.start("a.service").empty());
+  const UnitId id = w.manager.graph().find("a.service");
+  const pid_t main = w.os.pid_of("a.service");
+  w.os.alive[9999] = w.os.alive.at(main);  // a child of it that stays
+  w.os.vanish(main);
+  w.manager.process_exited(main, {ExitKind::Exited, 0}, w.now);
+  REQUIRE(w.state("a.service") == "inactive");
+  w.manager.collect();
+  REQUIRE(is_loaded(w, "a.service"));
+  w.os.alive.clear();
+  w.manager.unit_empty(id, w.now);
+  w.manager.collect();
+  CHECK_FALSE(is_loaded(w, "a.service"));
+}
+
+TEST_CASE("a slice that is stopped gives its group back", "[engine][collect]") {
+  EngineWorld w{{{"x.slice", "[Unit]\nDefaultDependencies=no\n"}}};
+  REQUIRE(w.start("x.slice").empty());
+  REQUIRE(w.stop("x.slice").empty());
+  CHECK(w.os.calls.back().starts_with("release x.slice"));
+}
