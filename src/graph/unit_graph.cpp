@@ -198,6 +198,12 @@ void UnitGraph::keep_unit(UnitId id, UnitGraph& old) {
   stub->id = old.unit(id).id;
   stub->type = old.unit(id).type;
   set_unit(id, std::exchange(old.nodes_[id.value].unit, std::move(stub)));
+  // Its name may have become another one's alias; it stays its own as long as it runs.
+  const std::string& name = unit(id).id;
+  if (UnitId& owner = names_.find(name)->second; owner != id) {
+    std::erase(nodes_[owner.value].unit->aliases, name);
+    owner = id;
+  }
   for (const Dependency& d : old.dependencies(id)) {
     if (!d.kinds.has(DependencyKind::References)) continue;
     const UnitId other = reserve(old.unit(d.other).id);

@@ -74,6 +74,7 @@ void ManagerProcess::turn() {
   }
   if (children_ended_) reap();
   const Timestamp now = read_clock();
+  os_->new_turn();
   if (manager_->next_deadline() <= now.mono) manager_->elapse(now);
   if (server_->next_deadline() <= now.mono) server_->elapse(now);
   manager_->collect();

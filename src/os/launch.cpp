@@ -17,10 +17,13 @@
 namespace onset {
 namespace {
 
+/// For all launches of one turn of the loop.
+constexpr Duration kTurn = std::chrono::milliseconds(250);
+constexpr Duration kLeast = std::chrono::milliseconds(1);
+
 /// How long PID 1 waits for a fast launch.
 constexpr Duration patience_with(unsigned late) {
   constexpr Duration kMost = std::chrono::milliseconds(100);
-  constexpr Duration kLeast = std::chrono::milliseconds(1);
   return std::max(kMost / (1 << (2 * std::min(late, 4U))), kLeast);
 }
 static_assert(patience_with(0) > patience_with(1) && patience_with(4) == patience_with(1000));
@@ -44,7 +47,7 @@ SysResult open_pipe(UniqueFd& reader, UniqueFd& writer) {
 
 }  // namespace
 
-Launcher::Launcher(const SelfFacts& self) {
+Launcher::Launcher(const SelfFacts& self) : turn_left_(kTurn) {
   // Too short a size: EINVAL where the call exists, ENOSYS or a filter's EPERM where not.
   clone3_ = ::syscall(SYS_clone3, nullptr, 0) < 0 && errno == EINVAL;
   clear_sighand_ = clone3_ && self.kernel_at_least(5, 5);
@@ -53,7 +56,25 @@ Launcher::Launcher(const SelfFacts& self) {
 
 Result<StartedProcess> Launcher::start(LaunchPlan& plan, unsigned late) {
   if (plan.needs_own_process() || !prepare_fast()) return start_slow(plan);
-  return start_fast(plan, patience_with(late));
+  return start_fast(plan, std::max(kLeast, std::min(patience_with(late), turn_left_)));
+}
+
+void Launcher::new_turn() {
+  turn_left_ = kTurn;
+}
+
+/// In steps, so that what was waited for is known without a clock: a launch that
+/// takes less than the first one costs the turn nothing.
+bool Launcher::wait_until_executed(Duration patience) {
+  Duration waited{0};
+  bool executed = false;
+  for (Duration step = kLeast; !executed && waited < patience; step *= 2) {
+    step = std::min(step, patience - waited);
+    executed = stack_.wait_until_vacated(step);
+    if (!executed) waited += step;
+  }
+  turn_left_ -= waited;
+  return executed;
 }
 
 /// What a late launch takes with it is made anew for the next one.
@@ -83,7 +104,7 @@ Result<StartedProcess> Launcher::start_fast(LaunchPlan& plan, Duration patience)
   }
   StartedProcess started;
   started.pid = static_cast<pid_t>(pid);
-  if (stack_.wait_until_vacated(patience)) {
+  if (wait_until_executed(patience)) {
     started.exec_done = plan.report.step == LaunchStep::None;
     return started;
   }

@@ -46,6 +46,8 @@ class Launcher {
   /// `late`: so many late children have not been heard of yet. Each makes the wait
   /// for the next one shorter, so that a thousand (a frozen slice) don't add up.
   Result<StartedProcess> start(LaunchPlan& plan, unsigned late);
+  /// The loop comes round: what launches may keep it waiting begins anew.
+  void new_turn();
 
   /// Whether a new process is born into its cgroup (clone3 with INTO_CGROUP).
   [[nodiscard]] bool into_cgroup() const { return into_cgroup_; }
@@ -53,9 +55,11 @@ class Launcher {
  private:
   bool prepare_fast();
   Result<StartedProcess> start_fast(LaunchPlan& plan, Duration patience);
+  bool wait_until_executed(Duration patience);
   Result<StartedProcess> start_slow(LaunchPlan& plan);
   long clone_process(LaunchPlan& plan, BorrowedFd writer) const;
 
+  Duration turn_left_;
   bool clone3_ = false;
   bool clear_sighand_ = false;
   bool into_cgroup_ = false;

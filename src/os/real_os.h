@@ -67,6 +67,8 @@ class RealOs final : public Os {
 
   // ---- for the composition root ---------------------------------------------
   [[nodiscard]] BorrowedFd poll_fd() const { return epoll_; }
+  /// At each turn of the loop, before anything else.
+  void new_turn() { launcher_->new_turn(); }
   void drain(OsListener& listener);
   /// A child was waited for. Whose it was; invalid if no unit's. What its launch
   /// has not told yet is told first.

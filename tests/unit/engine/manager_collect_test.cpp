@@ -248,3 +248,20 @@ TEST_CASE("a slice that is stopped gives its group back", "[engine][collect]") {
   REQUIRE(w.stop("x.slice").empty());
   CHECK(w.os.calls.back().starts_with("release x.slice"));
 }
+
+TEST_CASE("what runs keeps its name when its file has become an alias", "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a")}, {"b.service", service("/bin/b")}}};
+  for (const auto* unit : {"a.service", "b.service"}) REQUIRE(w.start(unit).empty());
+  w.table.set("b.service", "-> a.service");
+  Diagnostics diagnostics;
+  w.manager.reload(w.table, w.now, diagnostics);
+  w.manager.collect();
+  CHECK(w.state("a.service") == "active");
+  CHECK(w.state("b.service") == "active");
+  REQUIRE(w.manager.graph().find("a.service") != w.manager.graph().find("b.service"));
+  REQUIRE(w.stop("b.service").empty());
+  w.die("b.service", 15);
+  CHECK(w.state("a.service") == "active");
+  w.manager.collect();
+  CHECK(w.manager.load("b.service") == w.manager.graph().find("a.service"));
+}
