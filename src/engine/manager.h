@@ -6,8 +6,10 @@
 //   event   ─→ step() of its unit ─→ new state ─→ job results, dependencies
 //
 // Nothing recurses: a state change queues its consequences, dispatch() drains
-// the queues. After each handle(), request() or elapse() the queues are empty.
+// the queues. After each event, request() or elapse() they are empty, or there is
+// more to do than a call may (ManagerConfig::steps_a_call) and elapse() is due.
 
+#include <climits>
 #include <deque>
 #include <functional>
 #include <map>
@@ -47,6 +49,9 @@ struct ManagerConfig {
   unsigned default_start_limit_burst = 5;
   /// The whole of a shutdown, in a container.
   Duration shutdown_budget = kInfinity;
+  /// Jobs, requests and reviews that one call works off at most; what is left is due
+  /// at once, see next_deadline(): signals and clients get their turn in between.
+  unsigned steps_a_call = UINT_MAX;
 };
 
 enum class RequestErrorKind : std::uint8_t { Transaction, NoSuchJob, NoSuchUnit, NotSupported, ShuttingDown, Invalid };
@@ -165,6 +170,7 @@ class Manager final : private UnitStates {
 
   // ---- the queues (manager_jobs.cpp) ----------------------------------------
   void dispatch();
+  bool dispatch_one();
   void run_job(JobId id);
   enum class Outcome : std::uint8_t {
     Underway,  ///< a state change will tell
@@ -231,6 +237,7 @@ class Manager final : private UnitStates {
   [[nodiscard]] bool is_needed(UnitId id) const;
   [[nodiscard]] bool is_unbound(UnitId id) const;
   bool uphold_is_limited(UnitId id);
+  void trigger_for_job(UnitId id);
   bool accept_main_pid(UnitId id, const NotifySender& sender, pid_t pid);
 
   // ---- what nothing needs (manager_collect.cpp) -------------------------------
@@ -279,12 +286,14 @@ class Manager final : private UnitStates {
   };
   std::deque<Request> requests_;  ///< jobs that state changes ask for
   std::vector<UnitId> idle_waiters_;
-  struct UpholdCount {
+  struct StartCount {
     MonoTime begin;
     unsigned count = 0;
   };
-  std::unordered_map<std::uint32_t, UpholdCount> uphold_counts_;
+  std::unordered_map<std::uint32_t, StartCount> uphold_counts_;
+  std::unordered_map<std::uint32_t, StartCount> trigger_counts_;  ///< of jobs that failed
   bool dispatching_ = false;
+  bool has_more_ = false;       ///< of what dispatch() works off
   bool reload_failed_ = false;  ///< of the step that is being settled
 
   Objective objective_ = Objective::Run;

@@ -85,6 +85,7 @@ void Manager::forget(UnitId id) {
   problems_.erase(id.value);
   command_records_.erase(id.value);
   uphold_counts_.erase(id.value);
+  trigger_counts_.erase(id.value);
   for (const auto kind : {TimerKey::Kind::Unit, TimerKey::Kind::Retry, TimerKey::Kind::Uphold}) {
     timers_.set({kind, id.value}, kNever);
   }
@@ -92,7 +93,7 @@ void Manager::forget(UnitId id) {
 }
 
 void Manager::collect() {
-  if (stopping_ || collect_.empty()) return;
+  if (stopping_ || has_more_ || collect_.empty()) return;
   std::vector<UnitId> pinned;
   while (!collect_.empty()) {
     const std::vector<UnitId> candidates = std::exchange(collect_, {});

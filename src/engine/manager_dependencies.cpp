@@ -61,6 +61,21 @@ void Manager::trigger(UnitId id, DependencyKind kind, JobMode mode) {
   }
 }
 
+/// A failed job of a unit that did not itself fail: its OnFailure= is due all the
+/// same. Where what that starts pulls the unit in again, no start limit is ever
+/// reached: 16 times in 10 s, then no more until these are over.
+void Manager::trigger_for_job(UnitId id) {
+  constexpr StartLimit kLimit{std::chrono::seconds(10), 16};
+  StartCount& count = trigger_counts_[id.value];
+  if (count_start(kLimit, now_.mono, count.begin, count.count)) {
+    trigger(id, DependencyKind::OnFailure, graph_->unit(id).config.on_failure_job_mode);
+  } else if (count.count == kLimit.burst) {
+    ++count.count;  // said once
+    say(Say::Level::Warning, id,
+        "OnFailure= was due 16 times within 10 s, not triggered again until they are over");
+  }
+}
+
 void Manager::queue_reviews(UnitId id) {
   const DependencySet kinds = kinds_with(Atom::ReviewWhenDown);
   reviews_.push_back(id);
@@ -120,7 +135,7 @@ void Manager::review(UnitId id) {
 /// 16 starts in 10 s, then a pause until the window is over.
 bool Manager::uphold_is_limited(UnitId id) {
   constexpr StartLimit kLimit{std::chrono::seconds(10), 16};
-  UpholdCount& count = uphold_counts_[id.value];
+  StartCount& count = uphold_counts_[id.value];
   if (count_start(kLimit, now_.mono, count.begin, count.count)) return false;
   timers_.set({TimerKey::Kind::Uphold, id.value}, count.begin + kLimit.interval + std::chrono::milliseconds(1));
   return true;

@@ -129,7 +129,9 @@ bool Manager::accept_main_pid(UnitId id, const NotifySender& sender, pid_t pid) 
 
 // ---- time -------------------------------------------------------------------------
 
-MonoTime Manager::next_deadline() const { return timers_.earliest(); }
+MonoTime Manager::next_deadline() const {
+  return has_more_ ? now_.mono : timers_.earliest();
+}
 
 void Manager::elapse(Timestamp now) {
   now_ = now;

@@ -19,39 +19,43 @@ namespace onset {
 void Manager::dispatch() {
   if (dispatching_) return;
   dispatching_ = true;
-  for (;;) {
-    if (!failing_.empty()) {
-      const JobId id = failing_.front();
-      failing_.pop_front();
-      finish_job(id, JobResult::Dependency, Invalidate::Yes);
-      continue;
-    }
-    if (const auto id = queue_.next_runnable(*graph_, now_)) {
-      run_job(*id);
-      continue;
-    }
-    if (!requests_.empty()) {
-      const Request r = requests_.front();
-      requests_.pop_front();
-      auto job = enqueue(r.unit, r.type, r.mode, false);
-      if (!job) {
-        os_.log(Say::Level::Warning, graph_->unit(r.unit).id,
-                format("cannot queue a {} job: {}", to_string(r.type), job.error().message));
-        if (r.is_restart) feed(r.unit, SpawnFailed{SysError{"restart", ECANCELED}});
-      }
-      continue;
-    }
-    if (!reviews_.empty()) {
-      const UnitId id = reviews_.front();
-      reviews_.pop_front();
-      review(id);
-      continue;
-    }
-    if (wake_idle()) continue;
-    break;
-  }
+  has_more_ = true;
+  for (unsigned step = 0; step < config_.steps_a_call && has_more_; ++step)
+    has_more_ = dispatch_one();
   if (queue_.empty()) started_up_ = true;
   dispatching_ = false;
+}
+
+/// The next of what is to be done; false: nothing.
+bool Manager::dispatch_one() {
+  if (!failing_.empty()) {
+    const JobId id = failing_.front();
+    failing_.pop_front();
+    finish_job(id, JobResult::Dependency, Invalidate::Yes);
+    return true;
+  }
+  if (const auto id = queue_.next_runnable(*graph_, now_)) {
+    run_job(*id);
+    return true;
+  }
+  if (!requests_.empty()) {
+    const Request r = requests_.front();
+    requests_.pop_front();
+    auto job = enqueue(r.unit, r.type, r.mode, false);
+    if (!job) {
+      os_.log(Say::Level::Warning, graph_->unit(r.unit).id,
+              format("cannot queue a {} job: {}", to_string(r.type), job.error().message));
+      if (r.is_restart) feed(r.unit, SpawnFailed{SysError{"restart", ECANCELED}});
+    }
+    return true;
+  }
+  if (!reviews_.empty()) {
+    const UnitId id = reviews_.front();
+    reviews_.pop_front();
+    review(id);
+    return true;
+  }
+  return wake_idle();
 }
 
 void Manager::run_job(JobId id) {
@@ -364,10 +368,7 @@ void Manager::finish_job(JobId id, JobResult result, Invalidate invalidate) {
       fail_dependents(job.unit, Atom::PropagateInactiveStartAsFailure, job.type);
     }
   }
-  // A failed job whose unit did not itself fail: its OnFailure= is due all the same.
-  if (result == JobResult::Timeout || result == JobResult::Dependency) {
-    trigger(job.unit, DependencyKind::OnFailure, graph_->unit(job.unit).config.on_failure_job_mode);
-  }
+  if (result == JobResult::Timeout || result == JobResult::Dependency) trigger_for_job(job.unit);
   may_be_unneeded(job.unit);
   queue_reviews(job.unit);
 }

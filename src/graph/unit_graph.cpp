@@ -191,6 +191,19 @@ void UnitGraph::merge_stub(UnitId stub, UnitId into) {
   };
   repoint(left.id);
   for (const std::string& alias : left.aliases) repoint(alias);
+  // Who asked for the name asked for the unit.
+  for (const Dependency& d : std::exchange(nodes_[stub.value].dependencies, {})) {
+    Node& other = nodes_[d.other.value];
+    const std::size_t at = position_of(other, stub);
+    if (at == kNoEdge) continue;
+    const DependencySet back = other.dependencies[at].kinds;
+    other.dependencies.erase(other.dependencies.begin() + static_cast<std::ptrdiff_t>(at));
+    other.index.clear();
+    if (d.other == into) continue;
+    edge(nodes_[into.value], d.other).kinds.add(d.kinds);
+    edge(other, into).kinds.add(back);
+  }
+  nodes_[stub.value].index.clear();
 }
 
 void UnitGraph::keep_unit(UnitId id, UnitGraph& old) {

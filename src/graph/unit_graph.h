@@ -29,6 +29,7 @@ class DependencySet {
   constexpr DependencySet() = default;
   constexpr explicit DependencySet(std::uint32_t bits) : bits_(bits) {}
   constexpr void add(DependencyKind k) { bits_ |= 1U << static_cast<unsigned>(k); }
+  constexpr void add(DependencySet others) { bits_ |= others.bits_; }
   constexpr void remove(DependencyKind k) { bits_ &= ~(1U << static_cast<unsigned>(k)); }
   [[nodiscard]] constexpr bool has(DependencyKind k) const {
     return (bits_ >> static_cast<unsigned>(k)) & 1U;

@@ -20,6 +20,8 @@
 namespace onset {
 namespace {
 
+/// Some tens of milliseconds when each is a launch.
+constexpr unsigned kStepsACall = 128;
 constexpr Duration kShutdownBudget = std::chrono::seconds(9);
 
 std::vector<std::string> copy_environment(char** environment) {
@@ -142,6 +144,7 @@ void ManagerProcess::make_manager() {
   config.user_manager = options_.user;
   config.container = surroundings_ == Surroundings::Container;
   config.own_pid = getpid();
+  config.steps_a_call = kStepsACall;
   if (config.container) config.shutdown_budget = kShutdownBudget;
   manager_ = std::make_unique<Manager>(*os_, *units_, config);
   BackendContext context;

@@ -562,3 +562,48 @@ TEST_CASE("ExecStopPost= is told the status of the ExecCondition= that did not h
                                                                     "EXIT_CODE=exited",
                                                                     "EXIT_STATUS=3"});
 }
+
+TEST_CASE("a failure unit that pulls in what cannot start comes to rest", "[engine][manager]") {
+  const auto pull = GENERATE(as<std::string>(), "Wants", "Upholds");
+  EngineWorld w{{{"a.service", service("/bin/a", "Requisite=down.service\nOnFailure=b.service\n")},
+                 {"b.service", service("/bin/b", pull + "=a.service\n", "Type=oneshot\n")},
+                 {"down.service", service("/bin/d")}}};
+  REQUIRE(w.start("a.service").empty());
+  for (int i = 0; i < 100 && w.os.pid_of("b.service") != 0; ++i) w.exit("b.service", 0);
+  CHECK(w.os.history.size() <= 40);
+  CHECK(w.os.was_said("OnFailure= was due 16 times"));
+}
+
+TEST_CASE("a call does no more than it may, and what is left is due at once", "[engine][manager]") {
+  EngineWorld::Files files;
+  std::string wants;
+  for (int i = 0; i < 50; ++i) {
+    files.emplace_back(format("s{}.service", i), service("/bin/s"));
+    wants += format("s{}.service ", i);
+  }
+  files.emplace_back("all.target", format("[Unit]\nDefaultDependencies=no\nWants={}\n", wants));
+  ManagerConfig config;
+  config.steps_a_call = 10;
+  EngineWorld w{files, config};
+  REQUIRE(w.start("all.target").empty());
+  CHECK(w.os.history.size() <= 10);
+  CHECK(w.manager.next_deadline() <= w.now.mono);
+  for (int i = 0; i < 1000 && w.manager.next_deadline() <= w.now.mono; ++i) w.manager.elapse(w.now);
+  CHECK(w.os.history.size() == 50);
+  CHECK(w.state("all.target") == "active");
+  CHECK(w.manager.next_deadline() > w.now.mono);
+}
+
+TEST_CASE("a dependency on a name follows it when it becomes an alias", "[engine][load]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Requires=foo.service\nAfter=foo.service\n")},
+                 {"bar.service", service("/bin/bar")}}};
+  REQUIRE(w.start("bar.service").empty());
+  REQUIRE_FALSE(w.start("a.service").empty());
+  w.table.set("foo.service", "-> bar.service");
+  REQUIRE(w.start("a.service").empty());
+  CHECK(w.state("a.service") == "active");
+  const UnitId a = w.manager.graph().find("a.service");
+  CHECK(w.manager.graph()
+            .between(a, w.manager.graph().find("bar.service"))
+            .has(DependencyKind::Requires));
+}
