@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "unit/directives.h"
+#include "unit/manager_settings.h"
 
 namespace onset {
 namespace {
@@ -89,6 +90,16 @@ std::string chapter_text(const Chapter& chapter) {
                 chapter.title, rows);
 }
 
+std::string manager_text() {
+  std::string text =
+      "\n## [Manager] of system.conf and user.conf\n\n"
+      "Not counted above.\n\n| directive | honoured | what it says |\n|---|---|---|\n";
+  for (const ManagerDirective& d : manager_directives()) {
+    text += format("| `{}=` | {} | {} |\n", d.name, word_of(d.support), cell(d.help));
+  }
+  return text;
+}
+
 std::string document() {
   std::size_t honoured = 0;
   std::size_t not_yet = 0;
@@ -115,6 +126,7 @@ std::string document() {
       "checked; a job for it ends as `unsupported`.\n",
       directives().size(), honoured, not_yet, obsolete);
   for (const Chapter& chapter : kChapters) text += chapter_text(chapter);
+  text += manager_text();
   return text;
 }
 

@@ -11,6 +11,7 @@
 #include "graph/applicable.h"
 #include "unit/directives.h"
 #include "unit/enum_words.h"
+#include "unit/manager_settings.h"
 #include "unit/signals.h"
 #include "unit/values.h"
 
@@ -44,8 +45,8 @@ std::string or_unset(const std::optional<T>& value) {
   return value ? format("{}", *value) : "[not set]";
 }
 
-void put(Properties& p, const char* name, std::string value) {
-  p.insert_or_assign(name, std::move(value));
+void put(Properties& p, std::string name, std::string value) {
+  p.insert_or_assign(std::move(name), std::move(value));
 }
 
 void put_time(Properties& p, const std::string& name, const Timestamp& t) {
@@ -172,9 +173,9 @@ void put_state(Properties& p, const Manager& manager, UnitId id) {
   put(p, "Job", job != nullptr ? format("{}", job->id.value) : std::string());
   put(p, "StartLimitIntervalUSec",
       format_span(
-          config.start_limit_interval.value_or(manager.config().default_start_limit_interval)));
+          config.start_limit_interval.value_or(manager.config().defaults.start_limit_interval)));
   put(p, "StartLimitBurst",
-      format("{}", config.start_limit_burst.value_or(manager.config().default_start_limit_burst)));
+      format("{}", config.start_limit_burst.value_or(manager.config().defaults.start_limit_burst)));
 }
 
 void put_resources(Properties& p, ControlBackend& backend, UnitId id, const Wanted& wanted) {
@@ -208,11 +209,26 @@ int exit_code_number(ExitKind kind) {
 }
 
 void put_service_settings(Properties& p, const Manager& manager, const Unit& unit) {
-  const ServiceConfig& config = *unit.service;
-  const Duration stop = manager.stop_timeout(unit);
+  const ManagerSettings& defaults = manager.config().defaults;
   put(p, "TimeoutStartUSec", format_span(manager.start_timeout(unit)));
-  put(p, "TimeoutStopUSec", format_span(stop));
-  put(p, "TimeoutAbortUSec", format_span(config.timeout_abort.value_or(stop)));
+  put(p, "TimeoutStopUSec", format_span(manager.stop_timeout(unit)));
+  put(p, "TimeoutAbortUSec", format_span(manager.abort_timeout(unit)));
+  put(p, "RestartUSec", format_span(unit.service->restart_delay.value_or(defaults.restart_delay)));
+}
+
+/// Of how its processes are run, what the manager's settings decide.
+void put_exec_defaults(Properties& p, const ManagerSettings& defaults, const ExecConfig& exec) {
+  if (!exec.standard_output) put(p, "StandardOutput", std::string(to_string(defaults.output)));
+  if (!exec.standard_error) put(p, "StandardError", std::string(to_string(defaults.error_output)));
+  if (!exec.oom_score_adjust && defaults.oom_score_adjust) {
+    put(p, "OOMScoreAdjust", format("{}", *defaults.oom_score_adjust));
+  }
+  constexpr std::string_view kPrefix = "Default";
+  for (const ManagerDirective& d : manager_directives()) {
+    const Limit* limit = find_limit(defaults.limits, d.resource);
+    if (limit == nullptr || find_limit(exec.limits, d.resource) != nullptr) continue;
+    put(p, std::string(d.name.substr(kPrefix.size())), format_limit(limit->hard));
+  }
 }
 
 struct ExecProperty {
@@ -264,6 +280,7 @@ void put_service_state(Properties& p, const Manager& manager, UnitId id) {
   const ServiceState& s = manager.runtime(id).service;
   if (unit.service != nullptr) {
     put_service_settings(p, manager, unit);
+    if (unit.exec != nullptr) put_exec_defaults(p, manager.config().defaults, *unit.exec);
     put_commands(p, manager, id);
   }
   put(p, "Result", std::string(to_string(s.result)));
@@ -337,6 +354,22 @@ Properties missing_properties(const std::string& name, const PropertyNames& name
   return wanted.only(std::move(p));
 }
 
+namespace {
+
+/// What is not set of limits is the backend's to know.
+void put_manager_settings(Properties& p, const ManagerSettings& settings) {
+  for (const ManagerDirective& d : manager_directives()) {
+    const std::string name(d.property.empty() ? d.name : d.property);
+    if (d.show != nullptr) p.insert_or_assign(name, d.show(settings));
+    const Limit* limit = find_limit(settings.limits, d.resource);
+    if (limit == nullptr) continue;
+    p.insert_or_assign(name, format_limit(limit->hard));
+    p.insert_or_assign(name + "Soft", format_limit(limit->soft));
+  }
+}
+
+}  // namespace
+
 Properties manager_properties(const Manager& manager, ControlBackend& backend) {
   Properties p;
   for (auto& [name, value] : backend.properties()) p.insert_or_assign(name, value);
@@ -359,10 +392,7 @@ Properties manager_properties(const Manager& manager, ControlBackend& backend) {
     put_time(p, "UserspaceTimestamp", manager.runtime(root).active_enter);
   }
   put(p, "ExitCode", format("{}", manager.exit_status()));
-  put(p, "DefaultTimeoutStartUSec", format_span(config.default_timeout_start));
-  put(p, "DefaultTimeoutStopUSec", format_span(config.default_timeout_stop));
-  put(p, "DefaultStartLimitIntervalUSec", format_span(config.default_start_limit_interval));
-  put(p, "DefaultStartLimitBurst", format("{}", config.default_start_limit_burst));
+  put_manager_settings(p, config.defaults);
   return p;
 }
 

@@ -346,12 +346,18 @@ UnitId Manager::unit_of_pid(pid_t pid) const {
 Duration Manager::start_timeout(const Unit& unit) const {
   if (unit.service == nullptr) return kInfinity;
   if (unit.service->timeout_start) return *unit.service->timeout_start;
-  return unit.service->type == ServiceType::Oneshot ? kInfinity : config_.default_timeout_start;
+  return unit.service->type == ServiceType::Oneshot ? kInfinity : config_.defaults.timeout_start;
 }
 
 Duration Manager::stop_timeout(const Unit& unit) const {
   if (unit.service == nullptr) return kInfinity;
-  return unit.service->timeout_stop.value_or(config_.default_timeout_stop);
+  return unit.service->timeout_stop.value_or(config_.defaults.timeout_stop);
+}
+
+Duration Manager::abort_timeout(const Unit& unit) const {
+  if (unit.service == nullptr) return kInfinity;
+  if (unit.service->timeout_abort) return *unit.service->timeout_abort;
+  return config_.defaults.timeout_abort.value_or(stop_timeout(unit));
 }
 
 }  // namespace onset

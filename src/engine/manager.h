@@ -34,6 +34,7 @@
 #include "graph/builder.h"
 #include "graph/transaction.h"
 #include "graph/unit_graph.h"
+#include "unit/manager_settings.h"
 
 namespace onset {
 
@@ -43,10 +44,7 @@ struct ManagerConfig {
   bool container = false;
   /// Onset's own: it can be no service's main process.
   pid_t own_pid = 1;
-  Duration default_timeout_start = std::chrono::seconds(90);
-  Duration default_timeout_stop = std::chrono::seconds(90);
-  Duration default_start_limit_interval = std::chrono::seconds(10);
-  unsigned default_start_limit_burst = 5;
+  ManagerSettings defaults;  ///< of what units leave open: system.conf
   /// The whole of a shutdown, in a container.
   Duration shutdown_budget = kInfinity;
   /// Jobs, requests and reviews that one call works off at most; what is left is due
@@ -110,6 +108,9 @@ class Manager final : private UnitStates {
   void reset_failed_all(Timestamp now);
   /// Reads all unit files again (daemon-reload). `source` must be a fresh one.
   void reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics);
+  /// What system.conf says now; holds from the next event on. For the units that
+  /// run it is reload() that makes it good, so call it before that.
+  void set_defaults(ManagerSettings defaults) { config_.defaults = std::move(defaults); }
   /// Loads if need be. Invalid id only for an invalid name. What nothing else needs
   /// is unloaded by the next collect().
   UnitId load(std::string_view name);
@@ -156,6 +157,7 @@ class Manager final : private UnitStates {
   [[nodiscard]] const ManagerConfig& config() const { return config_; }
   [[nodiscard]] Duration start_timeout(const Unit& unit) const;
   [[nodiscard]] Duration stop_timeout(const Unit& unit) const;
+  [[nodiscard]] Duration abort_timeout(const Unit& unit) const;
   [[nodiscard]] const Diagnostics& load_diagnostics() const { return load_diagnostics_; }
 
  private:

@@ -252,8 +252,8 @@ Manager::Outcome Manager::start_service(UnitId id) {
   const Unit& unit = graph_->unit(id);
   UnitRuntime& rt = runtime_[id.value];
   StartLimit limit;
-  limit.interval = unit.config.start_limit_interval.value_or(config_.default_start_limit_interval);
-  limit.burst = unit.config.start_limit_burst.value_or(config_.default_start_limit_burst);
+  limit.interval = unit.config.start_limit_interval.value_or(config_.defaults.start_limit_interval);
+  limit.burst = unit.config.start_limit_burst.value_or(config_.defaults.start_limit_burst);
   if (!count_start(limit, now_.mono, rt.limit_begin, rt.limit_count)) {
     rt.start_limit_hit = true;
     problems_[id.value] = format("started {} times within {} s, the start limit", limit.burst,

@@ -21,8 +21,10 @@ void Manager::say(Say::Level level, UnitId id, std::string_view text) {
 ServiceContext Manager::context(UnitId id) const {
   ServiceContext c;
   c.now = now_;
-  c.default_timeout_start = config_.default_timeout_start;
-  c.default_timeout_stop = config_.default_timeout_stop;
+  c.default_timeout_start = config_.defaults.timeout_start;
+  c.default_timeout_stop = config_.defaults.timeout_stop;
+  c.default_timeout_abort = config_.defaults.timeout_abort;
+  c.default_restart_delay = config_.defaults.restart_delay;
   c.stop_budget = stop_budget(id);
   c.stopping = stopping_;
   const Job* job = queue_.find(runtime_[id.value].job);

@@ -168,7 +168,8 @@ Duration ServiceMachine::stop_timeout() const {
 }
 
 Duration ServiceMachine::abort_timeout() const {
-  return config_.timeout_abort.value_or(stop_timeout());
+  if (config_.timeout_abort) return *config_.timeout_abort;
+  return context_.default_timeout_abort.value_or(stop_timeout());
 }
 
 MonoTime ServiceMachine::stop_deadline(ServicePhase phase, Duration limit) const {

@@ -105,7 +105,7 @@ void ServiceMachine::wait_for_restart() {
 /// RestartSec= at first, RestartMaxDelaySec= after RestartSteps= restarts, and
 /// between the two by a constant factor.
 Duration ServiceMachine::restart_delay() const {
-  const Duration first = config_.restart_delay;
+  const Duration first = config_.restart_delay.value_or(context_.default_restart_delay);
   const Duration most = config_.restart_max_delay;
   const unsigned steps = config_.restart_steps;
   const std::uint32_t done = state_.restarts;  // before the one that is waited for

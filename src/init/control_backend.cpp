@@ -1,10 +1,13 @@
 #include "init/control_backend.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 
 #include "base/format.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "unit/values.h"
 
 namespace onset {
 namespace {
@@ -36,6 +39,17 @@ std::string quoted_line(std::string_view words) {
     line += quoted(word);
   }
   return line;
+}
+
+/// What services inherit where nothing is set: the engine puts over it what is.
+void put_inherited_limits(std::map<std::string, std::string>& p) {
+  for (const ManagerDirective& d : manager_directives()) {
+    if (d.resource < 0) continue;
+    rlimit limit{};
+    if (getrlimit(static_cast<__rlimit_resource_t>(d.resource), &limit) < 0) continue;
+    p[std::string(d.name)] = format_limit(limit.rlim_max);
+    p[format("{}Soft", d.name)] = format_limit(limit.rlim_cur);
+  }
 }
 
 }  // namespace
@@ -75,6 +89,7 @@ bool ProcessBackend::needs_reload(const Unit& unit) {
 Result<Diagnostics, RequestError> ProcessBackend::reload(Timestamp now) {
   auto fresh = std::make_unique<LoadedFiles>(*context_.files, context_.loader);
   Diagnostics diagnostics;
+  context_.reread_configuration(diagnostics);
   context_.manager->reload(*fresh, now, diagnostics);
   *context_.units = std::move(fresh);
   return diagnostics;
@@ -160,8 +175,10 @@ std::map<std::string, std::string> ProcessBackend::properties() {
     path += folder;
   }
   p["UnitPath"] = path;
-  p["LogLevel"] = format("{}", context_.options->log_level);
-  p["ShowStatus"] = context_.options->show_status ? "yes" : "no";
+  p["LogLevel"] = log_level_name(context_.configuration->log_level());
+  p["ShowStatus"] = context_.configuration->show_status() ? "yes" : "no";
+  p["Environment"] = join(context_.os->base_environment().assignments(), " ");
+  put_inherited_limits(p);
   p["ProcessBackend"] = context_.os->backend();
   p["ControlGroup"] = context_.os->root_group();
   return p;

@@ -2,11 +2,13 @@
 // What the control methods need and the engine does not know (control/backend.h),
 // from this process: its files, its processes, its machine.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "control/backend.h"
+#include "init/configuration.h"
 #include "init/options.h"
 #include "init/unit_files.h"
 #include "os/files.h"
@@ -21,7 +23,9 @@ namespace onset {
 struct BackendContext {
   LoaderConfig loader;  ///< for the next reload
   const InitOptions* options = nullptr;
-  std::string virtualization;  ///< empty: none
+  const Configuration* configuration = nullptr;
+  std::function<void(Diagnostics&)> reread_configuration;  ///< before a reload
+  std::string virtualization;                              ///< empty: none
   Manager* manager = nullptr;
   RealOs* os = nullptr;
   RealFiles* files = nullptr;

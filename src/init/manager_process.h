@@ -19,6 +19,7 @@
 #include "control/manager_interface.h"
 #include "control/server.h"
 #include "engine/manager.h"
+#include "init/configuration.h"
 #include "init/console.h"
 #include "init/container_interface.h"
 #include "init/control_backend.h"
@@ -60,6 +61,8 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   // ---- set-up, in this order (manager_process_setup.cpp) ----------------------
   SysResult set_up();
   void find_surroundings();
+  void find_runtime_directory();
+  void read_configuration();
   SysResult open_kernel_side();
   void make_manager();
   void open_notify_socket();
@@ -79,6 +82,8 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   // ---- what a signal asks for (manager_process_signals.cpp) --------------------
   void act_on(SignalRequest request);
   void shut_down(Objective objective, bool at_once);
+  void reread_configuration(Diagnostics& diagnostics);
+  void tell(const Diagnostics& diagnostics);
   void start_target(std::string_view name, JobMode mode);
   void dump_state();
   void tell_upwards();
@@ -110,6 +115,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::string virtualization_;
   RuntimeDirectory runtime_;
   HostFacts host_;
+  std::unique_ptr<Configuration> configuration_;
   RealFiles files_;
   Accounts accounts_{files_};
   std::unique_ptr<RealOs> os_;
@@ -122,7 +128,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<SignalQueue> signals_;
   std::unique_ptr<NotifySocket> notify_;
-  bool show_status_ = options_.show_status;
+  bool show_status_ = true;
   bool children_ended_ = false;  ///< and not all of them were collected yet
   pid_t ended_ = 0;              ///< the next of them
   unsigned words_left_ = 0;      ///< so many datagrams may be from before its end

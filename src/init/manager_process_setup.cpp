@@ -22,6 +22,8 @@ namespace {
 
 /// Some tens of milliseconds when each is a launch.
 constexpr unsigned kStepsACall = 128;
+/// Until system.conf has been read.
+constexpr int kFirstLogLevel = 6;
 constexpr Duration kShutdownBudget = std::chrono::seconds(9);
 
 std::vector<std::string> copy_environment(char** environment) {
@@ -70,7 +72,7 @@ ManagerProcess::ManagerProcess(const InitOptions& options, char** environment)
     : options_(options),
       environment_(copy_environment(environment)),
       container_(read_container_interface(environment)),
-      console_(options.log_target, options.log_level) {}
+      console_(options.log_target, options.log_level.value_or(kFirstLogLevel)) {}
 
 SysResult ManagerProcess::set_up() {
   auto signals = SignalQueue::create();
@@ -80,6 +82,8 @@ SysResult ManagerProcess::set_up() {
   signals_ = std::make_unique<SignalQueue>(std::move(*signals));
   loop_ = std::make_unique<EventLoop>(std::move(*loop));
   find_surroundings();
+  find_runtime_directory();
+  read_configuration();
   if (auto opened = open_kernel_side(); !opened) return opened;
   make_manager();
   open_notify_socket();
@@ -104,7 +108,7 @@ void ManagerProcess::find_surroundings() {
   }
 }
 
-SysResult ManagerProcess::open_kernel_side() {
+void ManagerProcess::find_runtime_directory() {
   const char* xdg = nullptr;
   for (const std::string& e : environment_) {
     if (e.starts_with("XDG_RUNTIME_DIR=")) xdg = e.c_str() + std::strlen("XDG_RUNTIME_DIR=");
@@ -118,13 +122,25 @@ SysResult ManagerProcess::open_kernel_side() {
 
   host_ = read_host_facts(options_.user, environment_, files_, accounts_);
   if (host_.machine_id.empty()) host_.machine_id = container_.uuid;
+}
 
+void ManagerProcess::read_configuration() {
+  configuration_ = std::make_unique<Configuration>(ConfigurationContext{
+      files_, options_, host_, surroundings_, environment_, raise_descriptor_limit()});
+  Diagnostics diagnostics;
+  configuration_->read(diagnostics);
+  console_.set_level(configuration_->log_level());
+  show_status_ = configuration_->show_status();
+  tell(diagnostics);
+}
+
+SysResult ManagerProcess::open_kernel_side() {
   RealOsConfig config;
   config.user_manager = options_.user;
   config.host = host_;
   if (!runtime_.path.empty()) config.notify_socket = format("{}/{}", runtime_.path, kNotifySocketName);
-  config.environment = environment_;
-  config.default_limits = raise_descriptor_limit();
+  config.environment = configuration_->environment();
+  config.defaults = configuration_->launch_defaults();
   auto os = RealOs::create(std::move(config), *this);
   if (!os) return Failure{os.error()};
   os_ = std::move(*os);
@@ -145,11 +161,14 @@ void ManagerProcess::make_manager() {
   config.container = surroundings_ == Surroundings::Container;
   config.own_pid = getpid();
   config.steps_a_call = kStepsACall;
+  config.defaults = configuration_->settings();
   if (config.container) config.shutdown_budget = kShutdownBudget;
   manager_ = std::make_unique<Manager>(*os_, *units_, config);
   BackendContext context;
   context.loader = loader;
   context.options = &options_;
+  context.configuration = configuration_.get();
+  context.reread_configuration = [this](Diagnostics& found) { reread_configuration(found); };
   context.virtualization = virtualization_;
   context.manager = manager_.get();
   context.os = os_.get();

@@ -59,6 +59,27 @@ void ManagerProcess::start_target(std::string_view name, JobMode mode) {
   if (!job) console_.line(3, name, job.error().message);
 }
 
+/// Before the units are read again. What a signal has switched stays switched
+/// unless the file says something new.
+void ManagerProcess::reread_configuration(Diagnostics& diagnostics) {
+  const int level = configuration_->log_level();
+  const bool show = configuration_->show_status();
+  Diagnostics found;
+  configuration_->read(found);
+  if (configuration_->log_level() != level) console_.set_level(configuration_->log_level());
+  if (configuration_->show_status() != show) show_status_ = configuration_->show_status();
+  manager_->set_defaults(configuration_->settings());
+  os_->set_defaults(configuration_->environment(), configuration_->launch_defaults());
+  tell(found);
+  diagnostics.insert(diagnostics.end(), found.begin(), found.end());
+}
+
+void ManagerProcess::tell(const Diagnostics& diagnostics) {
+  for (const Diagnostic& d : diagnostics) {
+    console_.line(d.severity == Severity::Note ? 7 : 4, "", to_string(d));
+  }
+}
+
 void ManagerProcess::dump_state() {
   for (std::uint32_t i = 0; i < manager_->graph().size(); ++i) {
     const UnitId id{i};

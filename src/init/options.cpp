@@ -1,23 +1,13 @@
 #include "init/options.h"
 
-#include <array>
 #include <optional>
 #include <string_view>
 
 #include "base/format.h"
+#include "unit/manager_settings.h"
 
 namespace onset {
 namespace {
-
-std::optional<int> parse_level(std::string_view text) {
-  constexpr std::array<std::string_view, 8> kNames{"emerg",   "alert",  "crit", "err",
-                                                   "warning", "notice", "info", "debug"};
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    if (text == kNames[i]) return static_cast<int>(i);
-  }
-  if (text.size() == 1 && text[0] >= '0' && text[0] <= '7') return text[0] - '0';
-  return std::nullopt;
-}
 
 std::optional<bool> parse_switch(std::string_view text) {
   if (text == "yes" || text == "true" || text == "1" || text == "on" || text == "auto") return true;
@@ -43,9 +33,11 @@ InitOptions parse_init_options(const std::vector<std::string>& arguments, const 
       o.unit = value;
     } else if (name == "--unit-path" && !value.empty()) {
       o.unit_path = value;
+    } else if (name == "--config-path" && !value.empty()) {
+      o.config_path = value;
     } else if (name == "--log-level") {
-      if (const auto level = parse_level(value)) {
-        o.log_level = *level;
+      if (const auto level = parse_log_level(value)) {
+        o.log_level = level;
       } else {
         bad = true;
       }
@@ -62,7 +54,7 @@ InitOptions parse_init_options(const std::vector<std::string>& arguments, const 
     } else if (name == "--show-status") {
       const auto on = value.empty() ? std::optional<bool>(true) : parse_switch(value);
       if (on) {
-        o.show_status = *on;
+        o.show_status = on;
       } else {
         bad = true;
       }

@@ -2,6 +2,7 @@
 // The options of `onset init` (design, section 2). PID 1 warns about one that
 // it does not know and goes on.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,10 @@ struct InitOptions {
   bool user = false;
   std::string unit = "default.target";
   std::string unit_path;  ///< colon-joined, in place of the search path
-  int log_level = 6;      ///< syslog levels: 3 err … 7 debug
+  std::string config_path;       ///< colon-joined, in place of the folders of system.conf
+  std::optional<int> log_level;  ///< syslog's: 3 err … 7 debug; unset: LogLevel= of system.conf
   LogTarget log_target = LogTarget::Console;
-  bool show_status = true;
+  std::optional<bool> show_status;  ///< unset: ShowStatus= of system.conf
   std::vector<std::string> warnings;
 };
 

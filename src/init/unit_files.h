@@ -31,6 +31,10 @@ class LoadedFiles final : public UnitSource {
   unsigned listings_ = 1;
 };
 
+/// The folders of `path` (colon-joined): the usual ones if it is empty, and a colon
+/// at its end adds them.
+std::vector<std::string> folders_of_path(const std::string& path, std::vector<std::string> usual);
+
 /// The search path of a manager: `unit_path` (colon-joined) if given, a trailing
 /// colon adding the default one, as SYSTEMD_UNIT_PATH has it.
 std::vector<std::string> manager_search_path(const std::string& unit_path, bool user_manager,

@@ -195,7 +195,7 @@ Limit LaunchBuilder::clamp(const LaunchPlan& plan, Limit limit) {
 }
 
 void LaunchBuilder::plan_limits(LaunchPlan& plan, const ExecConfig& exec, bool sandbox) {
-  for (const Limit& limit : settings_.default_limits) {
+  for (const Limit& limit : settings_.defaults.limits) {
     const bool own = sandbox && std::ranges::any_of(exec.limits, [&](const Limit& l) {
                        return l.resource == limit.resource;
                      });
@@ -318,7 +318,9 @@ Result<LaunchPlan> LaunchBuilder::build(const LaunchRequest& request) {
     plan.set_nice = true;
     plan.nice = *exec.nice;
   }
-  if (exec.oom_score_adjust) plan.oom_score_adj = format("{}", *exec.oom_score_adjust);
+  const auto& score =
+      exec.oom_score_adjust ? exec.oom_score_adjust : settings_.defaults.oom_score_adjust;
+  if (score) plan.oom_score_adj = format("{}", *score);
   plan_limits(plan, exec, scope.sandbox);
   if (scope.change_root) plan.root = exec.root_directory;
   if (scope.sandbox) plan_capabilities(plan, exec);

@@ -30,6 +30,8 @@ class LaunchBuilder {
 
   /// Everything but the cgroup.
   Result<LaunchPlan> build(const LaunchRequest& request);
+  /// What every process has in its environment, before what its unit says.
+  [[nodiscard]] const Environment& base() const { return base_; }
 
  private:
   /// Which of the unit's settings hold for this command (prefixes, …StartOnly=).

@@ -169,9 +169,8 @@ SysResult add_files(Environment& environment, const EnvironmentSources& sources,
   return {};
 }
 
-}  // namespace
-
-Environment manager_environment(const LaunchSettings& settings, FileSource& files) {
+/// What the manager's own environment gives: a user's hands all of it on.
+Environment inherited_environment(const LaunchSettings& settings, FileSource& files) {
   Environment environment;
   if (settings.user_manager) {
     for (const std::string& assignment : settings.environment) {
@@ -188,6 +187,16 @@ Environment manager_environment(const LaunchSettings& settings, FileSource& file
   }
   environment.set("PATH", kDefaultPath);
   add_locale(environment, files);
+  return environment;
+}
+
+}  // namespace
+
+Environment manager_environment(const LaunchSettings& settings, FileSource& files) {
+  Environment environment = inherited_environment(settings, files);
+  for (const std::string& assignment : settings.defaults.environment) {
+    environment.set_assignment(assignment);
+  }
   return environment;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What every process of a manager is started with, whatever its unit says.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,13 +15,22 @@ namespace onset {
 inline constexpr std::string_view kDefaultPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// What the manager's configuration says of every process; a reload may change it.
+struct LaunchDefaults {
+  std::vector<std::string> environment;  ///< DefaultEnvironment=, NAME=VALUE
+  std::vector<Limit> limits;             ///< for what a unit does not set
+  ExecOutput output = ExecOutput::Journal;
+  ExecOutput error_output = ExecOutput::Inherit;
+  std::optional<int> oom_score_adjust;
+};
+
 struct LaunchSettings {
   bool user_manager = false;
   HostFacts host;
   SelfFacts self;
   std::string notify_socket;             ///< $NOTIFY_SOCKET, empty: none
   std::vector<std::string> environment;  ///< the manager's own, NAME=VALUE
-  std::vector<Limit> default_limits;     ///< for what a unit does not set
+  LaunchDefaults defaults;
   // Descriptors of PID 1, 3 or higher, that stay open:
   int null_input = -1;
   int null_output = -1;

@@ -28,11 +28,12 @@ bool is_file(ExecOutput output) {
          output == ExecOutput::FileTruncate;
 }
 
-Wanted wanted_streams(const StreamRequest& request) {
+Wanted wanted_streams(const StreamRequest& request, const LaunchDefaults& defaults) {
   const ExecConfig& exec = request.exec;
   Wanted wanted;
   wanted.input = exec.standard_input.value_or(StdStream{});
-  wanted.output.output = ExecOutput::Journal;
+  wanted.output.output = defaults.output;
+  wanted.error.output = defaults.error_output;
   if (exec.standard_output) wanted.output = *exec.standard_output;
   if (exec.standard_error) wanted.error = *exec.standard_error;
   wanted.terminal = exec.tty_path.empty() ? "/dev/console" : exec.tty_path;
@@ -212,7 +213,7 @@ bool uses_terminal(const ExecConfig& exec) {
 }
 
 void plan_streams(LaunchPlan& plan, const StreamRequest& request, const LaunchSettings& settings) {
-  Wanted wanted = wanted_streams(request);
+  Wanted wanted = wanted_streams(request, settings.defaults);
   plan.terminal.path = wanted.terminal;
   plan.terminal.reset = request.exec.tty_reset;
   plan.terminal.hang_up = request.exec.tty_vhangup;

@@ -36,7 +36,7 @@ LaunchSettings launch_settings(RealOsConfig& config) {
   settings.self = read_self_facts();
   settings.notify_socket = std::move(config.notify_socket);
   settings.environment = std::move(config.environment);
-  settings.default_limits = std::move(config.default_limits);
+  settings.defaults = std::move(config.defaults);
   return settings;
 }
 
@@ -83,6 +83,12 @@ Result<std::unique_ptr<RealOs>> RealOs::create(RealOsConfig config, LogSink& log
   if (auto done = os->open_descriptors(rest); !done) return Failure{done.error()};
   os->choose_backend(rest);
   return os;
+}
+
+void RealOs::set_defaults(std::vector<std::string> environment, LaunchDefaults defaults) {
+  settings_.environment = std::move(environment);
+  settings_.defaults = std::move(defaults);
+  builder_ = std::make_unique<LaunchBuilder>(settings_, files_, accounts_, log_);
 }
 
 SysResult RealOs::open_descriptors(const RealOsConfig& config) {

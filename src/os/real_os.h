@@ -48,9 +48,7 @@ struct RealOsConfig {
   HostFacts host;
   std::string notify_socket;             ///< $NOTIFY_SOCKET of services; empty: none
   std::vector<std::string> environment;  ///< the manager's own, NAME=VALUE
-  /// What a service gets where its unit says nothing, if the manager has
-  /// changed its own since it was started (RLIMIT_NOFILE).
-  std::vector<Limit> default_limits;
+  LaunchDefaults defaults;               ///< what a service gets where its unit says nothing
   BorrowedFd output{1};  ///< of services whose output is the journal's
   BorrowedFd error_output{2};
   bool use_cgroups = true;
@@ -66,6 +64,10 @@ class RealOs final : public Os {
   ~RealOs() override;
 
   // ---- for the composition root ---------------------------------------------
+  /// For every process that is started from now on. `environment` is the manager's own.
+  void set_defaults(std::vector<std::string> environment, LaunchDefaults defaults);
+  /// What every service has in its environment, before what its unit says.
+  [[nodiscard]] const Environment& base_environment() const { return builder_->base(); }
   [[nodiscard]] BorrowedFd poll_fd() const { return epoll_; }
   /// At each turn of the loop, before anything else.
   void new_turn() { launcher_->new_turn(); }

@@ -80,12 +80,12 @@ struct ServiceConfig {
   std::string pid_file;  ///< absolute; empty: none
   std::string bus_name;
 
-  Duration restart_delay = std::chrono::milliseconds(100);
+  std::optional<Duration> restart_delay;  ///< unset: the manager's default
   unsigned restart_steps = 0;
   Duration restart_max_delay = kInfinity;
   std::optional<Duration> timeout_start;  ///< unset: the manager's default; 0 is read as infinity
   std::optional<Duration> timeout_stop;   ///< likewise
-  std::optional<Duration> timeout_abort;  ///< unset: timeout_stop
+  std::optional<Duration> timeout_abort;  ///< unset: the manager's default, else timeout_stop
   TimeoutFailureMode timeout_start_failure = TimeoutFailureMode::Terminate;
   TimeoutFailureMode timeout_stop_failure = TimeoutFailureMode::Terminate;
   Duration runtime_max = kInfinity;

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "unit/environment.h"
+#include "unit/manager_settings.h"
 #include "unit/name.h"
 #include "unit/unit_members.h"
 
@@ -130,7 +131,7 @@ void remark_on_service(const Unit& unit, const ServiceConfig& service, Diagnosti
   if (service.restart_steps > 0 && service.restart_max_delay == kInfinity) {
     remark(unit, diagnostics, "RestartSteps= has no effect without RestartMaxDelaySec=");
   }
-  if (service.restart_max_delay < service.restart_delay) {
+  if (service.restart_max_delay < service.restart_delay.value_or(ManagerSettings{}.restart_delay)) {
     remark(unit, diagnostics, "RestartMaxDelaySec= is below RestartSec=, which holds");
   }
 }

@@ -35,11 +35,14 @@ class System:
         self.folder = tempfile.mkdtemp(prefix="onset-test-")
         os.chmod(self.folder, 0o755)
         self.units = os.path.join(self.folder, "units")
+        self.config = os.path.join(self.folder, "config")
         self.work = os.path.join(self.folder, "work")
         os.mkdir(self.units)
+        os.mkdir(self.config)
         os.mkdir(self.work)
         os.chmod(self.work, 0o777)
         self.write(units)
+        self.write(kind.get("config", {}), self.config)
         for name, text in kind.get("work", {}).items():
             with open(self.path(name), "w") as file:
                 file.write(text)
@@ -102,6 +105,7 @@ class System:
         if kind.get("closed_streams"):
             line += ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
         options = ["--unit=" + kind.get("unit", "main.target"), "--unit-path=" + self.units,
+                   "--config-path=" + self.config,
                    "--log-level=" + kind.get("log_level", "debug")]
         return line + [ONSET, "init", *options, *kind.get("options", [])]
 
@@ -122,10 +126,10 @@ class System:
                 .replace("@support@", SUPPORT).replace("@notify@",
                                                        f"{PYTHON} -S -E -B {SUPPORT}/notify.py"))
 
-    def write(self, units):
+    def write(self, files, folder=None):
         """Unit files by name; a name with a slash makes its folder (drop-ins)."""
-        for name, text in units.items():
-            path = os.path.join(self.units, name)
+        for name, text in files.items():
+            path = os.path.join(folder or self.units, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w") as file:
                 file.write(self.fill(text))
@@ -317,7 +321,8 @@ class OnsetSystemTest(OnsetTest):
         """`kind`: ordinary, user_namespace, no_proc, no_sys, no_dev, read_only,
         no_capabilities, pid1=False, traces="CALL,…" (by strace, into the file trace), injects="CALL:…"
         (by the same), cgroup (a writable one, see group_file), refuses=(CALLS, ERRNO), closed_streams, terminal,
-        setup=[shell lines], options=[of init], env={}, popen={}, work={file: text}."""
+        setup=[shell lines], options=[of init], env={}, popen={}, work={file: text},
+        config={"system.conf": text, …}."""
         units = dict(units or {})
         if "unit" not in kind:
             units.setdefault("main.target", "[Unit]\nDescription=All\n")

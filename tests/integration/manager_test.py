@@ -283,6 +283,73 @@ class Surroundings(OnsetSystemTest):
         self.ok(system, "start", "b.service")
 
 
+class Configuration(OnsetSystemTest):
+    """systemd-system.conf(5)."""
+
+    CONFIG = "[Manager]\nDefaultTimeoutStartSec=300ms\nDefaultTimeoutStpSec=3\n" \
+             "DefaultRestartSec=forever\nDefaultRestartSec=2ms\nCPUAffinity=0\n" \
+             "DefaultEnvironment=PLACE=%l \"WORDS=two words\" OVER=manager\n"
+
+    def test_what_units_leave_open_is_the_files(self):
+        system = self.boot({
+            "slow.service": service("Type=notify", "ExecStart=/bin/sleep infinity"),
+            "a.service": service(
+                "Type=oneshot", "Environment=OVER=unit",
+                "ExecStart=/bin/sh -c 'echo $WORDS,$OVER,$(ulimit -Sn),$(ulimit -Hn) >> @work@/said'"),
+            "again.service": service("Restart=always", "ExecStart=/bin/false"),
+            "own.service": service("TimeoutStartSec=9", "RestartSec=8", "LimitNOFILE=50:60",
+                                   "ExecStart=/bin/true")},
+            config={"system.conf": self.CONFIG,
+                    "system.conf.d/limits.conf": "[Manager]\nDefaultLimitNOFILE=100:200\n"
+                                                 "DefaultStartLimitBurst=3\n"})
+        self.assertEqual(system.cli("start", "slow.service")[0], 1)
+        self.assertEqual(system.show("slow.service", "Result"), "timeout")
+        self.ok(system, "start", "a.service")
+        self.assertEqual(system.said(), ["two words,unit,100,200"])
+        self.ok(system, "start", "again.service")
+        system.until_state("again.service", "failed")
+        self.assertEqual(system.show("again.service", "NRestarts"), "3")
+        for name, default, own in (("TimeoutStartUSec", "300ms", "9s"),
+                                   ("TimeoutStopUSec", "1min 30s", "1min 30s"),
+                                   ("RestartUSec", "2ms", "8s"), ("LimitNOFILE", "200", "60")):
+            self.assertEqual(system.show("a.service" if name != "TimeoutStartUSec" else
+                                         "slow.service", name), default, name)
+            self.assertEqual(system.show("own.service", name), own, name)
+        manager = self.properties(system)
+        self.assertEqual(manager["DefaultTimeoutStartUSec"], "300ms")
+        self.assertEqual(manager["DefaultRestartUSec"], "2ms")
+        self.assertEqual(manager["DefaultLimitNOFILE"], "200")
+        self.assertEqual(manager["DefaultLimitNOFILESoft"], "100")
+        self.assertIn("WORDS=two words", manager["Environment"])
+
+    def test_bad_lines_are_told_with_file_and_line(self):
+        system = self.boot({}, config={"system.conf": self.CONFIG})
+        path = os.path.join(system.config, "system.conf")
+        for told in (":3: Unknown key 'DefaultTimeoutStpSec' in section [Manager], ignoring",
+                     ":4: DefaultRestartSec=forever: expected",
+                     ":6: CPUAffinity= is not honoured yet"):
+            self.assertIn(path + told, system.log())
+
+    def test_a_reload_reads_it_again_and_options_come_before_it(self):
+        system = self.boot({"a.service": service(
+            "Type=oneshot", "ExecStart=/bin/sh -c 'echo $A >> @work@/said'")},
+            config={"system.conf": "[Manager]\nDefaultEnvironment=A=1\nLogLevel=err\n"
+                                   "DefaultStandardOutput=null\n"})
+        self.ok(system, "start", "a.service")
+        self.assertEqual(system.show("a.service", "StandardOutput"), "null")
+        self.assertEqual(self.properties(system)["LogLevel"], "debug")
+        system.write({"system.conf": "[Manager]\nDefaultEnvironment=A=2\n"
+                                     "DefaultTimeoutStopSec=4\n"}, system.config)
+        self.ok(system, "daemon-reload")
+        self.ok(system, "start", "a.service")
+        self.assertEqual(system.said(), ["1", "2"])
+        self.assertEqual(system.show("a.service", "TimeoutStopUSec"), "4s")
+        self.assertEqual(system.show("a.service", "StandardOutput"), "journal")
+
+    def properties(self, system):
+        return dict(line.split("=", 1) for line in self.ok(system, "show").splitlines())
+
+
 class Killing(OnsetSystemTest):
     def test_kill_mode_decides_who_is_signalled(self):
         units = {}

@@ -1,0 +1,59 @@
+#pragma once
+// system.conf (user.conf) at work in this process: what its files say, the command
+// line over it, and below it what the manual gives where nobody says anything.
+//
+// Resource limits that are not set: systemd-system.conf(5) has defaults of its own
+// for two of them. Those hold on a machine, where the kernel's are of no use; in a
+// container and for a user, whoever started the manager has decided, and what it
+// was given its services are given.
+
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "init/options.h"
+#include "init/signal_table.h"
+#include "os/launch_settings.h"
+#include "unit/file_source.h"
+#include "unit/manager_settings.h"
+
+namespace onset {
+
+struct ConfigurationContext {
+  FileSource& files;
+  const InitOptions& options;
+  const HostFacts& host;
+  Surroundings surroundings = Surroundings::Machine;
+  std::vector<std::string> environment;  ///< the manager's own, as it was started
+  std::vector<Limit> inherited;          ///< limits that it has changed for itself since
+};
+
+class Configuration {
+ public:
+  explicit Configuration(ConfigurationContext context) : context_(std::move(context)) {}
+
+  /// The files, anew. What is wrong in them is appended.
+  void read(Diagnostics& diagnostics);
+
+  /// With `limits` completed.
+  [[nodiscard]] const ManagerSettings& settings() const { return settings_; }
+  [[nodiscard]] int log_level() const;
+  [[nodiscard]] bool show_status() const;
+  /// The manager's own, with ManagerEnvironment= over it.
+  [[nodiscard]] std::vector<std::string> environment() const;
+  [[nodiscard]] LaunchDefaults launch_defaults() const;
+
+ private:
+  void complete_limits(Diagnostics& diagnostics);
+  void complete_machine_limits();
+
+  ConfigurationContext context_;
+  ManagerSettings settings_;
+};
+
+/// The folders of system.conf: `config_path` (colon-joined) if given, a trailing
+/// colon adding the default ones.
+std::vector<std::string> manager_config_path(const std::string& config_path, bool user_manager,
+                                             const HostFacts& host);
+
+}  // namespace onset

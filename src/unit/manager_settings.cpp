@@ -1,0 +1,434 @@
+#include "unit/manager_settings.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "unit/capability.h"
+#include "unit/enum_words.h"
+#include "unit/environment.h"
+#include "unit/values.h"
+
+namespace onset {
+namespace {
+
+using M = ManagerSettings;
+using Context = ManagerParseContext;
+using Row = ManagerDirective;
+
+constexpr std::array<std::string_view, 8> kLevels = {"emerg",   "alert",  "crit", "err",
+                                                     "warning", "notice", "info", "debug"};
+constexpr std::size_t kShownValueMax = 200;
+
+// ---- values of one member ---------------------------------------------------
+
+/// As units have it: 0 is no limit.
+template <auto Member>
+std::string parse_timeout(Context& context, std::string_view value) {
+  auto span = parse_span_zero_is_infinity(value);
+  if (!span) return std::move(span).error();
+  context.settings.*Member = *span;
+  return {};
+}
+
+template <auto Member>
+std::string parse_span_into(Context& context, std::string_view value) {
+  auto span = parse_span(value);
+  if (!span) return std::move(span).error();
+  context.settings.*Member = *span;
+  return {};
+}
+
+template <auto Member>
+std::string show_span(const M& settings) {
+  return format_span(settings.*Member);
+}
+
+std::string parse_timeout_abort(Context& context, std::string_view value) {
+  if (!value.empty()) return parse_timeout<&M::timeout_abort>(context, value);
+  context.settings.timeout_abort.reset();
+  return {};
+}
+
+std::string show_timeout_abort(const M& settings) {
+  return format_span(settings.timeout_abort.value_or(settings.timeout_stop));
+}
+
+std::string parse_burst(Context& context, std::string_view value) {
+  auto number = parse_unsigned(value, UINT32_MAX);
+  if (!number) return std::move(number).error();
+  context.settings.start_limit_burst = static_cast<unsigned>(*number);
+  return {};
+}
+
+std::string show_burst(const M& settings) {
+  return format("{}", settings.start_limit_burst);
+}
+
+std::string parse_oom_score(Context& context, std::string_view value) {
+  if (value.empty()) {
+    context.settings.oom_score_adjust.reset();
+    return {};
+  }
+  auto number = parse_oom_score_adjust(value);
+  if (!number) return std::move(number).error();
+  context.settings.oom_score_adjust = *number;
+  return {};
+}
+
+std::string show_oom_score(const M& settings) {
+  return format("{}", settings.oom_score_adjust.value_or(0));
+}
+
+// ---- environment ------------------------------------------------------------
+
+/// SPECIFIERS of systemd-system.conf(5). The first that is not among them; empty: none.
+std::string_view strange_specifier(std::string_view value) {
+  constexpr std::string_view kKnown = "aAbBHlmMovwWTV%";
+  constexpr auto kNone = std::string_view::npos;
+  for (auto at = value.find('%'); at != kNone; at = value.find('%', at + 2)) {
+    if (at + 1 == value.size()) break;
+    const char c = value[at + 1];
+    if ((is_alpha(c) || is_digit(c)) && kKnown.find(c) == std::string_view::npos) {
+      return value.substr(at, 2);
+    }
+  }
+  return {};
+}
+
+template <auto Member>
+std::string parse_variables(Context& context, std::string_view value) {
+  auto& variables = context.settings.*Member;
+  if (value.empty()) {
+    variables.clear();
+    return {};
+  }
+  if (const auto strange = strange_specifier(value); !strange.empty()) {
+    return format("one of the manager's specifiers, not \"{}\"", strange);
+  }
+  EnvironmentAssignments parsed = parse_environment_assignments(value, context.scope);
+  for (const std::string& problem : parsed.problems) {
+    context.diagnostics.push_back({Severity::Warning, std::string(context.file), context.line,
+                                   format("{}=: {}; ignored", context.key, problem)});
+  }
+  Environment merged(variables);
+  for (const std::string& assignment : parsed.assignments) merged.set_assignment(assignment);
+  variables = std::move(merged).assignments();
+  return {};
+}
+
+// ---- streams ----------------------------------------------------------------
+
+/// Without what needs a path or a descriptor, as that can be no default for all.
+template <auto Member>
+std::string parse_output(Context& context, std::string_view value) {
+  if (value == "syslog" || value == "syslog+console") {  // old names
+    context.settings.*Member = value == "syslog" ? ExecOutput::Journal : ExecOutput::JournalConsole;
+    return {};
+  }
+  const auto kind = from_string<ExecOutput>(value);
+  if (!kind || *kind >= ExecOutput::Socket) {
+    return "inherit, null, tty, journal, kmsg, journal+console or kmsg+console";
+  }
+  context.settings.*Member = *kind;
+  return {};
+}
+
+template <auto Member>
+std::string show_output(const M& settings) {
+  return std::string(to_string(settings.*Member));
+}
+
+// ---- limits -----------------------------------------------------------------
+
+template <int Resource>
+std::string parse_default_limit(Context& context, std::string_view value) {
+  auto limit = parse_limit(Resource, value);
+  if (!limit) return std::move(limit).error();
+  auto& limits = context.settings.limits;
+  std::erase_if(limits, [](const Limit& l) { return l.resource == Resource; });
+  limits.push_back({Resource, limit->soft, limit->hard});
+  return {};
+}
+
+// ---- what is told -----------------------------------------------------------
+
+std::string parse_level_into(Context& context, std::string_view value) {
+  const auto level = parse_log_level(value);
+  if (!level) return "emerg, alert, crit, err, warning, notice, info, debug or 0 to 7";
+  context.settings.log_level = level;
+  return {};
+}
+
+/// "auto" shows what "yes" does; of "error" the errors are shown anyway.
+std::string parse_show_status(Context& context, std::string_view value) {
+  if (value == "auto" || value == "error") {
+    context.settings.show_status = value == "auto";
+    return {};
+  }
+  const auto on = parse_bool(value);
+  if (!on) return "a boolean, auto or error";
+  context.settings.show_status = *on;
+  return {};
+}
+
+// ---- what is checked alone --------------------------------------------------
+
+std::string check_any(Context& /*context*/, std::string_view /*value*/) {
+  return {};
+}
+std::string check_bool(Context& /*context*/, std::string_view value) {
+  auto parsed = parse_bool(value);
+  return parsed ? std::string() : std::move(parsed).error();
+}
+std::string check_span(Context& /*context*/, std::string_view value) {
+  auto parsed = parse_span(value);
+  return parsed ? std::string() : std::move(parsed).error();
+}
+std::string check_watchdog(Context& context, std::string_view value) {
+  if (value.empty() || value == "off" || value == "default") return {};
+  return check_span(context, value).empty() ? "" : "a time span, off or default";
+}
+std::string check_nanoseconds(Context& /*context*/, std::string_view value) {
+  auto parsed = parse_span_ns(value);
+  return parsed ? std::string() : std::move(parsed).error();
+}
+std::string check_path(Context& /*context*/, std::string_view value) {
+  return value.empty() || value.starts_with('/') ? "" : "an absolute path";
+}
+std::string check_capabilities(Context& /*context*/, std::string_view value) {
+  const CapabilityList list = parse_capability_set(value);
+  if (list.unknown.empty()) return {};
+  return format("capabilities such as CAP_NET_ADMIN, not \"{}\"", c_escape(list.unknown.front()));
+}
+std::string check_oom_policy(Context& /*context*/, std::string_view value) {
+  return from_string<OomPolicy>(value) ? std::string() : expected_words<OomPolicy>();
+}
+std::string check_status_format(Context& /*context*/, std::string_view value) {
+  return value == "name" || value == "description" || value == "combined"
+             ? ""
+             : "name, description or combined";
+}
+std::string check_burst_action(Context& /*context*/, std::string_view value) {
+  constexpr std::array<std::string_view, 5> kActions = {"none", "reboot-force", "poweroff-force",
+                                                        "reboot-immediate", "poweroff-immediate"};
+  if (std::ranges::find(kActions, value) != kActions.end()) return {};
+  return "reboot-force, poweroff-force, reboot-immediate, poweroff-immediate or none";
+}
+
+// ---- rows -------------------------------------------------------------------
+
+constexpr Row later(std::string_view name, decltype(Row::parse) check, std::string_view help,
+                    std::string_view inert = {}) {
+  return {.name = name, .parse = check, .support = Support::NotYet, .help = help, .inert = inert};
+}
+
+template <auto Member>
+constexpr Row timeout(std::string_view name, std::string_view help, std::string_view property) {
+  return {.name = name,
+          .parse = parse_timeout<Member>,
+          .show = show_span<Member>,
+          .help = help,
+          .property = property};
+}
+
+template <auto Member>
+constexpr Row span(std::string_view name, std::string_view help, std::string_view property) {
+  return {.name = name,
+          .parse = parse_span_into<Member>,
+          .show = show_span<Member>,
+          .help = help,
+          .property = property};
+}
+
+template <auto Member>
+constexpr Row output(std::string_view name, std::string_view help) {
+  return {.name = name, .parse = parse_output<Member>, .show = show_output<Member>, .help = help};
+}
+
+template <int Resource>
+constexpr Row limit(std::string_view name) {
+  return {.name = name,
+          .parse = parse_default_limit<Resource>,
+          .help = "Of a unit without the Limit…= of that name.",
+          .resource = Resource};
+}
+
+constexpr Row kRows[] = {
+    later("LogColor", check_bool, "Colour in the manager's own lines."),
+    {.name = "LogLevel",
+     .parse = parse_level_into,
+     .help = "The least important of the manager's own lines that is told."},
+    later("LogLocation", check_bool, "Where in the source a line comes from.", "no"),
+    later("LogTarget", check_any, "Where the manager's own lines go."),
+    later("LogTime", check_bool, "The time in front of them.", "no"),
+    later("DumpCore", check_bool, "A core file when the manager crashes."),
+    later("CrashChangeVT", check_any, "The virtual terminal to show then.", "no"),
+    later("CrashShell", check_bool, "A shell then.", "no"),
+    later("CrashReboot", check_bool, "A reboot then.", "no"),
+    {.name = "ShowStatus",
+     .parse = parse_show_status,
+     .help = "Lines about units that were started and stopped; error: no such lines."},
+    output<&M::output>("DefaultStandardOutput", "StandardOutput= of units without one."),
+    output<&M::error_output>("DefaultStandardError", "StandardError= of units without one."),
+    later("CtrlAltDelBurstAction", check_burst_action,
+          "What more than 7 Ctrl-Alt-Del within 2 s do.", "none"),
+    later("CPUAffinity", check_any, "The CPUs of the manager and of what it starts."),
+    later("NUMAPolicy", check_any, "Their NUMA policy.", "default"),
+    later("NUMAMask", check_any, "The nodes of that policy."),
+    later("RuntimeWatchdogSec", check_watchdog, "The hardware watchdog while the machine runs.",
+          "off"),
+    later("RebootWatchdogSec", check_watchdog, "The hardware watchdog during a reboot.", "off"),
+    later("KExecWatchdogSec", check_watchdog, "The hardware watchdog during kexec.", "off"),
+    later("ShutdownWatchdogSec", check_watchdog, "The old name of RebootWatchdogSec=.", "off"),
+    later("RuntimeWatchdogPreSec", check_watchdog, "How long before it the kernel is told.", "off"),
+    later("RuntimeWatchdogPreGovernor", check_any, "What the kernel does then."),
+    later("WatchdogDevice", check_path, "The device of the hardware watchdog."),
+    later("CapabilityBoundingSet", check_capabilities,
+          "The capabilities that the manager and all that it starts can ever have."),
+    later("NoNewPrivileges", check_bool, "No program gains privileges.", "no"),
+    later("SystemCallArchitectures", check_any, "The architectures of system calls."),
+    later("TimerSlackNSec", check_nanoseconds, "The timer slack of the manager."),
+    later("StatusUnitFormat", check_status_format,
+          "How the lines of ShowStatus= name units; onset's are \"combined\".", "combined"),
+    later("DefaultTimerAccuracySec", check_span, "AccuracySec= of timers without one."),
+    timeout<&M::timeout_start>("DefaultTimeoutStartSec",
+                               "TimeoutStartSec= of units without one; 0: none.",
+                               "DefaultTimeoutStartUSec"),
+    timeout<&M::timeout_stop>("DefaultTimeoutStopSec",
+                              "TimeoutStopSec= of units without one; 0: none.",
+                              "DefaultTimeoutStopUSec"),
+    {.name = "DefaultTimeoutAbortSec",
+     .parse = parse_timeout_abort,
+     .show = show_timeout_abort,
+     .help = "TimeoutAbortSec= of units without one; empty: their TimeoutStopSec=.",
+     .property = "DefaultTimeoutAbortUSec"},
+    span<&M::restart_delay>("DefaultRestartSec", "RestartSec= of units without one.",
+                            "DefaultRestartUSec"),
+    later("DefaultDeviceTimeoutSec", check_span, "How long devices are waited for."),
+    span<&M::start_limit_interval>("DefaultStartLimitIntervalSec",
+                                   "StartLimitIntervalSec= of units without one.",
+                                   "DefaultStartLimitIntervalUSec"),
+    {.name = "DefaultStartLimitInterval",
+     .parse = parse_span_into<&M::start_limit_interval>,
+     .help = "The old name of DefaultStartLimitIntervalSec=."},
+    {.name = "DefaultStartLimitBurst",
+     .parse = parse_burst,
+     .show = show_burst,
+     .help = "StartLimitBurst= of units without one."},
+    {.name = "DefaultEnvironment",
+     .parse = parse_variables<&M::environment>,
+     .help = "Variables of all processes that are started."},
+    {.name = "ManagerEnvironment",
+     .parse = parse_variables<&M::manager_environment>,
+     .help = "Variables of the manager, which those of a user's manager are handed on."},
+    later("DefaultCPUAccounting", check_bool, "CPUAccounting= of units without one.", "yes"),
+    later("DefaultMemoryAccounting", check_bool, "MemoryAccounting= likewise.", "yes"),
+    later("DefaultTasksAccounting", check_bool, "TasksAccounting= likewise.", "yes"),
+    later("DefaultIOAccounting", check_bool, "IOAccounting= likewise.", "no"),
+    later("DefaultIPAccounting", check_bool, "IPAccounting= likewise.", "no"),
+    {.name = "DefaultBlockIOAccounting",
+     .support = Support::Obsolete,
+     .help = "of cgroup v1, in its place is DefaultIOAccounting="},
+    later("DefaultTasksMax", check_any, "TasksMax= of units without one.", "infinity"),
+    limit<RLIMIT_CPU>("DefaultLimitCPU"),
+    limit<RLIMIT_FSIZE>("DefaultLimitFSIZE"),
+    limit<RLIMIT_DATA>("DefaultLimitDATA"),
+    limit<RLIMIT_STACK>("DefaultLimitSTACK"),
+    limit<RLIMIT_CORE>("DefaultLimitCORE"),
+    limit<RLIMIT_RSS>("DefaultLimitRSS"),
+    limit<RLIMIT_NOFILE>("DefaultLimitNOFILE"),
+    limit<RLIMIT_AS>("DefaultLimitAS"),
+    limit<RLIMIT_NPROC>("DefaultLimitNPROC"),
+    limit<RLIMIT_MEMLOCK>("DefaultLimitMEMLOCK"),
+    limit<RLIMIT_LOCKS>("DefaultLimitLOCKS"),
+    limit<RLIMIT_SIGPENDING>("DefaultLimitSIGPENDING"),
+    limit<RLIMIT_MSGQUEUE>("DefaultLimitMSGQUEUE"),
+    limit<RLIMIT_NICE>("DefaultLimitNICE"),
+    limit<RLIMIT_RTPRIO>("DefaultLimitRTPRIO"),
+    limit<RLIMIT_RTTIME>("DefaultLimitRTTIME"),
+    later("DefaultOOMPolicy", check_oom_policy, "OOMPolicy= of services without one.", "stop"),
+    {.name = "DefaultOOMScoreAdjust",
+     .parse = parse_oom_score,
+     .show = show_oom_score,
+     .help = "OOMScoreAdjust= of units without one; empty: the manager's own value."},
+    later("DefaultSmackProcessLabel", check_any, "SmackProcessLabel= of units without one."),
+};
+
+/// True if the value asks for nothing: onset does without as well.
+bool is_inert(const Row& row, std::string_view value) {
+  if (value.empty() || value == row.inert) return true;
+  if (row.inert == "off" && value == "0") return true;
+  const auto wanted = parse_bool(value);
+  const auto inert = parse_bool(row.inert);
+  return wanted && inert && *wanted == *inert;
+}
+
+/// Of several assignments the last one counts.
+void note_not_yet(Context& context, const Row& row, std::string_view value) {
+  std::erase_if(context.not_yet, [&row](const ManagerNotYetUse& u) { return u.directive == &row; });
+  if (!is_inert(row, value)) {
+    context.not_yet.push_back({&row, std::string(context.file), context.line});
+  }
+}
+
+}  // namespace
+
+std::span<const ManagerDirective> manager_directives() {
+  return kRows;
+}
+
+const ManagerDirective* find_manager_directive(std::string_view name) {
+  const Row* row = std::ranges::find(kRows, name, &Row::name);
+  return row == std::end(kRows) ? nullptr : row;
+}
+
+void apply_manager_assignment(ManagerParseContext& context, std::string_view value) {
+  const auto say = [&context](Severity severity, std::string message) {
+    context.diagnostics.push_back(
+        {severity, std::string(context.file), context.line, std::move(message)});
+  };
+  const Row* row = find_manager_directive(context.key);
+  if (row == nullptr) {
+    if (context.key.starts_with("X-")) return;
+    say(Severity::Warning,
+        format("Unknown key '{}' in section [Manager], ignoring", c_escape(context.key)));
+    return;
+  }
+  if (row->support == Support::Obsolete) {
+    say(Severity::Note, format("{}= no longer has a meaning, ignoring: {}", row->name, row->help));
+    return;
+  }
+  const std::string expected = row->parse(context, value);
+  if (!expected.empty()) {
+    std::string_view wanted = expected;
+    constexpr std::string_view kExpected = "expected ";
+    if (wanted.starts_with(kExpected)) wanted.remove_prefix(kExpected.size());
+    say(Severity::Warning, format("{}={}: expected {}; ignored", row->name,
+                                  c_escape(value.substr(0, kShownValueMax)), wanted));
+    return;
+  }
+  if (row->support == Support::NotYet) note_not_yet(context, *row, value);
+}
+
+std::optional<int> parse_log_level(std::string_view text) {
+  const auto* name = std::ranges::find(kLevels, text);
+  if (name != kLevels.end()) return static_cast<int>(name - kLevels.begin());
+  if (text.size() == 1 && text[0] >= '0' && text[0] <= '7') return text[0] - '0';
+  return std::nullopt;
+}
+
+std::string_view log_level_name(int level) {
+  return level >= 0 && level < 8 ? kLevels[static_cast<std::size_t>(level)] : "";
+}
+
+const Limit* find_limit(const std::vector<Limit>& limits, int resource) {
+  const auto found = std::ranges::find(limits, resource, &Limit::resource);
+  return found == limits.end() ? nullptr : &*found;
+}
+
+}  // namespace onset
