@@ -346,6 +346,20 @@ class Configuration(OnsetSystemTest):
         self.assertEqual(system.show("a.service", "TimeoutStopUSec"), "4s")
         self.assertEqual(system.show("a.service", "StandardOutput"), "journal")
 
+    def test_a_users_manager_reads_user_conf(self):
+        system = self.boot(
+            {"main.target": "[Unit]\nWants=a.service\n",
+             "a.service": service(
+                 "Type=oneshot",
+                 "ExecStart=/bin/sh -c 'echo $A,$M,$(cat /proc/self/oom_score_adj) >> @work@/said'")},
+            wait=False, ordinary=True, options=["--user"], env={"XDG_RUNTIME_DIR": "/run"},
+            setup=["chmod 0777 /run"],
+            config={"system.conf": "[Manager]\nDefaultEnvironment=A=system\n",
+                    "user.conf": "[Manager]\nDefaultEnvironment=A=user\nManagerEnvironment=M=1\n"})
+        with open("/proc/self/oom_score_adj") as file:
+            score = min(int(file.read()) + 100, 1000)
+        system.until_said(f"user,1,{score}")
+
     def properties(self, system):
         return dict(line.split("=", 1) for line in self.ok(system, "show").splitlines())
 

@@ -272,6 +272,23 @@ TEST_CASE("a start by hand does not cut RestartSec= short", "[engine][service]")
   CHECK(w.phase() == "auto-restart");
 }
 
+TEST_CASE("without RestartSec= it is DefaultRestartSec= that is waited for", "[engine][service]") {
+  ServiceWorld w;
+  w.service().restart = ServiceRestart::Always;
+  w.context.default_restart_delay = seconds(7);
+  SECTION("unset") {}
+  SECTION("set, which wins") {
+    w.service().restart_delay = seconds(9);
+  }
+  const auto delay = w.service().restart_delay.value_or(seconds(7));
+  w.start();
+  w.main_exits(1);
+  w.pass(delay - seconds(1));
+  CHECK(w.phase() == "auto-restart");
+  w.pass(seconds(1));
+  CHECK(w.phase() != "auto-restart");
+}
+
 TEST_CASE("a stop ends the wait for a restart", "[engine][service]") {
   ServiceWorld w;
   w.service().restart = ServiceRestart::Always;

@@ -323,6 +323,32 @@ TEST_CASE("a start that times out ends as TimeoutStartFailureMode= says", "[engi
   }
 }
 
+TEST_CASE("DefaultTimeoutAbortSec= holds without TimeoutAbortSec=, else TimeoutStopSec= does",
+          "[engine][service]") {
+  ServiceWorld w;
+  w.service().timeout_stop = seconds(3);
+  w.service().timeout_stop_failure = TimeoutFailureMode::Abort;
+  int patience = 3;
+  SECTION("neither") {}
+  SECTION("the manager's") {
+    w.context.default_timeout_abort = seconds(20);
+    patience = 20;
+  }
+  SECTION("the unit's wins") {
+    w.context.default_timeout_abort = seconds(20);
+    w.service().timeout_abort = seconds(30);
+    patience = 30;
+  }
+  w.start();
+  w.stop();
+  w.pass(seconds(3));
+  REQUIRE(w.phase() == "stop-watchdog");
+  w.pass(seconds(patience - 1));
+  CHECK(w.phase() == "stop-watchdog");
+  w.pass(seconds(1));
+  CHECK(w.phase() == "stop-sigkill");
+}
+
 TEST_CASE("a stop that times out goes as TimeoutStopFailureMode= says", "[engine][service]") {
   ServiceWorld w;
   w.service().timeout_stop = seconds(3);

@@ -498,6 +498,7 @@ TEST_CASE("the environment has the manual's order of precedence", "[os][launch]"
   RealOsConfig config = OsWorld::plain_config();
   config.notify_socket = "/run/onset/notify";
   config.environment = {"PASSED=yes", "SECRET=no", "OVER=manager"};
+  config.defaults.environment = {"DEFAULT=1", "OVER=default", "PATH=/default"};
   OsWorld world(std::move(config));
   write_text(world.folder / "a.env", "FROM_FILE=a\nOVER='file a'\nbad line\n");
   write_text(world.folder / "b.env", "OVER=\"file b\"\nGONE=1\n");
@@ -515,6 +516,8 @@ TEST_CASE("the environment has the manual's order of precedence", "[os][launch]"
   INFO(text);
   CHECK(probed_env(text, "PASSED=yes"));
   CHECK(text.find("SECRET") == std::string::npos);
+  CHECK(probed_env(text, "DEFAULT=1"));
+  CHECK(probed_env(text, "PATH=/default"));
   CHECK(probed_env(text, "OVER=file b"));
   CHECK(probed_env(text, "FROM_FILE=a"));
   CHECK(probed_env(text, "OWN=1"));
