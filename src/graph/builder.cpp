@@ -35,6 +35,9 @@ class Builder {
       Unlinked unit = std::move(unlinked_.back());
       unlinked_.pop_back();
       for (const NamedDependency& d : unit.dependencies) link(unit.id, d);
+      for (const NamedDependency& d : implicit_dependencies(graph_.unit(unit.id), user_manager_)) {
+        link(unit.id, d);
+      }
       for (const std::string& path : unit.mounts) link_mounts(unit.id, path);
     }
     for (UnitId loaded : loaded_) add_target_ordering(graph_, loaded);
@@ -82,7 +85,7 @@ std::unique_ptr<Unit> stub(const std::string& name) {
 void Builder::complete(std::string_view name, Unit& unit) const {
   if (unit.id.empty()) unit.id = name;
   unit.type = unit_type_of(unit.id).value_or(UnitType::Service);
-  if (unit.load_state == LoadState::Loaded) add_implicit_dependencies(unit, user_manager_);
+  if (unit.load_state == LoadState::Loaded) add_implicit_mounts(unit, user_manager_);
 }
 
 /// The id of a loaded unit; loads it if need be. Invalid: no name of a unit.

@@ -80,29 +80,51 @@ constexpr auto kDefaults = [] {
   });
 }();
 
-void add(Unit& unit, DependencyKind kind, std::string_view name) {
-  if (name == unit.id) return;
-  unit.config.dependencies.push_back({kind, std::string(name), true});
-}
+class ImplicitDependencies {
+ public:
+  ImplicitDependencies(const Unit& unit, bool user_manager)
+      : unit_(unit), user_manager_(user_manager) {}
 
-void add_defaults(Unit& unit, bool user_manager) {
-  if (!unit.config.default_dependencies || is_perpetual(unit)) return;
-  const Managers other = user_manager ? Managers::System : Managers::User;
-  for (const DefaultRow& row : kDefaults) {
-    if (row.type == unit.type && row.managers != other) add(unit, row.kind, row.name);
+  std::vector<NamedDependency> take() {
+    add_slice();
+    add_bus();
+    add_defaults();
+    return std::move(found_);
   }
-}
 
-// ---- slices -----------------------------------------------------------------------
+ private:
+  void add(DependencyKind kind, std::string_view name) {
+    if (name != unit_.id) found_.push_back({kind, std::string(name), true});
+  }
 
-/// The slice is what the loader says (CgroupConfig::slice): none for the root and
-/// for units without processes of their own.
-void add_slice(Unit& unit) {
-  if (unit.cgroup == nullptr || unit.cgroup->slice.empty()) return;
-  add(unit, DependencyKind::InSlice, unit.cgroup->slice);
-  add(unit, DependencyKind::Requires, unit.cgroup->slice);
-  add(unit, DependencyKind::After, unit.cgroup->slice);
-}
+  /// The slice is what the loader says (CgroupConfig::slice): none for the root and
+  /// for units without processes of their own.
+  void add_slice() {
+    if (unit_.cgroup == nullptr || unit_.cgroup->slice.empty()) return;
+    add(DependencyKind::InSlice, unit_.cgroup->slice);
+    add(DependencyKind::Requires, unit_.cgroup->slice);
+    add(DependencyKind::After, unit_.cgroup->slice);
+  }
+
+  void add_bus() {
+    if (unit_.service == nullptr || unit_.service->type != ServiceType::Dbus) return;
+    add(DependencyKind::Wants, "dbus.service");
+    add(DependencyKind::After, "dbus.service");
+    add(DependencyKind::After, "dbus.socket");
+  }
+
+  void add_defaults() {
+    if (!unit_.config.default_dependencies || is_perpetual(unit_)) return;
+    const Managers other = user_manager_ ? Managers::System : Managers::User;
+    for (const DefaultRow& row : kDefaults) {
+      if (row.type == unit_.type && row.managers != other) add(row.kind, row.name);
+    }
+  }
+
+  const Unit& unit_;
+  bool user_manager_;
+  std::vector<NamedDependency> found_;
+};
 
 // ---- execution ----------------------------------------------------------------------
 
@@ -154,16 +176,13 @@ void add_mount_above(Unit& unit) {
 
 }  // namespace
 
-void add_implicit_dependencies(Unit& unit, bool user_manager) {
-  add_slice(unit);
+std::vector<NamedDependency> implicit_dependencies(const Unit& unit, bool user_manager) {
+  return ImplicitDependencies(unit, user_manager).take();
+}
+
+void add_implicit_mounts(Unit& unit, bool user_manager) {
   add_exec(unit, user_manager);
   add_mount_above(unit);
-  if (unit.service != nullptr && unit.service->type == ServiceType::Dbus) {
-    add(unit, DependencyKind::Wants, "dbus.service");
-    add(unit, DependencyKind::After, "dbus.service");
-    add(unit, DependencyKind::After, "dbus.socket");
-  }
-  add_defaults(unit, user_manager);
 }
 
 void add_target_ordering(UnitGraph& graph, UnitId target) {

@@ -26,8 +26,8 @@ std::unique_ptr<Unit> implied(std::string name, std::string text, bool user = fa
   Diagnostics diagnostics;
   auto unit = table.load(name, diagnostics);
   REQUIRE(unit->load_state == LoadState::Loaded);
-  unit->config.dependencies.clear();
-  add_implicit_dependencies(*unit, user);
+  unit->config.dependencies = implicit_dependencies(*unit, user);
+  add_implicit_mounts(*unit, user);
   return unit;
 }
 
