@@ -12,6 +12,7 @@
 #include "os/launch_streams.h"
 #include "os/service_directories.h"
 #include "unit/name.h"
+#include "unit/unit_members.h"
 
 namespace onset {
 namespace {
@@ -280,7 +281,7 @@ void LaunchBuilder::plan_command(LaunchPlan& plan, const LaunchRequest& request,
     plan.candidates.push_back(command.path);
     return;
   }
-  std::string_view rest = request.unit->exec->exec_search_path;
+  std::string_view rest = config_of<ExecConfig>(*request.unit).exec_search_path;
   if (rest.empty()) rest = kDefaultPath;
   while (!rest.empty()) {
     const auto end = rest.find(':');
@@ -291,8 +292,7 @@ void LaunchBuilder::plan_command(LaunchPlan& plan, const LaunchRequest& request,
 }
 
 Result<LaunchPlan> LaunchBuilder::build(const LaunchRequest& request) {
-  if (!request.unit->exec) return Failure{SysError{"spawn", EINVAL}};
-  const ExecConfig& exec = *request.unit->exec;
+  const auto& exec = config_of<ExecConfig>(*request.unit);
   const Scope scope = scope_of(request);
   LaunchPlan plan;
   plan.unit = request.unit->id;

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/format.h"
+#include "unit/unit_members.h"
 
 namespace onset {
 namespace {
@@ -67,7 +68,7 @@ std::string hex(const InvocationId& id) {
 }
 
 std::string terminal_type(const EnvironmentSources& sources) {
-  const std::string& path = sources.request.unit->exec->tty_path;
+  const std::string& path = config_of<ExecConfig>(*sources.request.unit).tty_path;
   const bool console = path.empty() || path == "/dev/console";
   if (console) {
     const Environment own(sources.settings.environment);
@@ -108,7 +109,7 @@ void add_own(Environment& environment, const EnvironmentSources& sources) {
 }
 
 void pass_on(Environment& environment, const EnvironmentSources& sources) {
-  const auto& names = sources.request.unit->exec->pass_environment;
+  const auto& names = config_of<ExecConfig>(*sources.request.unit).pass_environment;
   if (names.empty()) return;
   const Environment own(sources.settings.environment);
   for (const std::string& name : names) {
@@ -154,7 +155,8 @@ SysResult add_file(Environment& environment, const EnvironmentSources& sources,
 
 SysResult add_files(Environment& environment, const EnvironmentSources& sources, FileSource& files,
                     LogSink& log) {
-  for (const EnvironmentFile& entry : sources.request.unit->exec->environment_files) {
+  for (const EnvironmentFile& entry :
+       config_of<ExecConfig>(*sources.request.unit).environment_files) {
     SysResult done;
     auto paths = matching_files(entry.path);
     if (!paths) done = Failure{paths.error()};
@@ -202,7 +204,7 @@ Environment manager_environment(const LaunchSettings& settings, FileSource& file
 
 Result<Environment> process_environment(const EnvironmentSources& sources, FileSource& files,
                                         LogSink& log) {
-  const ExecConfig& exec = *sources.request.unit->exec;
+  const auto& exec = config_of<ExecConfig>(*sources.request.unit);
   Environment environment = sources.base;
   add_own(environment, sources);
   if (!exec.exec_search_path.empty()) environment.set("PATH", exec.exec_search_path);

@@ -24,7 +24,7 @@ std::string parse_names(ParseContext& context, std::string_view value) {
 }
 
 std::string parse_default_instance(ParseContext& context, std::string_view value) {
-  std::string& instance = context.unit.install.default_instance;
+  std::string& instance = member_of<&InstallConfig::default_instance>(context.unit);
   auto text = expand_value(context, value, kUnitNameMax);
   if (!text) return std::move(text).error();
   if (!text->empty() && !unit_instance_is_valid(*text)) return "a valid instance name";

@@ -423,7 +423,7 @@ InstallConfig UnitLoader::Impl::load_install(std::string_view name, Diagnostics&
   read_fragment(loading, *entry);
   if (unit.load_state == LoadState::Masked || unit.load_state == LoadState::NotFound) return {};
   read_dropins(loading, {unit.id});
-  return std::move(unit.install);
+  return unit.install ? std::move(*unit.install) : InstallConfig{};
 }
 
 UnitLoader::UnitLoader(FileSource& files, LoaderConfig config)

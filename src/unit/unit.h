@@ -119,7 +119,7 @@ struct Unit {
   std::unique_ptr<KillConfig> kill;
   std::unique_ptr<CgroupConfig> cgroup;
   std::unique_ptr<ServiceConfig> service;  ///< of services
-  InstallConfig install;
+  std::unique_ptr<InstallConfig> install;  ///< of files that have the section
 };
 
 }  // namespace onset

@@ -1,6 +1,7 @@
 #include "unit/unit_defaults.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -54,10 +55,22 @@ ServiceType implied_type(const ServiceConfig& service) {
   return service.commands(ExecRole::Start).empty() ? ServiceType::Oneshot : ServiceType::Simple;
 }
 
+/// What nothing is said of stays unmade: most services have no use for it.
+void complete_service_exec(Unit& unit, bool user_manager, const HostFacts& host) {
+  const auto& said = config_of<ExecConfig>(std::as_const(unit));
+  const bool reads_nothing = !said.standard_input || said.standard_input->input == ExecInput::Null;
+  if (reads_nothing && !said.standard_input_data.empty()) {
+    config_of<ExecConfig>(unit).standard_input.emplace().input = ExecInput::Data;
+  }
+  if (user_manager && said.working_directory.empty()) {
+    auto& exec = config_of<ExecConfig>(unit);
+    exec.working_directory = host.home;
+    exec.working_directory_optional = true;
+  }
+}
+
 void complete_service(Unit& unit, bool user_manager, const HostFacts& host) {
   auto& service = config_of<ServiceConfig>(unit);
-  auto& exec = config_of<ExecConfig>(unit);
-  static_cast<void>(config_of<KillConfig>(unit));
   if (!service.type_written) service.type = implied_type(service);
   if (service.type == ServiceType::Oneshot && !service.timeout_start) {
     service.timeout_start = kInfinity;
@@ -70,14 +83,7 @@ void complete_service(Unit& unit, bool user_manager, const HostFacts& host) {
   if (!service.oom_policy_written && config_of<CgroupConfig>(unit).delegate) {
     service.oom_policy = OomPolicy::Continue;
   }
-  const bool reads_nothing = !exec.standard_input || exec.standard_input->input == ExecInput::Null;
-  if (reads_nothing && !exec.standard_input_data.empty()) {
-    exec.standard_input.emplace().input = ExecInput::Data;
-  }
-  if (user_manager && exec.working_directory.empty()) {
-    exec.working_directory = host.home;
-    exec.working_directory_optional = true;
-  }
+  complete_service_exec(unit, user_manager, host);
 }
 
 bool slice_name_is_valid(std::string_view name) {

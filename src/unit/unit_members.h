@@ -23,11 +23,6 @@ struct ConfigHome<UnitConfig> {
   static UnitConfig& of(Unit& u) { return u.config; }
   static const UnitConfig& peek(const Unit& u) { return u.config; }
 };
-template <>
-struct ConfigHome<InstallConfig> {
-  static InstallConfig& of(Unit& u) { return u.install; }
-  static const InstallConfig& peek(const Unit& u) { return u.install; }
-};
 
 /// Of the structs that a unit owns only if it has use for them.
 template <class Config, std::unique_ptr<Config> Unit::*Owner>
@@ -40,6 +35,8 @@ struct SparseHome {
     return u.*Owner ? *(u.*Owner) : defaults_of<Config>();
   }
 };
+template <>
+struct ConfigHome<InstallConfig> : SparseHome<InstallConfig, &Unit::install> {};
 template <>
 struct ConfigHome<ExecConfig> : SparseHome<ExecConfig, &Unit::exec> {};
 template <>

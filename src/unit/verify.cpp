@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "unit/name.h"
 #include "unit/unit_index.h"
+#include "unit/unit_members.h"
 
 namespace onset {
 namespace {
@@ -93,16 +94,16 @@ void Verifier::check_commands(const Unit& unit) {
 
 void Verifier::check_command(const Unit& unit, const ExecCommand& command) {
   // Another root is not there to be looked at, another search path is.
-  if (!unit.exec->root_directory.empty()) return;
+  const auto& exec = config_of<ExecConfig>(unit);
+  if (!exec.root_directory.empty()) return;
   std::string problem;
   if (path_is_absolute(command.path)) {
     problem = program_problem(command.path);
   } else {
     std::vector<std::string> folders(std::begin(kProgramFolders), std::end(kProgramFolders));
-    if (!unit.exec->exec_search_path.empty()) {
+    if (!exec.exec_search_path.empty()) {
       folders.clear();
-      for (const auto folder : split(unit.exec->exec_search_path, ':'))
-        folders.emplace_back(folder);
+      for (const auto folder : split(exec.exec_search_path, ':')) folders.emplace_back(folder);
     }
     problem = errno_text(ENOENT);
     for (const std::string& folder : folders) {

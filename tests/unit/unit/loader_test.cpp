@@ -37,7 +37,8 @@ TEST_CASE("a unit file becomes a unit with its settings", "[unit][loader]") {
   CHECK(unit.service->commands(ExecRole::Start)[0].argv == Names{"/bin/a", "-x"});
   CHECK(unit.service->restart == ServiceRestart::OnFailure);
   CHECK(unit.exec->user == "daemon");
-  CHECK(unit.install.wanted_by == Names{"multi-user.target"});
+  REQUIRE(unit.install != nullptr);
+  CHECK(unit.install->wanted_by == Names{"multi-user.target"});
 }
 
 TEST_CASE("of two files of one name the directory that comes first counts", "[unit][loader]") {
