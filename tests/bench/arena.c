@@ -2,9 +2,10 @@
 //
 //   arena ROOT LOG CGROUP|- COMMAND ARGUMENT…
 //
-// stdout: "pid N" when the command runs, "done" when the board's count is complete, "exit N T"
-// (exit status or 128 + signal, nanoseconds from exec to exit) at the end. When stdin ends, PID 1
-// is killed, and with it all that runs in there.
+// stdout: "pid N" when the command runs, "done" when the board's count is complete, "exit N T C"
+// (exit status or 128 + signal, nanoseconds from exec to exit, of CPU time) at the end. A byte on stdin is a
+// signal for PID 1, and the nanoseconds count from it. When stdin ends, PID 1 is killed, and with
+// it all that runs in there.
 // CGROUP is a folder of a cgroup v2 mount: the command gets a group of its own below it as the
 // root of its own cgroup namespace, mounted on ROOT/sys/fs/cgroup.
 
@@ -82,23 +83,44 @@ static void remove_tree(const char* folder) {
   rmdir(folder);
 }
 
-static void watch(pid_t pid, int pidfd, int done, const struct board* board) {
+/// False once stdin has ended.
+static int obey(pid_t pid, struct board* board) {
+  unsigned char signal;
+  if (read(0, &signal, 1) != 1) {
+    kill(pid, SIGKILL);
+    return 0;
+  }
+  board->begin = monotonic_ns();
+  kill(pid, signal);
+  return 1;
+}
+
+/// Nanoseconds on a processor; of a zombie too.
+static unsigned long long cpu_of(pid_t pid) {
+  char path[64], text[64] = "";
+  snprintf(path, sizeof path, "/proc/%d/schedstat", pid);
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  if (read(fd, text, sizeof text - 1) < 0) text[0] = 0;
+  close(fd);
+  return strtoull(text, 0, 10);
+}
+
+static void watch(pid_t pid, int pidfd, int done, struct board* board) {
   struct pollfd waits[] = {{pidfd, POLLIN, 0}, {done, POLLIN, 0}, {0, POLLIN, 0}};
   for (;;) {
     if (poll(waits, 3, -1) < 0) continue;
     char bytes[16];
     if (waits[1].revents && read(done, bytes, sizeof bytes) > 0) dprintf(1, "done\n");
     if (waits[0].revents) break;
-    if (waits[2].revents && read(0, bytes, sizeof bytes) <= 0) {
-      kill(pid, SIGKILL);
-      waits[2].fd = -1;
-    }
+    if (waits[2].revents && !obey(pid, board)) waits[2].fd = -1;
   }
   const uint64_t end = monotonic_ns();
+  const unsigned long long cpu = cpu_of(pid);
   int status = 0;
   waitpid(pid, &status, 0);
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  dprintf(1, "exit %d %llu\n", code, (unsigned long long)(end - board->begin));
+  dprintf(1, "exit %d %llu %llu\n", code, (unsigned long long)(end - board->begin), cpu);
 }
 
 int main(int argc, char** argv) {

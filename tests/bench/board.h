@@ -42,3 +42,11 @@ static inline void tell_done(void) {
   if (write(fd, "1", 1) != 1) _exit(70);
   close(fd);
 }
+
+/// The next stamp; the one that completes the count tells so.
+static inline void leave_stamp(struct board* board) {
+  const uint64_t now = monotonic_ns();
+  const uint32_t index = atomic_fetch_add(&board->count, 1);
+  if (index < BOARD_STAMPS) board->stamps[index] = now;
+  if (index + 1 == board->target) tell_done();
+}
