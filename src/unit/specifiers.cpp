@@ -61,9 +61,71 @@ Value of_name(char letter, std::string_view name) {
   }
 }
 
+struct HostSpecifier {
+  char letter;
+  std::string HostFacts::*fact;
+};
+/// What the host says as it is.
+constexpr HostSpecifier kHostSpecifiers[] = {
+    {'t', &HostFacts::runtime_dir},
+    {'S', &HostFacts::state_dir},
+    {'C', &HostFacts::cache_dir},
+    {'L', &HostFacts::logs_dir},
+    {'E', &HostFacts::config_dir},
+    {'T', &HostFacts::tmp_dir},
+    {'V', &HostFacts::var_tmp_dir},
+    {'a', &HostFacts::architecture},
+    {'A', &HostFacts::os_image_version},
+    {'B', &HostFacts::os_build_id},
+    {'M', &HostFacts::os_image_id},
+    {'o', &HostFacts::os_id},
+    {'w', &HostFacts::os_version_id},
+    {'W', &HostFacts::os_variant_id},
+    {'H', &HostFacts::hostname},
+    {'v', &HostFacts::kernel_release},
+    {'u', &HostFacts::user_name},
+    {'g', &HostFacts::group_name},
+    {'h', &HostFacts::home},
+    {'s', &HostFacts::shell},
+};
+
+/// Of the host, with a look at what is there. None: no specifier.
+std::optional<Value> of_host(char letter, const HostFacts& host) {
+  switch (letter) {
+    case 'b':
+      if (host.boot_id.empty()) return no_value(letter, "the boot ID is not known");
+      return host.boot_id;
+    case 'm':
+      if (host.machine_id.empty()) return no_value(letter, "there is no machine ID");
+      return host.machine_id;
+    case 'l':
+      return short_hostname(host);
+    case 'q':
+      return host.pretty_hostname.empty() ? short_hostname(host) : host.pretty_hostname;
+    case 'U':
+      return format("{}", host.uid);
+    case 'G':
+      return format("{}", host.gid);
+    default:
+      break;
+  }
+  for (const HostSpecifier& specifier : kHostSpecifiers) {
+    if (specifier.letter == letter) return host.*specifier.fact;
+  }
+  return std::nullopt;
+}
+
+/// %y and %Y.
+Value of_fragment(char letter, std::string_view path) {
+  if (path.empty()) return no_value(letter, "the unit has no file");
+  if (letter == 'y') return std::string(path);
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return std::string(".");
+  return std::string(path.substr(0, slash == 0 ? 1 : slash));
+}
+
 /// None: no specifier.
 std::optional<Value> value_of(char letter, const SpecifierScope& scope) {
-  const HostFacts& host = scope.host;
   switch (letter) {
     case '%':
       return std::string("%");
@@ -78,72 +140,12 @@ std::optional<Value> value_of(char letter, const SpecifierScope& scope) {
     case 'f':
       return of_name(letter, scope.unit_name);
     case 'y':
-      if (scope.fragment_path.empty()) return no_value(letter, "the unit has no file");
-      return std::string(scope.fragment_path);
-    case 'Y': {
-      if (scope.fragment_path.empty()) return no_value(letter, "the unit has no file");
-      const std::size_t slash = scope.fragment_path.rfind('/');
-      if (slash == std::string_view::npos) return std::string(".");
-      return std::string(scope.fragment_path.substr(0, slash == 0 ? 1 : slash));
-    }
+    case 'Y':
+      return of_fragment(letter, scope.fragment_path);
     case 'd':
-      return format("{}/credentials/{}", host.runtime_dir, scope.unit_name);
-    case 't':
-      return host.runtime_dir;
-    case 'S':
-      return host.state_dir;
-    case 'C':
-      return host.cache_dir;
-    case 'L':
-      return host.logs_dir;
-    case 'E':
-      return host.config_dir;
-    case 'T':
-      return host.tmp_dir;
-    case 'V':
-      return host.var_tmp_dir;
-    case 'a':
-      return host.architecture;
-    case 'A':
-      return host.os_image_version;
-    case 'B':
-      return host.os_build_id;
-    case 'M':
-      return host.os_image_id;
-    case 'o':
-      return host.os_id;
-    case 'w':
-      return host.os_version_id;
-    case 'W':
-      return host.os_variant_id;
-    case 'b':
-      if (host.boot_id.empty()) return no_value(letter, "the boot ID is not known");
-      return host.boot_id;
-    case 'm':
-      if (host.machine_id.empty()) return no_value(letter, "there is no machine ID");
-      return host.machine_id;
-    case 'H':
-      return host.hostname;
-    case 'l':
-      return short_hostname(host);
-    case 'q':
-      return host.pretty_hostname.empty() ? short_hostname(host) : host.pretty_hostname;
-    case 'v':
-      return host.kernel_release;
-    case 'u':
-      return host.user_name;
-    case 'U':
-      return format("{}", host.uid);
-    case 'g':
-      return host.group_name;
-    case 'G':
-      return format("{}", host.gid);
-    case 'h':
-      return host.home;
-    case 's':
-      return host.shell;
+      return format("{}/credentials/{}", scope.host.runtime_dir, scope.unit_name);
     default:
-      return std::nullopt;
+      return of_host(letter, scope.host);
   }
 }
 
