@@ -140,23 +140,25 @@ Result<UnitInstaller::InstallUnit, UnitInstaller::Problem> UnitInstaller::discov
   if (entry == nullptr) {
     return Failure{Problem{format("unit {} does not exist.", name), false, {}}};
   }
+  const std::string path = index_.path_of(*entry);
   switch (entry->kind) {
     case UnitFileEntry::Kind::Mask:
       unit.is_masked = true;
-      unit.path = entry->path;
+      unit.path = path;
       return unit;
     case UnitFileEntry::Kind::Builtin:
-      unit.path = builtin_link_path(index_.directories(), entry->path);
+      unit.path = builtin_link_path(index_.directories(), path);
       break;
     case UnitFileEntry::Kind::Alias:
       return Failure{Problem{format("unit {} does not exist.", name), false, {}}};
     case UnitFileEntry::Kind::File: {
-      unit.path = entry->link_target.empty() ? entry->path : entry->link_target;
-      const auto status = files_.stat(shown(entry->path));
+      const std::string& target = entry->detail().link_target;
+      unit.path = target.empty() ? path : target;
+      const auto status = files_.stat(shown(path));
       if (!status) return Failure{Problem{format("unit {} does not exist.", name), false, {}}};
       if (status->size == 0) {
         unit.is_masked = true;
-        unit.path = entry->path;
+        unit.path = path;
         return unit;
       }
       break;

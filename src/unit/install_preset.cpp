@@ -18,7 +18,7 @@ InstallOutcome UnitInstaller::preset_all() {
   for (const std::string& name : index_.names()) {
     const UnitFileEntry* entry = index_.find(name);
     if (entry->kind == UnitFileEntry::Kind::Mask) {
-      note(outcome, format("Unit {} is masked, ignoring.", shown(entry->path)));
+      note(outcome, format("Unit {} is masked, ignoring.", shown(index_.path_of(*entry))));
     } else if (entry->kind == UnitFileEntry::Kind::File) {
       names.push_back(name);
     }

@@ -47,31 +47,32 @@ void UnitLoader::Impl::fail(Unit& unit, LoadState state, std::string_view path, 
 
 void UnitLoader::Impl::read_fragment(Loading& loading, const UnitFileEntry& entry) {
   Unit& unit = loading.unit;
-  unit.fragment_path = entry.path;
+  unit.fragment_path = index.path_of(entry);
+  const std::string& path = unit.fragment_path;
   switch (entry.kind) {
     case UnitFileEntry::Kind::Mask:
       unit.load_state = LoadState::Masked;
       unit.load_error = format("{} is masked", unit.id);
       return;
     case UnitFileEntry::Kind::Builtin:
-      apply_text(loading, entry.text, entry.path);
+      apply_text(loading, entry.detail().text, path);
       return;
     case UnitFileEntry::Kind::Alias:
-      fail(unit, LoadState::Error, entry.path, 0, "an alias without a unit");
+      fail(unit, LoadState::Error, path, 0, "an alias without a unit");
       return;
     case UnitFileEntry::Kind::File:
       break;
   }
   std::string text;
   FileStatus status;
-  if (!read_file(loading, entry.path, text, status)) return;
+  if (!read_file(loading, path, text, status)) return;
   unit.fragment_mtime_ns = status.mtime_ns;
   if (text.empty()) {  // an empty file masks as /dev/null does
     unit.load_state = LoadState::Masked;
     unit.load_error = format("{} is masked by an empty file", unit.id);
     return;
   }
-  apply_text(loading, text, entry.path);
+  apply_text(loading, text, path);
 }
 
 void UnitLoader::Impl::load_files(Loading& loading, const Resolved& resolved) {
@@ -171,7 +172,7 @@ std::string UnitLoader::fragment_of(std::string_view name) {
   const UnitFileEntry* entry =
       is_template(name) ? impl_->index.find(name) : impl_->index.resolve(name).entry;
   if (entry == nullptr) return {};
-  return entry->kind == UnitFileEntry::Kind::Mask ? "/dev/null" : entry->path;
+  return entry->kind == UnitFileEntry::Kind::Mask ? "/dev/null" : impl_->index.path_of(*entry);
 }
 
 InstallConfig UnitLoader::load_install(std::string_view name, Diagnostics& diagnostics) {

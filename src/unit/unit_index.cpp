@@ -10,6 +10,7 @@ namespace onset {
 namespace {
 
 constexpr unsigned kAliasHops = 8;
+constexpr std::uint16_t kNoDirectory = UINT16_MAX;
 constexpr std::string_view kFolderSuffixes[] = {".d", ".wants", ".requires", ".upholds"};
 
 /// The suffix that makes the name a folder's; empty if it is none.
@@ -93,12 +94,36 @@ UnitIndex::UnitIndex(FileSource& files, std::string root,
   for (const BuiltinUnit& unit : builtin) {
     UnitFileEntry entry;
     entry.kind = unit.alias_of.empty() ? UnitFileEntry::Kind::Builtin : UnitFileEntry::Kind::Alias;
-    entry.path = "builtin:" + std::string(unit.name);
-    entry.target = unit.alias_of;
-    entry.text = unit.text;
-    const auto [at, added] = entries_.emplace(std::string(unit.name), std::move(entry));
-    if (added && !unit.alias_of.empty()) add_alias(at->first, at->second.target);
+    entry.directory = kNoDirectory;
+    entry.make_detail() = {std::string(unit.alias_of), {}, {}, unit.text};
+    insert(std::string(unit.name), std::move(entry));
   }
+}
+
+const UnitFileEntry::Detail& UnitFileEntry::detail() const {
+  static const Detail none;
+  return more ? *more : none;
+}
+
+UnitFileEntry::Detail& UnitFileEntry::make_detail() {
+  if (!more) more = std::make_unique<Detail>();
+  return *more;
+}
+
+std::string UnitIndex::path_of(const UnitFileEntry& entry) const {
+  if (entry.directory < directories_.size()) {
+    return directories_[entry.directory] + "/" + std::string(entry.name);
+  }
+  const std::string& elsewhere = entry.detail().path;
+  return elsewhere.empty() ? "builtin:" + std::string(entry.name) : elsewhere;
+}
+
+bool UnitIndex::insert(const std::string& name, UnitFileEntry entry) {
+  const auto [at, added] = entries_.try_emplace(name, std::move(entry));
+  if (!added) return false;
+  at->second.name = at->first;
+  if (at->second.kind == UnitFileEntry::Kind::Alias) add_alias(name, at->second.detail().target);
+  return true;
 }
 
 /// With a merged /usr, /lib/x and /usr/lib/x are one place and get one name.
@@ -146,41 +171,41 @@ void UnitIndex::list_directory(std::uint16_t directory, Diagnostics& diagnostics
 void UnitIndex::add_entry(std::uint16_t directory, const std::string& name, FileKind kind,
                           Diagnostics& diagnostics) {
   UnitFileEntry entry;
-  entry.path = directories_[directory] + "/" + name;
-  if (kind == FileKind::Symlink && !make_link_entry(directory, name, entry, diagnostics)) return;
-  const auto [at, added] = entries_.emplace(name, std::move(entry));
-  if (added && at->second.kind == UnitFileEntry::Kind::Alias) {
-    add_alias(at->first, at->second.target);
-  }
+  entry.directory = directory;
+  entry.name = name;
+  if (kind == FileKind::Symlink && !make_link_entry(entry, diagnostics)) return;
+  insert(name, std::move(entry));
 }
 
 /// False: not an entry after all, and one of a later directory may be.
-bool UnitIndex::make_link_entry(std::uint16_t directory, const std::string& name,
-                                UnitFileEntry& entry, Diagnostics& diagnostics) {
-  const auto link = files_->read_link(with_root(entry.path));
+bool UnitIndex::make_link_entry(UnitFileEntry& entry, Diagnostics& diagnostics) {
+  const std::string path = path_of(entry);
+  const std::string& directory = directories_[entry.directory];
+  const auto link = files_->read_link(with_root(path));
   if (!link) return false;
-  entry.link_target = absolute_target(directories_[directory], *link);
-  if (entry.link_target == "/dev/null") {
+  const std::string& points_to = entry.make_detail().link_target =
+      absolute_target(directory, *link);
+  if (points_to == "/dev/null") {
     entry.kind = UnitFileEntry::Kind::Mask;
     return true;
   }
-  const std::string target = canonical(entry.link_target);
+  const std::string target = canonical(points_to);
   if (!is_searched(parent_of(target))) return true;  // a linked file: of this name
   const std::string_view target_name = last_component(target);
-  if (target_name == name) {
+  if (target_name == entry.name) {
     // To the file of the same name in another directory: that one will be found,
     // unless this link closes a circle.
-    return parent_of(target) == directories_[directory];
+    return parent_of(target) == directory;
   }
-  const std::string problem = alias_problem(name, target_name);
+  const std::string problem = alias_problem(entry.name, target_name);
   if (!problem.empty()) {
-    diagnostics.push_back({Severity::Warning, entry.path, 0,
-                           format("{} can't be another name of {}: {}; ignored", name,
+    diagnostics.push_back({Severity::Warning, path, 0,
+                           format("{} can't be another name of {}: {}; ignored", entry.name,
                                   c_escape(target_name), problem)});
     return false;
   }
   entry.kind = UnitFileEntry::Kind::Alias;
-  entry.target = target_name;
+  entry.make_detail().target = target_name;
   return true;
 }
 
@@ -203,12 +228,13 @@ Resolved UnitIndex::resolve(std::string_view name) const {
       result.entry = entry;
       return result;
     }
-    if (is_template(entry->target)) {
-      auto filled = instantiate(entry->target, unit_instance(result.id));
+    const std::string& target = entry->detail().target;
+    if (is_template(target)) {
+      auto filled = instantiate(target, unit_instance(result.id));
       if (!filled) return result;
       result.id = std::move(*filled);
     } else {
-      result.id = entry->target;
+      result.id = target;
     }
   }
   result.is_loop = true;
@@ -271,8 +297,10 @@ const std::vector<DirectoryItem>& UnitIndex::folder_items(const std::string& fol
 
 void UnitIndex::add_file(std::string_view name, std::string path) {
   UnitFileEntry entry;
-  entry.path = std::move(path);
-  entries_.insert_or_assign(std::string(name), std::move(entry));
+  entry.directory = kNoDirectory;
+  entry.make_detail().path = std::move(path);
+  if (const auto before = entries_.find(name); before != entries_.end()) entries_.erase(before);
+  insert(std::string(name), std::move(entry));
 }
 
 std::vector<std::string> UnitIndex::names() const {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,14 +21,24 @@
 
 namespace onset {
 
+/// Small: there is one for every file of the search path, loaded or not.
 struct UnitFileEntry {
   enum class Kind : std::uint8_t { File, Mask, Alias, Builtin };
+  /// What a plain file in a directory of the search path has no use for.
+  struct Detail {
+    std::string target;       ///< of Alias: the name it stands for
+    std::string link_target;  ///< of a link: where it points, absolute; else empty
+    std::string path;         ///< of a file outside the search path
+    std::string_view text;    ///< of Builtin
+  };
   Kind kind = Kind::File;
-  /// Of the entry itself, also of a link; "builtin:NAME" for one of the binary. Without the root.
-  std::string path;
-  std::string target;       ///< of Alias: the name it stands for
-  std::string link_target;  ///< of a link: where it points, absolute; else empty
-  std::string_view text;    ///< of Builtin
+  std::uint16_t directory = 0;   ///< that it lies in: index in UnitIndex::directories()
+  std::string_view name;         ///< its own; belongs to the index
+  std::unique_ptr<Detail> more;  ///< null: nothing of it
+
+  /// The same, with what is empty where there is none.
+  [[nodiscard]] const Detail& detail() const;
+  Detail& make_detail();
 };
 
 /// Where a name leads: over aliases and from an instance to its template.
@@ -44,6 +55,8 @@ class UnitIndex {
             std::span<const BuiltinUnit> builtin, Diagnostics& diagnostics);
 
   [[nodiscard]] const UnitFileEntry* find(std::string_view name) const;
+  /// Of the entry itself, also of a link; "builtin:NAME" for one of the binary. Without the root.
+  [[nodiscard]] std::string path_of(const UnitFileEntry& entry) const;
   /// `name` must be valid and not a template.
   [[nodiscard]] Resolved resolve(std::string_view name) const;
   /// Every further name of the unit `id`, sorted: aliases of aliases, and for an
@@ -84,8 +97,9 @@ class UnitIndex {
   void list_directory(std::uint16_t directory, Diagnostics& diagnostics);
   void add_entry(std::uint16_t directory, const std::string& name, FileKind kind,
                  Diagnostics& diagnostics);
-  bool make_link_entry(std::uint16_t directory, const std::string& name, UnitFileEntry& entry,
-                       Diagnostics& diagnostics);
+  bool make_link_entry(UnitFileEntry& entry, Diagnostics& diagnostics);
+  /// False: there is one of that name already.
+  bool insert(const std::string& name, UnitFileEntry entry);
   void add_alias(const std::string& alias, const std::string& target);
   [[nodiscard]] bool is_searched(std::string_view directory) const;
   [[nodiscard]] std::string canonical(std::string_view path) const;
