@@ -22,6 +22,9 @@ Manager::~Manager() = default;
 /// A runtime for every unit of the graph. What has come since is looked at by the
 /// next collect(): a name that was only asked for does not stay.
 void Manager::grow_runtime() {
+  if (runtime_.capacity() < graph_->size()) {
+    runtime_.reserve(std::max(graph_->size(), runtime_.capacity() + runtime_.capacity() / 2));
+  }
   for (auto i = static_cast<std::uint32_t>(runtime_.size()); i < graph_->size(); ++i) {
     runtime_.emplace_back();
     may_be_unneeded(UnitId{i});
@@ -87,11 +90,12 @@ void Manager::reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics
     const UnitRuntime& rt = runtime_[id.value];
     return rt.job.value != 0 || rt.active != ActiveState::Inactive;
   };
+  std::vector<std::string> names;
   for (std::uint32_t i = 0; i < old->size(); ++i) {
-    if (!in_use(UnitId{i})) continue;
-    ensure_loaded(*graph_, *source_, old->unit(UnitId{i}).id, config_.user_manager, found);
+    if (in_use(UnitId{i})) names.push_back(old->unit(UnitId{i}).id);
   }
-  ensure_loaded(*graph_, *source_, config_.default_target, config_.user_manager, found);
+  names.push_back(config_.default_target);
+  ensure_all_loaded(*graph_, *source_, names, config_.user_manager, found);
   // What runs keeps the configuration it was started with if its file is gone.
   for (std::uint32_t i = 0; i < old->size(); ++i) {
     const UnitId id{i};

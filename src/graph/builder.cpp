@@ -27,6 +27,11 @@ class Builder {
     return id;
   }
 
+  void build_all(std::span<const std::string> names) {
+    for (const std::string& name : names) resolve(name);
+    link_all();
+  }
+
   void retry_missing();
 
  private:
@@ -195,6 +200,11 @@ bool Builder::link_mount(UnitId from, std::string_view path) {
 UnitId ensure_loaded(UnitGraph& graph, UnitSource& source, std::string_view name, bool user_manager,
                      Diagnostics& diagnostics) {
   return Builder(graph, source, user_manager, diagnostics).build(name);
+}
+
+void ensure_all_loaded(UnitGraph& graph, UnitSource& source, std::span<const std::string> names,
+                       bool user_manager, Diagnostics& diagnostics) {
+  Builder(graph, source, user_manager, diagnostics).build_all(names);
 }
 
 void retry_missing(UnitGraph& graph, UnitSource& source, bool user_manager,

@@ -2,6 +2,8 @@
 // Loads a unit and everything that it names, and links it: names → graph.
 
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "graph/unit_graph.h"
@@ -32,6 +34,11 @@ class UnitSource {
 /// units and edges.
 UnitId ensure_loaded(UnitGraph& graph, UnitSource& source, std::string_view name, bool user_manager,
                      Diagnostics& diagnostics);
+
+/// The same for many at once. Linear in all of them together, where one call for
+/// each would go over the units that all have in common every time.
+void ensure_all_loaded(UnitGraph& graph, UnitSource& source, std::span<const std::string> names,
+                       bool user_manager, Diagnostics& diagnostics);
 
 /// Tries again what could not be found (LoadState::NotFound), in place: ids and
 /// edges stay, what is found has its own edges in addition.
