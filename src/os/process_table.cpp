@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -178,6 +179,16 @@ std::vector<pid_t> ProcessTable::children(pid_t pid) const {
   std::vector<pid_t> found;
   if (!proc_) return found;
   const std::string path = format("{}/task", pid);
+  // A folder has two links and one for each folder in it: most processes have one thread.
+  struct stat tasks_status {};
+  if (::fstatat(proc_.get(), path.c_str(), &tasks_status, 0) != 0) return found;
+  if (tasks_status.st_nlink == 3) {
+    const std::string list = format("{}/{}/children", path, pid);
+    if (auto text = read_kernel_file_at(proc_, list.c_str(), kChildrenLimit)) {
+      append_numbers(*text, found);
+    }
+    return found;
+  }
   auto fd = open_at(proc_.get(), path.c_str(), O_RDONLY | O_DIRECTORY);
   if (!fd) return found;
   DIR* dir = ::fdopendir(fd->get());
