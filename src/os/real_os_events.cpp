@@ -141,8 +141,8 @@ UnitId RealOs::reaped(pid_t pid, OsListener& listener) {
 }
 
 void RealOs::after_reap(OsListener& listener) {
-  table_.new_turn();
   if (!cgroups_) {
+    // A list made since the last reaped() has all that the dead have left.
     if (table_.lost_any()) table_.adopt_orphans();
     std::vector<UnitId> watched;  // the listener may change units_
     for (const auto& [value, unit] : units_) {
