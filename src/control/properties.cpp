@@ -13,6 +13,7 @@
 #include "unit/enum_words.h"
 #include "unit/manager_settings.h"
 #include "unit/signals.h"
+#include "unit/unit_members.h"
 #include "unit/values.h"
 
 namespace onset {
@@ -280,7 +281,7 @@ void put_service_state(Properties& p, const Manager& manager, UnitId id) {
   const ServiceState& s = manager.runtime(id).service;
   if (unit.service != nullptr) {
     put_service_settings(p, manager, unit);
-    if (unit.exec != nullptr) put_exec_defaults(p, manager.config().defaults, *unit.exec);
+    put_exec_defaults(p, manager.config().defaults, config_of<ExecConfig>(unit));
     put_commands(p, manager, id);
   }
   put(p, "Result", std::string(to_string(s.result)));
