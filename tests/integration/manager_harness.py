@@ -11,6 +11,7 @@ inside, by nsenter(1), with the same binary. In unit files @work@ is a folder th
 everybody may write to, @python@ an interpreter, @support@ tests/support.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -287,8 +288,25 @@ class System:
         script = f"mount -t cgroup2 none {place} && find {place}/{self.group} -depth -type d -exec rmdir {{}} +"
         subprocess.run(["unshare", "--mount", "sh", "-c", script], stderr=subprocess.DEVNULL, check=False)
 
+    def _tracer(self):
+        """A pidfd of its strace, which is a child of nobody here; None without one."""
+        if not self.kind.get("traces"):
+            return None
+        try:
+            with open(f"/proc/{self.process.popen.pid}/status") as file:
+                pid = next(int(line.split()[1]) for line in file if line.startswith("TracerPid:"))
+            return os.pidfd_open(pid) if pid else None
+        except (OSError, StopIteration):
+            return None
+
     def end(self):
+        tracer = self._tracer()
         self.process.end()
+        if tracer is not None:
+            # What it holds in a call can only end once it is let go.
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(tracer, signal.SIGKILL)
+            os.close(tracer)
         if self.group:
             self._remove_group()
         shutil.rmtree(self.folder, ignore_errors=True)
