@@ -140,13 +140,13 @@ class EndWatch {
 
   Result<void, CallProblem> begin(const std::vector<std::string>& units) {
     std::vector<std::string> known;
-    for (const std::string& name : units) {
-      json reply;
-      auto got = command_.manager.call("GetUnit", {{"unit", name}}, reply);
-      if (!got && got.error().no_manager) return Failure{got.error()};
+    json answers;
+    auto got = command_.manager.collect_of(units, "GetUnits", json::object(), answers);
+    if (!got) return got;
+    for (std::size_t i = 0; i < units.size(); ++i) {
+      const json& unit = object_of(answers[i], "unit");
       // Of what there is not the request itself says that.
-      if (got && raw_text_of(object_of(reply, "unit"), "load") != "not-found")
-        known.push_back(name);
+      if (unit.is_object() && raw_text_of(unit, "load") != "not-found") known.push_back(units[i]);
     }
     if (auto started = link_.start("Subscribe", {{"units", known}}); !started) return started;
     json first;
@@ -158,11 +158,12 @@ class EndWatch {
   int wait(const std::vector<std::string>& units) {
     int status = 0;
     std::set<std::string> running;
-    for (const std::string& name : units) {
-      json reply;
-      auto got = command_.manager.call("GetUnit", {{"unit", name}}, reply);
-      if (!got) return command_.fail("Failed to wait", got.error());
-      const json& unit = object_of(reply, "unit");
+    json answers;
+    auto got = command_.manager.collect_of(units, "GetUnits", json::object(), answers);
+    if (!got) return command_.fail("Failed to wait", got.error());
+    for (const json& answer : answers) {
+      const json& unit = object_of(answer, "unit");
+      if (!unit.is_object()) return command_.fail("Failed to wait: a unit is gone");
       if (has_ended(unit)) {
         if (raw_text_of(unit, "active") == "failed") status = 1;
       } else {
@@ -241,19 +242,28 @@ int refuse_mode(const Command& command, const std::vector<std::string>& units,
 
 /// --job-mode=triggering: what would start the units again is stopped as well.
 Result<void, CallProblem> add_triggering(Command& command, std::vector<std::string>& units) {
-  const std::vector<std::string> named = units;
-  for (const std::string& unit : named) {
-    json reply;
-    const json asked = {{"unit", unit}, {"names", {"TriggeredBy"}}};
-    if (auto got = command.manager.call("GetProperties", asked, reply); !got) return got;
-    const std::string triggers = raw_text_of(object_of(reply, "properties"), "TriggeredBy");
-    for (std::string_view trigger : split_whitespace(triggers)) {
-      json state;
-      auto got = command.manager.call("GetUnit", {{"unit", trigger}}, state);
-      if (!got) return got;
-      const std::string active = raw_text_of(object_of(state, "unit"), "active");
-      if (active != "inactive" && active != "failed") units.emplace_back(trigger);
+  const auto properties_of = [&](const std::vector<std::string>& names, const char* property,
+                                 std::vector<std::string>& values) -> Result<void, CallProblem> {
+    json answers;
+    const json asked = {{"names", {property}}};
+    if (auto got = command.manager.collect_of(names, "ListProperties", asked, answers); !got) {
+      return got;
     }
+    for (const json& answer : answers) {
+      values.push_back(raw_text_of(object_of(answer, "properties"), property));
+    }
+    return {};
+  };
+  std::vector<std::string> lists;
+  if (auto got = properties_of(units, "TriggeredBy", lists); !got) return got;
+  std::vector<std::string> triggers;
+  for (const std::string& list : lists) {
+    for (std::string_view trigger : split_whitespace(list)) triggers.emplace_back(trigger);
+  }
+  std::vector<std::string> states;
+  if (auto got = properties_of(triggers, "ActiveState", states); !got) return got;
+  for (std::size_t i = 0; i < triggers.size(); ++i) {
+    if (states[i] != "inactive" && states[i] != "failed") units.push_back(triggers[i]);
   }
   return {};
 }

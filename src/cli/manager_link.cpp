@@ -1,5 +1,6 @@
 #include "cli/manager_link.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
@@ -95,6 +96,25 @@ Result<void, CallProblem> ManagerLink::collect(std::string_view method, const js
     for (json& one : *found) list.push_back(std::move(one));
     if (!*more) return {};
   }
+}
+
+Result<void, CallProblem> ManagerLink::collect_of(const std::vector<std::string>& units,
+                                                  std::string_view method, json parameters,
+                                                  json& list) {
+  constexpr std::size_t kUnitsACall = 2048;  // a call has 1 MiB at most
+  list = json::array();
+  for (std::size_t from = 0; from < units.size(); from += kUnitsACall) {
+    json& asked = parameters["units"] = json::array();
+    const std::size_t end = std::min(units.size(), from + kUnitsACall);
+    for (std::size_t i = from; i < end; ++i) asked.push_back(units[i]);
+    json some;
+    if (auto got = collect(method, parameters, "units", some); !got) return got;
+    if (some.size() != end - from) {
+      return Failure{CallProblem{{}, "the manager's reply has other units than asked for", false}};
+    }
+    for (json& one : some) list.push_back(std::move(one));
+  }
+  return {};
 }
 
 int exit_status_of(const CallProblem& problem, std::string_view verb) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/context.h"
@@ -35,6 +36,10 @@ class ManagerLink {
   /// A stream read to its end, its replies' arrays of that name put together.
   Result<void, CallProblem> collect(std::string_view method, const nlohmann::json& parameters,
                                     const char* name, nlohmann::json& list);
+  /// GetUnits or ListProperties: an answer for each unit, in their order.
+  Result<void, CallProblem> collect_of(const std::vector<std::string>& units,
+                                       std::string_view method, nlohmann::json parameters,
+                                       nlohmann::json& list);
   /// Whether a manager runs and answers.
   bool reachable() { return connect().ok(); }
 

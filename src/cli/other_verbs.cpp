@@ -101,11 +101,15 @@ int verb_help(Command& command) {
   }
   auto units = unit_names(command);
   if (!units) return command.fail(units.error());
-  for (const std::string& name : *units) {
-    json reply;
-    auto got = command.manager.call("GetUnit", {{"unit", name}}, reply);
-    if (!got) return command.fail("Failed to get properties", got.error());
-    const json& unit = object_of(reply, "unit");
+  json answers;
+  auto got = command.manager.collect_of(*units, "GetUnits", json::object(), answers);
+  if (!got) return command.fail("Failed to get properties", got.error());
+  for (std::size_t i = 0; i < units->size(); ++i) {
+    const std::string& name = (*units)[i];
+    if (const std::string why = text_of(answers[i], "message"); !why.empty()) {
+      return command.fail(format("Failed to get properties: {}", why));
+    }
+    const json& unit = object_of(answers[i], "unit");
     if (raw_text_of(unit, "load") == "not-found") {
       return command.fail(format("Unit {} could not be found.", printable(name)));
     }

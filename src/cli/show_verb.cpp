@@ -91,11 +91,10 @@ int show_manager(Command& command) {
 
 /// `first`: nothing stands above.
 int show_units(Command& command, const std::vector<std::string>& units, bool first, json& shown) {
-  if (units.empty()) return 0;
-  json asked = {{"units", units}};
+  json asked = json::object();
   if (!command.options.properties.empty()) asked["names"] = command.options.properties;
   json listed;
-  if (auto got = command.manager.collect("ListProperties", asked, "units", listed); !got) {
+  if (auto got = command.manager.collect_of(units, "ListProperties", asked, listed); !got) {
     command.fail("Failed to get properties", got.error());
     return 1;
   }
@@ -148,18 +147,18 @@ int show_job(Command& command, std::uint32_t id, json& shown) {
   return command.fail(format("Failed to get properties: Job {} does not exist.", id));
 }
 
-/// The fragment and the drop-ins, with or without a manager.
-Result<std::vector<std::string>, std::string> files_of(Command& command, const std::string& name) {
+/// The fragment and the drop-ins: as the manager says of the unit, or, where it says
+/// nothing, as they are found.
+Result<std::vector<std::string>, std::string> files_of(Command& command, const std::string& name,
+                                                       const json& told) {
   std::vector<std::string> files;
-  json reply;
-  if (!works_on_files_alone(command) && command.manager.call("GetUnit", {{"unit", name}}, reply)) {
-    const json& unit = object_of(reply, "unit");
-    if (raw_text_of(unit, "load") == "masked") return std::vector<std::string>{"/dev/null"};
-    files.push_back(raw_text_of(unit, "file"));
-    for (const json& dropin : array_of(unit, "dropins")) {
+  if (told.is_object()) {
+    if (raw_text_of(told, "load") == "masked") return std::vector<std::string>{"/dev/null"};
+    files.push_back(raw_text_of(told, "file"));
+    for (const json& dropin : array_of(told, "dropins")) {
       if (dropin.is_string()) files.push_back(dropin.get<std::string>());
     }
-    if (flag_of(unit, "needs_reload")) {
+    if (flag_of(told, "needs_reload")) {
       command.err(format(
           "# Warning: {0} changed on disk, the version onset has loaded is outdated.\n"
           "# This output shows the current version of the unit's original fragment and drop-in "
@@ -221,8 +220,14 @@ int verb_cat(Command& command) {
   const Palette palette = command.palette();
   bool first = true;
   int status = 0;
-  for (const std::string& unit : *units) {
-    auto files = files_of(command, unit);
+  json answers = json::array();
+  if (!works_on_files_alone(command)) {
+    (void)command.manager.collect_of(*units, "GetUnits", json::object(), answers);
+  }
+  for (std::size_t i = 0; i < units->size(); ++i) {
+    const std::string& unit = (*units)[i];
+    auto files =
+        files_of(command, unit, i < answers.size() ? object_of(answers[i], "unit") : json());
     if (!files) {
       status = command.fail(files.error());
       continue;

@@ -26,10 +26,9 @@ StateTally tally_states(Command& command, std::string_view a, std::string_view b
   };
   auto units = unit_names(command);
   if (!units) return break_off(units.error());
-  if (units->empty()) return tally;
   json states;
-  const json asked = {{"units", *units}, {"names", {"ActiveState"}}};
-  if (auto got = command.manager.collect("ListProperties", asked, "units", states); !got) {
+  const json asked = {{"names", {"ActiveState"}}};
+  if (auto got = command.manager.collect_of(*units, "ListProperties", asked, states); !got) {
     command.fail("Failed to get the state of units", got.error());
     tally.broke_off = true;
     return tally;

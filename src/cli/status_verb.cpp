@@ -80,13 +80,21 @@ namespace {
 int show_units(Command& command, const std::vector<std::string>& units, bool first) {
   json shown = json::array();
   int status = 0;
-  for (const std::string& name : units) {
-    json reply;
-    if (auto got = command.manager.call("GetUnit", {{"unit", name}}, reply); !got) {
-      command.fail(format("Failed to get the status of {}", printable(name)), got.error());
+  json answers;
+  auto got = command.manager.collect_of(units, "GetUnits", json::object(), answers);
+  if (!got) {
+    const bool one = units.size() == 1;
+    command.fail(format("Failed to get the status of {}", one ? printable(units[0]) : "units"),
+                 got.error());
+    return 4;
+  }
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    const std::string& name = units[i];
+    if (const std::string why = text_of(answers[i], "message"); !why.empty()) {
+      command.fail(format("Failed to get the status of {}: {}", printable(name), why));
       return 4;
     }
-    const json& unit = object_of(reply, "unit");
+    const json& unit = object_of(answers[i], "unit");
     const int code = unit_status_code(unit);
     if (status == 0) status = code;
     if (code == 4) {

@@ -23,6 +23,13 @@ constexpr std::size_t kStatusesAReply = 32;
 constexpr std::size_t kEdgesAReply = 512;
 constexpr unsigned kEventsAPull = 64;
 
+/// What a unit takes of a reply: one with many processes fills it alone.
+std::size_t share_of(const json& unit) {
+  constexpr std::size_t kProcessesAShare = 16;
+  const auto processes = unit.find("processes");
+  return 1 + (processes == unit.end() ? 0 : processes->size() / kProcessesAShare);
+}
+
 }  // namespace
 
 // ---- dispatch ---------------------------------------------------------------
@@ -36,6 +43,7 @@ constexpr ManagerInterface::MethodRow ManagerInterface::kMethods[] = {
     {"ListUnits", &ManagerInterface::list_units, false},
     {"ListUnitStatus", &ManagerInterface::list_unit_status, false},
     {"GetUnit", &ManagerInterface::get_unit, false},
+    {"GetUnits", &ManagerInterface::get_units, false},
     {"GetProperties", &ManagerInterface::get_properties, false},
     {"ListProperties", &ManagerInterface::list_properties, false},
     {"GetManagerProperties", &ManagerInterface::get_manager_properties, false},
@@ -189,7 +197,7 @@ bool ManagerInterface::is_pinned(UnitId unit) const {
       const std::span untold = std::span(list.units).subspan(list.told);
       return std::ranges::find(untold, unit) != untold.end();
     }
-    bool operator()(const PropertyList&) const { return false; }  // it has names alone
+    bool operator()(const AnswerList&) const { return false; }  // it has names alone
     bool operator()(const WalkList& list) const { return list.walk.holds(unit); }
     bool operator()(const StateWait&) const { return false; }
     bool operator()(const Subscription& subscription) const { return subscription.holds(unit); }
@@ -246,22 +254,23 @@ ManagerInterface::Advance ManagerInterface::advance(CallId id, JobWait& wait) {
 }
 
 ManagerInterface::Advance ManagerInterface::advance(CallId id, UnitList& list) {
-  const std::size_t batch = list.full ? kStatusesAReply : kUnitsAReply;
-  const std::size_t end = std::min(list.units.size(), list.told + batch);
+  const std::size_t room = list.full ? kStatusesAReply : kUnitsAReply;
   json units = json::array();
-  for (; list.told < end; ++list.told) {
+  for (std::size_t taken = 0; taken < room && list.told < list.units.size(); ++list.told) {
     units.push_back(view_listed(list.units[list.told], list.full));
+    taken += share_of(units.back());
   }
   const bool done = list.told == list.units.size();
   reply(id, {{"units", std::move(units)}}, !done);
   return done ? Advance::Done : Advance::More;
 }
 
-ManagerInterface::Advance ManagerInterface::advance(CallId id, PropertyList& list) {
-  const std::size_t end = std::min(list.units.size(), list.told + kStatusesAReply);
+ManagerInterface::Advance ManagerInterface::advance(CallId id, AnswerList& list) {
   json units = json::array();
-  for (; list.told < end; ++list.told) {
-    units.push_back(view_properties(list.units[list.told], list.names));
+  for (std::size_t taken = 0; taken < kStatusesAReply && list.told < list.units.size();
+       ++list.told) {
+    units.push_back(view_answer(list, list.units[list.told]));
+    taken += list.full ? share_of(units.back()["unit"]) : 1;
   }
   const bool done = list.told == list.units.size();
   reply(id, {{"units", std::move(units)}}, !done);

@@ -93,9 +93,10 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   [[nodiscard]] nlohmann::json view_listed(UnitId id, bool full) const;
   void get_unit(Call& call);
   void get_properties(Call& call);
-  void list_properties(Call& call);
-  [[nodiscard]] nlohmann::json view_properties(
-      const std::string& name, const std::optional<std::vector<std::string>>& names);
+  void get_units(Call& call) { answer_each(call, true); }
+  void list_properties(Call& call) { answer_each(call, false); }
+  void answer_each(Call& call, bool full);
+  [[nodiscard]] nlohmann::json view_answer(const AnswerList& list, const std::string& name);
   void find_unit(Call& call);
   void list_dependencies(Call& call);
   [[nodiscard]] nlohmann::json view_edges(const std::vector<DependencyEdge>& edges) const;
@@ -116,7 +117,7 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   enum class Advance : std::uint8_t { More, Wait, Done };
   Advance advance(CallId id, JobWait& wait);
   Advance advance(CallId id, UnitList& list);
-  Advance advance(CallId id, PropertyList& list);
+  Advance advance(CallId id, AnswerList& list);
   Advance advance(CallId id, WalkList& list);
   Advance advance(CallId id, StateWait& wait);
   Advance advance(CallId id, Subscription& subscription);

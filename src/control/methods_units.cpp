@@ -107,29 +107,38 @@ void ManagerInterface::get_properties(Call& call) {
                                              : missing_properties(name, wanted)}});
 }
 
-void ManagerInterface::list_properties(Call& call) {
-  PropertyList list;
+void ManagerInterface::answer_each(Call& call, bool full) {
+  AnswerList list;
+  list.full = full;
   list.units = call.parameters.texts("units");
-  list.names = call.parameters.optional_texts("names");
+  if (!full) list.names = call.parameters.optional_texts("names");
   if (reject(call)) return;
   if (call.more) {
     pending_.emplace(call.id, std::move(list));
     sink_->wake(call.id);
     return;
   }
+  constexpr std::size_t kMaxUnits = 512;
+  if (list.units.size() > kMaxUnits) {
+    refuse(call.id, {RefusalKind::LimitReached,
+                     {},
+                     format("more than {} units; ask for more replies than one", kMaxUnits)});
+    return;
+  }
   json units = json::array();
-  for (const std::string& name : list.units) units.push_back(view_properties(name, list.names));
+  for (const std::string& name : list.units) units.push_back(view_answer(list, name));
   reply(call.id, {{"units", std::move(units)}});
 }
 
-json ManagerInterface::view_properties(const std::string& name,
-                                       const std::optional<std::vector<std::string>>& names) {
-  json view = {{"asked", name}, {"properties", nullptr}, {"message", nullptr}};
+json ManagerInterface::view_answer(const AnswerList& list, const std::string& name) {
+  const char* const what = list.full ? "unit" : "properties";
+  json view = {{"asked", name}, {what, nullptr}, {"message", nullptr}};
   const auto id = look_up(name);
   if (id) {
-    view["properties"] = unit_properties(manager_, backend_, *id, names);
+    view[what] = list.full ? view_status(manager_, backend_, *id)
+                           : json(unit_properties(manager_, backend_, *id, list.names));
   } else if (id.error().kind == RefusalKind::NoSuchUnit) {
-    view["properties"] = missing_properties(name, names);
+    view[what] = list.full ? view_missing(name) : json(missing_properties(name, list.names));
   } else {
     view["message"] = id.error().message;
   }

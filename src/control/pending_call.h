@@ -43,8 +43,10 @@ struct UnitList {
   std::size_t told = 0;
 };
 
-/// ListProperties: the names as asked, and of each the properties that are wanted.
-struct PropertyList {
+/// GetUnits and ListProperties: the names as asked, and of each the properties that
+/// are wanted.
+struct AnswerList {
+  bool full = false;  ///< everything that status shows, in place of properties
   std::vector<std::string> units;
   std::optional<std::vector<std::string>> names;
   std::size_t told = 0;
@@ -58,7 +60,6 @@ struct WalkList {
 /// GetSystemState with `wait`.
 struct StateWait {};
 
-using PendingCall =
-    std::variant<JobWait, UnitList, PropertyList, WalkList, StateWait, Subscription>;
+using PendingCall = std::variant<JobWait, UnitList, AnswerList, WalkList, StateWait, Subscription>;
 
 }  // namespace onset

@@ -130,6 +130,15 @@ inline json unit_reply(std::string_view name, std::string_view active,
   return {{"unit", {{"name", name}, {"active", active}, {"load", load}, {"sub", "x"}}}};
 }
 
+/// A reply of GetUnits.
+inline json units_reply(std::vector<json> replies) {
+  json list = json::array();
+  for (json& reply : replies) {
+    list.push_back({{"asked", "x"}, {"unit", std::move(reply["unit"])}, {"message", nullptr}});
+  }
+  return {{"units", std::move(list)}};
+}
+
 /// A reply of ListProperties.
 inline json properties_reply(std::vector<json> units) {
   json list = json::array();

@@ -12,6 +12,7 @@ using test::json;
 using test::outcome;
 using test::properties_reply;
 using test::unit_reply;
+using test::units_reply;
 
 struct StateRow {
   const char* verb;
@@ -63,12 +64,12 @@ TEST_CASE("kill fails by --fail and --job-mode=fail where nothing runs", "[cli][
 
 TEST_CASE("stop takes what triggers the unit along with --job-mode=triggering", "[cli][run]") {
   CliWorld world;
-  world.manager.reply({{"properties", {{"TriggeredBy", "a.timer a.path"}}}});
-  world.manager.reply(unit_reply("a.timer", "active"));
-  world.manager.reply(unit_reply("a.path", "inactive"));
+  world.manager.reply(properties_reply({{{"TriggeredBy", "a.timer a.path"}}}));
+  world.manager.reply(
+      properties_reply({{{"ActiveState", "active"}}, {{"ActiveState", "inactive"}}}));
   world.manager.reply({{"jobs", json::array()}});
   CHECK(world.run({"stop", "--job-mode=triggering", "a"}) == 0);
-  CHECK(world.manager.asked().at(3)["parameters"]["units"] == json({"a.service", "a.timer"}));
+  CHECK(world.manager.asked().at(2)["parameters"]["units"] == json({"a.service", "a.timer"}));
   CHECK(world.run({"start", "--job-mode=triggering", "a"}) == 1);
   CHECK(world.err.text.starts_with(
       "Failed to start a.service: --job-mode=triggering is only valid for stop.\nSee "));
@@ -91,10 +92,36 @@ TEST_CASE("how a job ends counts for more than a refusal", "[cli][run]") {
   CHECK(world.run({"start", "none", "a"}) == 1);
 }
 
+TEST_CASE("a thousand units are asked for with one call", "[cli][run]") {
+  for (const char* verb : {"status", "help", "cat", "show", "is-active", "is-failed"}) {
+    CAPTURE(verb);
+    CliWorld world;
+    const json answer = {{"unit", {{"load", "masked"}}}, {"properties", json::object()}};
+    world.manager.reply({{"units", std::vector<json>(1000, answer)}});
+    std::vector<std::string> words{verb};
+    for (int i = 0; i < 1000; ++i) words.push_back("u" + std::to_string(i));
+    (void)world.run(words);
+    const auto asked = world.manager.asked();
+    REQUIRE(asked.size() == 1);
+    CHECK(asked[0]["more"] == true);
+    CHECK(asked[0]["parameters"]["units"].size() == 1000);
+  }
+}
+
+TEST_CASE("a unit of several that is no unit ends status with 4", "[cli][run]") {
+  CliWorld world;
+  json reply = units_reply({unit_reply("a.service", "active"), unit_reply("b.service", "active")});
+  reply["units"][1] = {{"asked", "b@.service"}, {"unit", nullptr}, {"message", "no\x1binstance"}};
+  world.manager.reply(reply);
+  CHECK(world.run({"status", "a", "b@"}) == 4);
+  CHECK(world.out.text.starts_with("● a.service\n"));
+  CHECK(world.err.text == "Failed to get the status of b@.service: no\\x1binstance\n");
+}
+
 TEST_CASE("without a name status and show take the units that a filter leaves", "[cli][run]") {
   CliWorld world;
   world.manager.reply({{"units", {{{"name", "a.service"}}}}});
-  world.manager.reply(unit_reply("a.service", "failed"));
+  world.manager.reply(units_reply({unit_reply("a.service", "failed")}));
   CHECK(world.run({"status", "--failed"}) == 3);
   CHECK(world.out.text.starts_with("× a.service\n"));
   CHECK(world.manager.asked().at(0)["parameters"]["states"] == json{"failed"});
@@ -177,7 +204,7 @@ TEST_CASE("status exits with LSB's status and lays nothing out for an unknown un
   for (const StateRow& row : rows) {
     CAPTURE(row.active, row.load);
     CliWorld world;
-    world.manager.reply(unit_reply("a.service", row.active, row.load));
+    world.manager.reply(units_reply({unit_reply("a.service", row.active, row.load)}));
     CHECK(world.run({"status", "a"}) == row.status);
     CHECK(world.out.text.empty() == (row.status == 4));
   }
@@ -256,9 +283,9 @@ TEST_CASE("--no-block asks for no wait, --job-mode= is passed on", "[cli][run]")
 TEST_CASE("start --wait lasts until the unit has ended, and fails as it did", "[cli][run]") {
   CliWorld world;
   world.manager.connection();
-  world.manager.reply(unit_reply("a.service", "inactive"));
+  world.manager.reply(units_reply({unit_reply("a.service", "inactive")}));
   world.manager.reply({{"jobs", {outcome("a.service", "done")}}});
-  world.manager.reply(unit_reply("a.service", "active"));
+  world.manager.reply(units_reply({unit_reply("a.service", "active")}));
   world.manager.connection();  // the subscription, made before the job
   world.manager.reply({{"event", "subscribed"}, {"unit", nullptr}}, true);
   world.manager.reply({{"event", "unit"},
@@ -515,7 +542,7 @@ TEST_CASE("start with a glob warns, cat of a mask shows no file", "[cli][run]") 
   CHECK(world.run({"start", "a*"}) == 0);
   CHECK(world.err.text.starts_with("Warning: systemctl start called with a glob pattern.\n"));
   world.manager.connection();
-  world.manager.reply(unit_reply("a.service", "inactive", "masked"));
+  world.manager.reply(units_reply({unit_reply("a.service", "inactive", "masked")}));
   CHECK(world.run({"cat", "a"}) == 0);
   CHECK(world.out.text == "# Unit a.service is masked.\n");
 }

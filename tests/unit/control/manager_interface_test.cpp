@@ -352,6 +352,58 @@ TEST_CASE("the properties of many units come with one look into the folders", "[
   CHECK(w.backend.looks == 1);
 }
 
+TEST_CASE("the status of many units comes in pieces, with one look into the folders",
+          "[control][units]") {
+  Files files;
+  json names = json::array();
+  for (int i = 0; i < 100; ++i) {
+    files.emplace_back("u" + std::to_string(i) + ".service", kService);
+    names.push_back("u" + std::to_string(i) + ".service");
+  }
+  names.push_back("none.service");
+  names.push_back("no name");
+  ManagerWorld w(files);
+  auto client = w.client();
+  client.send("GetUnits", {{"units", names}}, true);
+  const auto replies = client.replies();
+  CHECK(replies.size() == 4);
+  std::vector<json> units;
+  for (const json& reply : replies) {
+    for (const json& unit : reply["parameters"]["units"]) units.push_back(unit);
+  }
+  REQUIRE(units.size() == 102);
+  CHECK(units[7]["unit"] == w.ask("GetUnit", {{"unit", "u7.service"}})["unit"]);
+  CHECK(units[100]["unit"]["load"] == "not-found");
+  CHECK(units[101]["unit"].is_null());
+  CHECK(units[101]["message"] == "\"no name\" is not a unit name");
+  CHECK(w.backend.looks == 2);  // that of GetUnit is the second
+}
+
+TEST_CASE("a unit with very many processes fills a piece of the status alone", "[control][units]") {
+  ManagerWorld w(Files{{"a.service", kService}, {"b.service", kService}});
+  w.backend.crowd.assign(600, 77);
+  for (const char* method : {"GetUnits", "ListUnitStatus"}) {
+    CAPTURE(method);
+    auto client = w.client();
+    const bool by_name = method == std::string_view("GetUnits");
+    const std::vector<std::string> names = {"a.service", "b.service"};
+    client.send(method, by_name ? json{{"units", names}} : json{{"patterns", names}, {"all", true}},
+                true);
+    CHECK(client.replies().size() == 2);
+  }
+}
+
+TEST_CASE("one reply tells of 512 units at most", "[control][units]") {
+  ManagerWorld w(Files{{"a.service", kService}});
+  const json most = {{"units", std::vector<std::string>(512, "a.service")}, {"names", {"Id"}}};
+  CHECK(w.ask("ListProperties", most)["units"].size() == 512);
+  for (const char* method : {"GetUnits", "ListProperties"}) {
+    CAPTURE(method);
+    const json more = std::vector<std::string>(513, "a.service");
+    CHECK(w.refusal(method, {{"units", more}}) == "LimitReached");
+  }
+}
+
 TEST_CASE("a condition that does not hold is told as it was written", "[control][units]") {
   ManagerWorld w(Files{
       {"a.service", std::string("[Unit]\nConditionPathExists=!/nonexistent/x\n") + kService}});

@@ -33,7 +33,9 @@ class FakeBackend final : public ControlBackend {
     return diagnostics;
   }
   std::string default_target() override { return "multi-user.target"; }
-  std::vector<pid_t> processes(UnitId id) override { return world_.os.processes(id); }
+  std::vector<pid_t> processes(UnitId id) override {
+    return crowd.empty() ? world_.os.processes(id) : crowd;
+  }
   std::string command_line(pid_t pid) override {
     return "/bin/fake \x1b[31m" + std::to_string(pid);
   }
@@ -75,6 +77,7 @@ class FakeBackend final : public ControlBackend {
   std::string message;  ///< of the shutdown
   bool looked = false;  ///< into the folders, since forget_files()
   unsigned looks = 0;
+  std::vector<pid_t> crowd;             ///< the processes of each unit, if not the real ones
   std::map<pid_t, std::string> places;  ///< cgroups of processes
 
  private:
