@@ -103,12 +103,10 @@ Result<void, ClientError> ControlClient::send(const Request& request, const json
       continue;
     }
     if (errno == EINTR) continue;
+    // Why it was closed may have come before: receive() tells.
+    if (errno == EPIPE || errno == ECONNRESET) return {};
     if (errno != EAGAIN && errno != EWOULDBLOCK) {
-      if (errno != EPIPE && errno != ECONNRESET) {
-        return failure(Kind::System, format("send: {}", errno_text(errno)));
-      }
-      if (heard_) return failure(Kind::Closed, "the manager has closed the connection");
-      return failure(Kind::Denied, "the manager does not accept commands from this user");
+      return failure(Kind::System, format("send: {}", errno_text(errno)));
     }
     if (auto ready = wait(POLLOUT, deadline); !ready) return ready;
   }

@@ -42,7 +42,8 @@ class ControlClient {
   /// Over a connected stream socket.
   explicit ControlClient(UniqueFd socket);
 
-  /// `parameters`: an object, or null for none.
+  /// `parameters`: an object, or null for none. That the manager has closed the
+  /// connection is told by receive(), behind what it said before.
   Result<void, ClientError> send(const Request& request, const nlohmann::json& parameters,
                                  Duration patience = kPatience);
   /// The next reply. kInfinity waits for as long as the manager lives: for jobs.

@@ -35,7 +35,8 @@ struct ControlPolicy {
 class PeerGate {
  public:
   virtual ~PeerGate() = default;
-  virtual bool admits(const PeerCredentials& peer) = 0;
+  /// The error: it could not look (EMFILE, …). The peer is refused then, too.
+  virtual Result<bool> admits(const PeerCredentials& peer) = 0;
 };
 
 /// Pure. Root and the manager's own user, and the policy's group; never a peer

@@ -25,6 +25,7 @@ constexpr std::uint64_t kListening = 0;
 constexpr unsigned kAcceptsADrain = 64;
 constexpr unsigned kCallsADrain = 64;
 constexpr const char* kBadMessage = "io.onset.Manager.BadMessage";
+constexpr const char* kOutOfResources = "io.onset.Manager.OutOfResources";
 constexpr const char* kLimitReached = "io.onset.Manager.LimitReached";
 
 }  // namespace
@@ -82,9 +83,20 @@ void ControlServer::accept_some(Timestamp now) {
   }
 }
 
+/// To a user who may speak to the manager: the one message, if the socket takes it.
+void ControlServer::say_goodbye(BorrowedFd socket, const SysError& error) {
+  std::string bytes;
+  append_frame(bytes, format_reply({false, kOutOfResources}, {{"message", to_string(error)}}));
+  (void)!::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 bool ControlServer::accept(UniqueFd socket, const PeerCredentials& peer, Timestamp now) {
   if (!is_authorised(peer, policy_)) return false;
-  if (gate_ != nullptr && !gate_->admits(peer)) return false;
+  if (gate_ != nullptr) {
+    const auto admitted = gate_->admits(peer);
+    if (!admitted) say_goodbye(socket, admitted.error());
+    if (!admitted || !*admitted) return false;
+  }
   if (!make_room(peer.uid)) return false;
   const std::uint64_t id = ++last_id_;
   epoll_event event{};

@@ -82,6 +82,7 @@ class ControlServer final : public ReplySink {
 
   void accept_some(Timestamp now);
   void watch_listening(bool on);
+  static void say_goodbye(BorrowedFd socket, const SysError& error);
   [[nodiscard]] bool make_room(uid_t uid);
   bool evict(std::optional<uid_t> only_of);
   [[nodiscard]] Connection* find(CallId call);

@@ -4,8 +4,11 @@
 
 namespace onset {
 
-bool UnitGate::admits(const PeerCredentials& peer) {
-  if (os_.has_proc() && !is_as_free_as_self(peer.pid)) return false;
+Result<bool> UnitGate::admits(const PeerCredentials& peer) {
+  if (os_.has_proc()) {
+    auto is_free = is_as_free_as_self(peer.pid);
+    if (!is_free || !*is_free) return is_free;
+  }
   UnitId id = manager_.unit_of_pid(peer.pid);
   if (!id.valid()) id = os_.unit_of_process(peer.pid);
   if (!id.valid()) return true;

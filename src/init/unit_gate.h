@@ -15,7 +15,7 @@ class UnitGate final : public PeerGate {
   /// namespace of its own, and for any of a unit that is so. The process itself is
   /// looked at first: it may have left all that leads to its unit behind. Without
   /// /proc only what onset started is known.
-  bool admits(const PeerCredentials& peer) override;
+  Result<bool> admits(const PeerCredentials& peer) override;
 
  private:
   const Manager& manager_;

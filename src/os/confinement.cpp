@@ -26,9 +26,13 @@ std::optional<std::string_view> field(std::string_view status, std::string_view 
   return std::nullopt;
 }
 
-std::optional<Confinement> read_confinement(const std::string& process) {
+/// Nothing of a process that is gone.
+Result<std::optional<Confinement>> read_confinement(const std::string& process) {
   const auto text = read_kernel_file(format("/proc/{}/status", process).c_str(), kStatusLimit);
-  return text ? parse_confinement(*text) : std::nullopt;
+  if (text) return parse_confinement(*text);
+  const int err = text.error().err;
+  if (err == EMFILE || err == ENFILE || err == ENOMEM) return Failure{text.error()};
+  return std::optional<Confinement>();
 }
 
 /// What onset may not look at belongs to a process with more rights than onset,
@@ -57,11 +61,13 @@ std::optional<Confinement> parse_confinement(std::string_view status) {
   return found;
 }
 
-bool is_as_free_as_self(pid_t pid) {
+Result<bool> is_as_free_as_self(pid_t pid) {
   const std::string process = format("{}", pid);
   const auto own = read_confinement("self");
+  if (!own) return Failure{own.error()};
   const auto other = read_confinement(process);
-  return own && other && !is_confined(*other, *own) && same_place(process, "root") &&
+  if (!other) return Failure{other.error()};
+  return *own && *other && !is_confined(**other, **own) && same_place(process, "root") &&
          same_place(process, "ns/user");
 }
 

@@ -9,6 +9,8 @@
 #include <optional>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace onset {
 
 struct Confinement {
@@ -28,7 +30,8 @@ constexpr bool is_confined(const Confinement& process, const Confinement& self) 
 }
 
 /// Whether the process is provably as free as onset: its privileges, its root
-/// and its user namespace. False for one that is gone.
-bool is_as_free_as_self(pid_t pid);
+/// and its user namespace. False for one that is gone; the error where onset has no
+/// descriptor or memory left to look with.
+Result<bool> is_as_free_as_self(pid_t pid);
 
 }  // namespace onset

@@ -1,5 +1,7 @@
 """The control socket of PID 1 under abuse; a test's name begins with the fault's id."""
 
+import os
+import resource
 import socket
 import unittest
 
@@ -206,6 +208,20 @@ assert call(connect(), "Ping")["parameters"] == {}, "no answer"
         self.alive(system)
         until(lambda: system.descriptors() < 40, "their connections are closed")
         self.ok(system, "start", "a.service")
+
+    def test_P2_a_client_is_told_that_the_manager_has_no_descriptor_to_look_at_it_with(self):
+        system = self.boot()
+        pid = system.pid()
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        open_ones = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+        free = min(set(range(4096)) - open_ones)
+        # One that is left takes the connection.
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (free + 1, before[1]))
+        code, out, err = system.cli("list-jobs")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("Too many open files", err)
+        self.alive(system)
 
     def test_S8_descriptors_that_are_sent_along_are_closed(self):
         system = self.boot()

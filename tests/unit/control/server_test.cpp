@@ -10,6 +10,7 @@
 #include <cstring>
 #include <random>
 
+#include "control/client.h"
 #include "unit/control/control_world.h"
 
 using namespace onset;
@@ -178,7 +179,7 @@ TEST_CASE("S1: an unauthorised peer is closed before a byte is read", "[control]
 
 TEST_CASE("S4: the gate has the last word on a peer", "[control][server][S4]") {
   struct Gate final : PeerGate {
-    bool admits(const PeerCredentials& peer) override { return peer.pid != 666; }
+    Result<bool> admits(const PeerCredentials& peer) override { return peer.pid != 666; }
   } gate;
   ControlWorld world({}, {}, &gate);
   auto refused = world.connect({666, 0, 0, {}});
@@ -186,6 +187,25 @@ TEST_CASE("S4: the gate has the last word on a peer", "[control][server][S4]") {
   CHECK(is_closed(refused));
   auto admitted = world.connect({100, 0, 0, {}});
   CHECK(world.accepted);
+}
+
+TEST_CASE("P2: a peer that can't be looked at is refused and told why", "[control][server][P2]") {
+  struct Gate final : PeerGate {
+    Result<bool> admits(const PeerCredentials&) override {
+      return Failure{SysError{"open /proc/100/status", EMFILE}};
+    }
+  } gate;
+  ControlWorld world({}, {}, &gate);
+  auto stranger = world.connect({100, 1000, 1000, {}});
+  CHECK(read_all(stranger).messages.empty());
+  ControlClient client(world.connect());
+  CHECK_FALSE(world.accepted);
+  json reply;
+  const auto head = client.call("echo", {{"text", std::string(4096, 'x')}}, reply);
+  REQUIRE(head);
+  CHECK(head->error == "io.onset.Manager.OutOfResources");
+  CHECK(reply["message"] == "open /proc/100/status: Too many open files");
+  CHECK(world.handler.handled.empty());
 }
 
 TEST_CASE("S5: a client that never says anything is closed in time", "[control][server][S5]") {

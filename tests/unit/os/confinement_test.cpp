@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ TEST_CASE("S4: less than onset has is confined, no more than it lacks itself is 
 }
 
 TEST_CASE("S4: a process is looked at, one that is gone is not trusted", "[os][confinement][S4]") {
-  CHECK(is_as_free_as_self(::getpid()));
+  CHECK(is_as_free_as_self(::getpid()).value_or(false));
   if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0) {
     int ends[2];
     REQUIRE(::pipe(ends) == 0);
@@ -44,13 +45,29 @@ TEST_CASE("S4: a process is looked at, one that is gone is not trusted", "[os][c
     }
     char byte = 0;
     CHECK(::read(ends[0], &byte, 1) == 1);
-    CHECK_FALSE(is_as_free_as_self(child));
+    CHECK_FALSE(is_as_free_as_self(child).value_or(true));
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
-    CHECK_FALSE(is_as_free_as_self(child));
+    CHECK_FALSE(is_as_free_as_self(child).value_or(true));
     ::close(ends[0]);
     ::close(ends[1]);
   }
+}
+
+TEST_CASE("P2: without a descriptor left nobody can be looked at, and that is said",
+          "[os][confinement][P2]") {
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int next = ::dup(0);
+  REQUIRE(next > 0);
+  ::close(next);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto looked = is_as_free_as_self(::getpid());
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  REQUIRE_FALSE(looked);
+  CHECK(looked.error().err == EMFILE);
 }
 
 }  // namespace
