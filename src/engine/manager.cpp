@@ -25,6 +25,7 @@ void Manager::grow_runtime() {
   if (runtime_.capacity() < graph_->size()) {
     runtime_.reserve(std::max(graph_->size(), runtime_.capacity() + runtime_.capacity() / 2));
   }
+  collect_.reserve(runtime_.capacity());
   for (auto i = static_cast<std::uint32_t>(runtime_.size()); i < graph_->size(); ++i) {
     runtime_.emplace_back();
     may_be_unneeded(UnitId{i});

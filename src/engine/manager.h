@@ -246,6 +246,7 @@ class Manager final : private UnitStates {
   void may_be_unneeded(UnitId id);
   [[nodiscard]] bool is_collectable(UnitId id);
   [[nodiscard]] std::vector<UnitId> find_garbage(const std::vector<UnitId>& candidates);
+  [[nodiscard]] std::vector<UnitId> next_candidates(const std::vector<UnitId>& garbage) const;
   void forget(UnitId id);
 
   // ---- the end (manager_shutdown.cpp) ---------------------------------------

@@ -6,8 +6,8 @@
 //   candidates ─→ all that refer to them, as far as these could go too
 //              ─→ those that one which stays refers to, and what they refer to, stay
 //              ─→ the rest goes; what it referred to are the next candidates
+#include <algorithm>
 #include <unordered_map>
-#include <utility>
 
 #include "engine/manager.h"
 
@@ -15,8 +15,8 @@ namespace onset {
 
 void Manager::may_be_unneeded(UnitId id) {
   if (runtime_[id.value].may_be_unneeded) return;
+  collect_.push_back(id);  // has room for every unit, once: grow_runtime()
   runtime_[id.value].may_be_unneeded = true;
-  collect_.push_back(id);
 }
 
 /// Nothing but a reference by another unit would keep it.
@@ -78,8 +78,8 @@ std::vector<UnitId> Manager::find_garbage(const std::vector<UnitId>& candidates)
   return seen;
 }
 
+/// Behind Os::forget(). Erases, and so needs no memory.
 void Manager::forget(UnitId id) {
-  os_.forget(id);
   runtime_[id.value] = UnitRuntime{};
   status_texts_.erase(id.value);
   problems_.erase(id.value);
@@ -92,25 +92,45 @@ void Manager::forget(UnitId id) {
   std::erase(idle_waiters_, id);
 }
 
-void Manager::collect() {
-  if (stopping_ || has_more_ || collect_.empty()) return;
-  std::vector<UnitId> pinned;
-  while (!collect_.empty()) {
-    const std::vector<UnitId> candidates = std::exchange(collect_, {});
-    for (const UnitId id : candidates) {
-      runtime_[id.value].may_be_unneeded = false;
-      if (listener_ != nullptr && listener_->is_pinned(id)) pinned.push_back(id);
-    }
-    const std::vector<UnitId> garbage = find_garbage(candidates);
-    for (const UnitId id : garbage) {
-      for (const Dependency& d : graph_->dependencies(id)) {
-        if (d.kinds.has(DependencyKind::References)) may_be_unneeded(d.other);
-      }
-    }
-    for (const UnitId id : garbage) forget(id);
-    graph_->remove(garbage);
+/// Who is to be looked at once these are gone: what they referred to, and candidates
+/// that somebody pins.
+std::vector<UnitId> Manager::next_candidates(const std::vector<UnitId>& garbage) const {
+  std::vector<UnitId> next;
+  for (const UnitId id : collect_) {
+    if (listener_ != nullptr && listener_->is_pinned(id)) next.push_back(id);
   }
-  for (const UnitId id : pinned) may_be_unneeded(id);
+  for (const UnitId id : garbage) {
+    for (const Dependency& d : graph_->dependencies(id)) {
+      if (d.kinds.has(DependencyKind::References)) next.push_back(d.other);
+    }
+  }
+  const auto by_number = [](UnitId a, UnitId b) { return a.value < b.value; };
+  std::sort(next.begin(), next.end(), by_number);
+  next.erase(std::unique(next.begin(), next.end()), next.end());
+  std::vector<UnitId> gone = garbage;
+  std::sort(gone.begin(), gone.end(), by_number);
+  std::erase_if(
+      next, [&](UnitId id) { return std::binary_search(gone.begin(), gone.end(), id, by_number); });
+  return next;
+}
+
+/// Each round first makes sure of all that it needs. Where memory runs out before,
+/// its candidates are still there for the next call.
+void Manager::collect() {
+  if (stopping_ || has_more_) return;
+  bool is_done = collect_.empty();
+  while (!is_done) {
+    const std::vector<UnitId> garbage = find_garbage(collect_);
+    const std::vector<UnitId> next = next_candidates(garbage);
+    for (const UnitId id : garbage) os_.forget(id);
+    graph_->remove(garbage);
+    // From here on nothing fails.
+    for (const UnitId id : collect_) runtime_[id.value].may_be_unneeded = false;
+    for (const UnitId id : garbage) forget(id);
+    collect_.clear();
+    for (const UnitId id : next) may_be_unneeded(id);
+    is_done = garbage.empty();
+  }
 }
 
 }  // namespace onset

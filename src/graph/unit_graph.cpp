@@ -144,6 +144,12 @@ void UnitGraph::remove(std::span<const UnitId> ids) {
   std::vector<bool> gone(nodes_.size(), false);
   for (const UnitId id : ids) gone[id.value] = true;
   std::vector<bool> done = gone;
+  std::vector<std::unique_ptr<Unit>> blanks;
+  for (std::size_t i = 0; i < ids.size(); ++i) blanks.push_back(std::make_unique<Unit>());
+  if (free_.capacity() < free_.size() + ids.size()) {
+    free_.reserve(std::max(free_.size() + ids.size(), 2 * free_.capacity()));
+  }
+  // From here on nothing is allocated.
   for (const UnitId id : ids) {
     for (const Dependency& d : nodes_[id.value].dependencies) {
       if (done[d.other.value]) continue;
@@ -161,7 +167,8 @@ void UnitGraph::remove(std::span<const UnitId> ids) {
     Node& node = nodes_[id.value];
     drop_name(node.unit->id, id);
     for (const std::string& alias : node.unit->aliases) drop_name(alias, id);
-    node = {std::make_unique<Unit>(), {}, {}};
+    node = {std::move(blanks.back()), {}, {}};
+    blanks.pop_back();
     free_.push_back(id);
   }
 }

@@ -64,7 +64,7 @@ class UnitGraph {
   /// id, so that what is kept by id outlives a reload.
   void reserve_all_of(const UnitGraph& other);
   /// Takes units out, with their names and edges. Their ids are free (is_free())
-  /// until units that are loaded later get them.
+  /// until units that are loaded later get them. Without memory nothing is taken out.
   void remove(std::span<const UnitId> ids);
   /// Replaces a stub (a unit that was only referred to) by what was loaded.
   void set_unit(UnitId id, std::unique_ptr<Unit> unit);

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "support/engine_world.h"
+#include "support/failing_new.h"
 
 using namespace onset;
 using namespace onset::test;
@@ -264,4 +265,42 @@ TEST_CASE("what runs keeps its name when its file has become an alias", "[engine
   CHECK(w.state("a.service") == "active");
   w.manager.collect();
   CHECK(w.manager.load("b.service") == w.manager.graph().find("a.service"));
+}
+
+TEST_CASE("P1: where memory runs out what could go is looked at again", "[engine][collect][P1]") {
+  bool failed = true;
+  unsigned k = 0;
+  for (; failed; ++k) {
+    CAPTURE(k);
+    EngineWorld w{{{"a.service",
+                    service("/bin/a", "Wants=b.service\nAfter=d.service\nOnFailure=f.service\n")},
+                   {"b.service", service("/bin/b", "Wants=c.service\n")},
+                   {"c.service", service("/bin/c")},
+                   {"d.service", service("/bin/d")},
+                   {"e.service", service("/bin/e", "After=d.service\n")},
+                   {"f.service", service("/bin/f")}}};
+    for (const auto* unit : {"a.service", "e.service"}) REQUIRE(w.start(unit).empty());
+    w.manager.collect();
+    for (const auto* unit : {"a.service", "b.service", "c.service"}) w.exit(unit, 0);
+    REQUIRE(is_loaded(w, "a.service"));
+    failed = false;
+    {
+      const FailingNew failing(k);
+      try {
+        w.manager.collect();
+      } catch (const std::bad_alloc&) {
+        failed = true;
+      }
+    }
+    w.manager.collect();
+    for (const auto* unit : {"a.service", "b.service", "c.service", "f.service"}) {
+      CAPTURE(unit);
+      CHECK_FALSE(is_loaded(w, unit));
+    }
+    CHECK(is_loaded(w, "d.service"));
+    w.exit("e.service", 0);
+    w.manager.collect();
+    CHECK_FALSE(is_loaded(w, "d.service"));
+  }
+  CHECK(k > 20);  // it has allocated, and failed each time
 }

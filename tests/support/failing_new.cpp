@@ -1,0 +1,38 @@
+#include "support/failing_new.h"
+
+#include <climits>
+#include <cstdlib>
+#include <new>
+
+namespace onset::test {
+namespace {
+unsigned g_left = UINT_MAX;  // never fails
+}  // namespace
+
+FailingNew::FailingNew(unsigned left) {
+  g_left = left;
+}
+FailingNew::~FailingNew() {
+  g_left = UINT_MAX;
+}
+
+namespace {
+void* allocate(std::size_t size) {
+  if (g_left == 0) throw std::bad_alloc();
+  if (g_left != UINT_MAX) --g_left;
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+}  // namespace
+}  // namespace onset::test
+
+void* operator new(std::size_t size) {
+  return onset::test::allocate(size);
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
