@@ -122,7 +122,7 @@ void Manager::collect() {
   while (!is_done) {
     const std::vector<UnitId> garbage = find_garbage(collect_);
     const std::vector<UnitId> next = next_candidates(garbage);
-    for (const UnitId id : garbage) os_.forget(id);
+    for (const UnitId id : garbage) os_.forget(id, graph_->unit(id));
     graph_->remove(garbage);
     // From here on nothing fails.
     for (const UnitId id : collect_) runtime_[id.value].may_be_unneeded = false;

@@ -81,8 +81,9 @@ class Os {
   virtual void watch_empty(UnitId id, bool on) = 0;
   /// The activation ended: remove the cgroup; unless preserved, runtime directories.
   virtual void release(UnitId id, const Unit& unit, bool remove_runtime_directories) = 0;
-  /// The unit is unloaded, without a process left; its id may come back as another's.
-  virtual void forget(UnitId id) = 0;
+  /// The unit is unloaded, without a process left: remove its cgroup, a slice's too.
+  /// Its id may come back as another's.
+  virtual void forget(UnitId id, const Unit& unit) = 0;
 
   /// PIDFile= with its checks: a regular file, owned as the manual says, a live
   /// process of this unit (or a file only root could write).

@@ -190,19 +190,17 @@ void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {
   if (remove_directories) remove_runtime_directories(unit);
 }
 
-void RealOs::forget(UnitId id) {
+void RealOs::forget(UnitId id, const Unit& unit) {
   thaw_if_frozen(id);
   watch_path(id, {});
   bus_->unwatch(id.value);
   const auto at = units_.find(id.value);
   if (at != units_.end()) {
     if (at->second.empty_watch >= 0) watch_empty(id, false);
-    if (cgroups_ && !at->second.cgroup.empty()) {
-      (void)cgroups_->remove(at->second.cgroup);
-      unit_by_cgroup_.erase(at->second.cgroup);
-    }
-    units_.erase(id.value);
+    unit_by_cgroup_.erase(at->second.cgroup);
   }
+  if (const std::string group = group_of(id, unit); !group.empty()) (void)cgroups_->remove(group);
+  units_.erase(id.value);
   check_empty_.erase(id.value);
   table_.forget(id);
 }

@@ -74,7 +74,8 @@ void FakeOs::release(UnitId, const Unit& unit, bool remove) {
   calls.push_back(format("release {}{}", unit.id, remove ? "" : " keeping directories"));
 }
 
-void FakeOs::forget(UnitId id) {
+void FakeOs::forget(UnitId id, const Unit& unit) {
+  calls.push_back(format("forget {}", unit.id));
   forgotten.push_back(id);
 }
 

@@ -304,3 +304,19 @@ TEST_CASE("P1: where memory runs out what could go is looked at again", "[engine
   }
   CHECK(k > 20);  // it has allocated, and failed each time
 }
+
+TEST_CASE("the group of a slice that was never stopped goes with the slice", "[engine][collect]") {
+  EngineWorld w{
+      {{"a.service", format("{}[Service]\nSlice=box-deep.slice\nExecStart=/bin/a\n", kAlone)},
+       {"box-deep.slice", std::string(kAlone)},
+       {"box.slice", std::string(kAlone)}}};
+  REQUIRE(w.request("a.service", JobType::Start, JobMode::IgnoreDependencies).empty());
+  w.exit("a.service", 0);
+  w.os.calls.clear();
+  w.manager.collect();
+  for (const auto* unit : {"box-deep.slice", "box.slice"}) {
+    CAPTURE(unit);
+    CHECK_FALSE(is_loaded(w, unit));
+    CHECK(std::ranges::count(w.os.calls, format("forget {}", unit)) == 1);
+  }
+}

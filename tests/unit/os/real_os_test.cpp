@@ -210,6 +210,13 @@ TEST_CASE("with cgroups a unit's processes are those of its group", "[os][real_o
   CHECK_FALSE(world.os->has_processes(id));
   world.os->release(id, world.unit("c.service"), true);
   CHECK(::access((own.path() + "/system.slice/c.service").c_str(), F_OK) != 0);
+  Unit slice;
+  slice.id = "system.slice";
+  slice.type = UnitType::Slice;
+  slice.cgroup = std::make_unique<CgroupConfig>();
+  slice.cgroup->slice = "-.slice";
+  world.os->forget(UnitId{4711}, slice);
+  CHECK(::access((own.path() + "/system.slice").c_str(), F_OK) != 0);
 }
 
 TEST_CASE("a child that is born frozen tells later how its launch went", "[os][real_os][cgroup]") {
