@@ -23,6 +23,8 @@ constexpr std::size_t kChildrenLimit = 32U << 20U;
 constexpr unsigned kDepthLimit = 4096;
 constexpr std::size_t kProcessLimit = 1U << 20U;
 constexpr std::size_t kRememberLimit = 65536;
+/// To list this many children costs as much as to look below one process.
+constexpr std::size_t kListedForOneLooked = 64;
 
 void remove_one(std::vector<pid_t>& list, pid_t pid) {
   const auto at = std::ranges::find(list, pid);
@@ -83,7 +85,8 @@ std::optional<ProcessStatus> parse_process_stat(std::string_view text) {
   return status;
 }
 
-ProcessTable::ProcessTable(const char* proc) : self_(::getpid()) {
+ProcessTable::ProcessTable(const char* proc, std::chrono::milliseconds patience)
+    : self_(::getpid()) {
   auto fd = open_path(proc, O_RDONLY | O_DIRECTORY);
   struct statfs system {};
   if (!fd || ::fstatfs(fd->get(), &system) != 0 || system.f_type != PROC_SUPER_MAGIC) return;
@@ -92,11 +95,12 @@ ProcessTable::ProcessTable(const char* proc) : self_(::getpid()) {
   if (self && parse_uint<std::uint32_t>(self->substr(0, self->find(' '))) ==
                   static_cast<std::uint32_t>(self_)) {
     proc_ = std::move(*fd);
+    forks_ = ForkWatch(proc_, patience);
   }
 }
 
-void ProcessTable::add_top(pid_t pid, UnitId id) {
-  top_owner_[pid] = id;
+void ProcessTable::add_top(pid_t pid, UnitId id, std::uint32_t childless) {
+  top_owner_[pid] = Top{id, childless};
   units_[id.value].tops.push_back(pid);
 }
 
@@ -117,7 +121,7 @@ void ProcessTable::spawned(pid_t pid, UnitId id, const InvocationId& invocation,
   if (old != group_owner_.end()) remove_one(units_[old->second.value].groups, pid);
   group_owner_[pid] = id;
   unit.groups.push_back(pid);
-  add_top(pid, id);
+  add_top(pid, id, forks_.made(pid) ? forks_.known() : 0);
 }
 
 UnitId ProcessTable::reaped(pid_t pid) {
@@ -127,12 +131,15 @@ UnitId ProcessTable::reaped(pid_t pid) {
     strangers_.erase(pid);
     return {};
   }
-  const UnitId id = at->second;
+  const UnitId id = at->second.unit;
+  const std::uint32_t childless = at->second.childless;
   top_owner_.erase(at);
   Activation& unit = units_[id.value];
   remove_one(unit.tops, pid);
-  if (std::ranges::find(lost_, id) == lost_.end()) lost_.push_back(id);
-  if (group_owner_.contains(pid) && ::kill(-pid, 0) != 0 && errno == ESRCH) {
+  const bool left_nobody = childless != 0 && childless == forks_.generation();
+  if (!left_nobody && std::ranges::find(lost_, id) == lost_.end()) lost_.push_back(id);
+  // A process without children leaves nobody in the group that it led.
+  if (group_owner_.contains(pid) && (left_nobody || (::kill(-pid, 0) != 0 && errno == ESRCH))) {
     group_owner_.erase(pid);
     remove_one(unit.groups, pid);
   }
@@ -247,7 +254,9 @@ UnitId ProcessTable::by_loss(const ProcessStatus& status) const {
 void ProcessTable::adopt_orphans() {
   if (listed_ || !proc_) return;
   listed_ = true;
-  for (const pid_t pid : children(self_)) {
+  const std::vector<pid_t> listed = children(self_);
+  looked_at_ += listed.size() / kListedForOneLooked;
+  for (const pid_t pid : listed) {
     if (top_owner_.contains(pid)) continue;
     // A stranger's parent may have died unreaped: in the batch that reaps it
     // the loss may tell whose it is.
@@ -263,7 +272,7 @@ void ProcessTable::adopt_orphans() {
     }
     strangers_.erase(pid);
     below_.erase(pid);
-    add_top(pid, id);
+    add_top(pid, id, 0);
   }
 }
 
@@ -280,6 +289,7 @@ std::vector<pid_t> ProcessTable::groups(UnitId id) const {
 
 bool ProcessTable::any(UnitId id) {
   if (!tops(id).empty()) return true;
+  if (proc_ && is_just_its_tops(id)) return false;
   adopt_orphans();
   if (!tops(id).empty()) return true;
   if (proc_) return false;
@@ -297,9 +307,11 @@ void ProcessTable::remember(pid_t pid, UnitId id) {
 }
 
 std::vector<pid_t> ProcessTable::processes(UnitId id) {
+  if (is_just_its_tops(id)) return tops(id);
   adopt_orphans();
   std::vector<pid_t> all = tops(id);
   for (std::size_t i = 0; i < all.size() && all.size() < kProcessLimit; ++i) {
+    ++looked_at_;
     for (const pid_t child : children(all[i])) {
       remember(child, id);
       all.push_back(child);
@@ -310,7 +322,7 @@ std::vector<pid_t> ProcessTable::processes(UnitId id) {
 
 UnitId ProcessTable::unit_of(pid_t pid) {
   for (unsigned depth = 0; depth < kDepthLimit && pid > 1; ++depth) {
-    if (const auto at = top_owner_.find(pid); at != top_owner_.end()) return at->second;
+    if (const auto at = top_owner_.find(pid); at != top_owner_.end()) return at->second.unit;
     if (pid == self_) return {};
     const auto seen = status(pid);
     if (!seen) return {};
@@ -318,7 +330,7 @@ UnitId ProcessTable::unit_of(pid_t pid) {
       if (seen->state == 'Z') return known_owner(pid, *seen);
       adopt_orphans();
       const auto at = top_owner_.find(pid);
-      return at == top_owner_.end() ? UnitId{} : at->second;
+      return at == top_owner_.end() ? UnitId{} : at->second.unit;
     }
     pid = seen->parent;
   }

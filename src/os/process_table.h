@@ -13,6 +13,11 @@
 //      (by the program's name where there were several).
 // What fits nobody by the end of the batch is left alone. Without /proc the tops are the spawned
 // ones.
+//
+// To list onset's children after each exit would make n exits cost n² steps. So a top is
+// "childless" while it is known that it has had no child: from its start, or from a survey of
+// all processes, until anything in the PID namespace forks (ForkWatch). A unit of childless
+// tops is just these, and what a childless top leaves is nothing.
 
 #include <sys/types.h>
 
@@ -21,11 +26,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/unique_fd.h"
 #include "engine/service_state.h"
 #include "graph/unit_graph.h"
+#include "os/fork_watch.h"
 
 namespace onset {
 
@@ -43,7 +50,8 @@ std::optional<ProcessStatus> parse_process_stat(std::string_view text);
 class ProcessTable {
  public:
   /// `proc`: where procfs should be; without it only spawned processes are known.
-  explicit ProcessTable(const char* proc = "/proc");
+  explicit ProcessTable(const char* proc = "/proc",
+                        std::chrono::milliseconds patience = ForkWatch::kPatience);
 
   [[nodiscard]] bool has_proc() const { return static_cast<bool>(proc_); }
 
@@ -58,7 +66,7 @@ class ProcessTable {
   void new_turn();
   /// The processes reaped from here on are of another batch.
   void end_batch();
-  /// Whether a process of a unit was reaped in this batch.
+  /// Whether a process of a unit was reaped in this batch that may have left orphans.
   [[nodiscard]] bool lost_any() const { return !lost_.empty(); }
 
   /// Lists onset's children if that was not done in this turn and gives the
@@ -89,7 +97,19 @@ class ProcessTable {
     bool current = false;  ///< false: forgotten, kept for the tops that are left
   };
 
-  void add_top(pid_t pid, UnitId id);
+  struct Top {
+    UnitId unit;
+    std::uint32_t childless = 0;  ///< the generation of ForkWatch that this is known of; 0: never
+  };
+
+  void add_top(pid_t pid, UnitId id, std::uint32_t childless);
+  bool is_just_its_tops(UnitId id);
+  [[nodiscard]] bool all_childless(UnitId id, std::uint32_t generation) const;
+  bool is_survey_due();
+  void survey();
+  [[nodiscard]] std::optional<std::vector<pid_t>> others() const;
+  [[nodiscard]] std::optional<std::unordered_set<pid_t>> tops_above(
+      const std::vector<pid_t>& others) const;
   UnitId known_owner(pid_t pid, const ProcessStatus& status) const;
   UnitId by_loss(const ProcessStatus& status) const;
   void remember(pid_t pid, UnitId id);
@@ -100,7 +120,12 @@ class ProcessTable {
   UniqueFd proc_;
   pid_t self_ = 0;
   bool listed_ = false;
-  std::unordered_map<pid_t, UnitId> top_owner_;
+  ForkWatch forks_;
+  std::optional<bool> hides_;    ///< whether /proc hides processes from onset, once asked
+  std::uint64_t looked_at_ = 0;  ///< processes, since the last survey
+  std::uint64_t patience_ = 1;   ///< grows while surveys are in vain
+  std::uint32_t surveyed_ = 0;   ///< the generation of the last survey
+  std::unordered_map<pid_t, Top> top_owner_;
   std::unordered_map<pid_t, UnitId> group_owner_;
   std::unordered_map<std::string, UnitId> by_invocation_;
   std::unordered_map<std::uint32_t, Activation> units_;

@@ -7,6 +7,7 @@
 // engine hears of it, then after_reap() once for the batch.
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -170,7 +171,9 @@ class RealOs final : public Os {
   std::unique_ptr<ConditionTester> conditions_;
   std::unique_ptr<CgroupTree> cgroups_;
   std::unique_ptr<BusClient> bus_;
+  pid_t self_ = ::getpid();
   ProcessTable table_;
+  std::vector<UnitId> reaped_;  ///< whose process ended in this batch; without cgroups
   PathWatches paths_;
   std::string backend_;
 

@@ -137,18 +137,23 @@ void RealOs::drain_bus(OsListener& listener) {
 
 UnitId RealOs::reaped(pid_t pid, OsListener& listener) {
   if (!launches_.empty()) settle_launch(pid, listener);
-  return table_.reaped(pid);
+  const UnitId id = table_.reaped(pid);
+  if (id.valid() && !cgroups_) reaped_.push_back(id);
+  return id;
 }
 
 void RealOs::after_reap(OsListener& listener) {
   if (!cgroups_) {
     // A list made since the last reaped() has all that the dead have left.
     if (table_.lost_any()) table_.adopt_orphans();
-    std::vector<UnitId> watched;  // the listener may change units_
-    for (const auto& [value, unit] : units_) {
-      if (unit.watched && !unit.told) watched.push_back(UnitId{value});
+    std::vector<UnitId> lost = std::exchange(reaped_, {});
+    if (!table_.has_proc()) {  // a group may have ended with somebody else's child
+      lost.clear();
+      for (const auto& [value, unit] : units_) {
+        if (unit.watched && !unit.told) lost.push_back(UnitId{value});
+      }
     }
-    for (const UnitId id : watched) tell_if_empty(id, listener);
+    for (const UnitId id : lost) tell_if_empty(id, listener);  // it may change units_
   }
   table_.end_batch();
 }
@@ -194,7 +199,7 @@ void RealOs::watch_bus_name(UnitId id, std::string_view name) {
 
 bool RealOs::watch_alien(UnitId id, pid_t pid) {
   if (!table_.has_proc() ? table_.unit_of(pid).valid()
-                         : table_.status(pid).value_or(ProcessStatus{}).parent == ::getpid()) {
+                         : table_.status(pid).value_or(ProcessStatus{}).parent == self_) {
     return false;
   }
   if (aliens_.contains(pid)) return true;

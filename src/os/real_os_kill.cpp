@@ -20,8 +20,8 @@ namespace {
 constexpr unsigned kKillRounds = 16;
 
 /// What goes with a signal: SIGHUP and SIGCONT after it.
-bool send(pid_t pid, const KillRequest& request, KillReport& report) {
-  if (pid <= 1 || pid == ::getpid()) return false;
+bool send(pid_t pid, pid_t self, const KillRequest& request, KillReport& report) {
+  if (pid <= 1 || pid == self) return false;
   if (::kill(pid, request.signal) != 0) {
     if (errno != ESRCH && report.error == 0) report.error = errno;
     return false;
@@ -50,9 +50,8 @@ std::vector<pid_t> RealOs::processes(UnitId id) {
 /// Everything of the unit but its main and control process and onset itself.
 std::vector<pid_t> RealOs::rest_of(const KillRequest& request) {
   std::vector<pid_t> rest = processes(request.id);
-  const pid_t self = ::getpid();
   std::erase_if(rest, [&](pid_t pid) {
-    return pid == request.main_pid || pid == request.control_pid || pid == self;
+    return pid == request.main_pid || pid == request.control_pid || pid == self_;
   });
   return rest;
 }
@@ -74,7 +73,7 @@ void RealOs::kill_rest(const KillRequest& request, std::vector<pid_t> rest, Kill
   for (unsigned round = 0; round < kKillRounds; ++round) {
     bool found = false;
     for (const pid_t pid : rest) {
-      if (!done.insert(pid).second || !send(pid, request, report)) continue;
+      if (!done.insert(pid).second || !send(pid, self_, request, report)) continue;
       ++report.rest;
       found = true;
     }
@@ -96,7 +95,8 @@ bool RealOs::kill_group(const KillRequest& request, KillReport& report) {
   report.rest = static_cast<unsigned>(rest.size());
   // A main process that is not ours may be elsewhere.
   if (request.main_pid > 0) report.main = request.main_alien ? 0 : 1;
-  if (request.main_pid > 0 && request.main_alien && send(request.main_pid, request, report)) {
+  if (request.main_pid > 0 && request.main_alien &&
+      send(request.main_pid, self_, request, report)) {
     report.main = 1;
   }
   if (request.control_pid > 0) report.control = 1;
@@ -109,10 +109,11 @@ KillReport RealOs::kill(const KillRequest& request) {
   if (kill_group(request, report)) return report;
   std::vector<pid_t> rest;
   if (request.to_rest) rest = rest_of(request);
-  if (request.to_main && request.main_pid > 0 && send(request.main_pid, request, report)) {
+  if (request.to_main && request.main_pid > 0 && send(request.main_pid, self_, request, report)) {
     ++report.main;
   }
-  if (request.to_control && request.control_pid > 0 && send(request.control_pid, request, report)) {
+  if (request.to_control && request.control_pid > 0 &&
+      send(request.control_pid, self_, request, report)) {
     ++report.control;
   }
   if (request.to_rest) {
@@ -127,10 +128,9 @@ KillReport RealOs::kill(const KillRequest& request) {
 pid_t RealOs::guess_main_pid(UnitId id, pid_t control_pid) {
   std::vector<pid_t> candidates;
   if (cgroups_ && table_.has_proc()) {
-    const pid_t self = ::getpid();
     for (const pid_t pid : processes(id)) {
       const auto seen = table_.status(pid);
-      if (seen && seen->parent == self && seen->state != 'Z') candidates.push_back(pid);
+      if (seen && seen->parent == self_ && seen->state != 'Z') candidates.push_back(pid);
     }
   } else {
     table_.adopt_orphans();
@@ -148,7 +148,7 @@ PidFileReading RealOs::read_pid_file(UnitId id, const Unit& /*unit*/, std::strin
     return reading;
   }
   const pid_t pid = text->pid;
-  if (pid == 1 || pid == ::getpid()) {
+  if (pid == 1 || pid == self_) {
     reading.problem = format("{} names process {}, which can be no service", path, pid);
     return reading;
   }
@@ -173,7 +173,7 @@ PidFileReading RealOs::read_pid_file(UnitId id, const Unit& /*unit*/, std::strin
   }
   const auto seen = table_.status(pid);
   reading.pid = pid;
-  reading.alien = seen ? seen->parent != ::getpid() : !owner.valid();
+  reading.alien = seen ? seen->parent != self_ : !owner.valid();
   return reading;
 }
 

@@ -1,8 +1,18 @@
 #include "os/process_table.h"
 
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
 #include <catch2/catch.hpp>
+#include <csignal>
 
 #include "os/cgroup.h"
+#include "os/kernel.h"
+#include "unit/os/os_world.h"
 
 using namespace onset;
 
@@ -75,4 +85,132 @@ TEST_CASE("cgroups nest as slices do, names of the kernel's are kept apart", "[o
   unit.id = "a.service";
   unit.cgroup->slice.clear();
   CHECK(cgroup_path(unit, true) == "app.slice/a.service");
+}
+
+namespace {
+
+/// Runs `body` as PID 1 of a PID namespace with its own /proc; its line that failed, or 0.
+template <typename Body>
+int failed_in_pid_namespace(Body body) {
+  const pid_t outer = ::fork();
+  if (outer == 0) {
+    if (::unshare(CLONE_NEWPID | CLONE_NEWNS) != 0) ::_exit(255);
+    const pid_t inner = ::fork();
+    if (inner == 0) {
+      const bool mounted = ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                           ::mount("proc", "/proc", "proc", 0, nullptr) == 0;
+      ::_exit(mounted ? body() : 254);
+    }
+    int status = 0;
+    ::waitpid(inner, &status, 0);
+    ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 253);
+  }
+  int status = 0;
+  ::waitpid(outer, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 252;
+}
+
+#define ELSE_LINE(condition) \
+  if (!(condition)) return __LINE__ % 250 + 1
+
+pid_t a_process() {
+  const pid_t pid = ::fork();
+  while (pid == 0) ::pause();
+  return pid;
+}
+
+/// One with a child, which leaves the session; known when this returns.
+pid_t a_parent(pid_t& child) {
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) return -1;
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    const pid_t below = ::fork();
+    if (below == 0) ::setsid();
+    if (below > 0) (void)!::write(ends[1], &below, sizeof below);
+    for (;;) ::pause();
+  }
+  const bool told = ::read(ends[0], &child, sizeof child) == sizeof child;
+  for (const int end : ends) ::close(end);
+  return told ? pid : -1;
+}
+
+void end(pid_t pid) {
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+}
+
+constexpr std::chrono::hours kForEver{1};
+
+}  // namespace
+
+TEST_CASE("a fork that nobody told of is noticed", "[os][fork_watch]") {
+  ONSET_NEEDS(test::is_root(), "a PID namespace needs root");
+  CHECK(failed_in_pid_namespace([] {
+          auto proc = open_path("/proc", O_RDONLY | O_DIRECTORY);
+          ELSE_LINE(proc);
+          ForkWatch watch(*proc, kForEver);
+          const std::uint32_t first = watch.generation();
+          ELSE_LINE(first != 0);
+          const pid_t told = a_process();
+          ELSE_LINE(watch.made(told));
+          ELSE_LINE(watch.generation() == first);
+          const pid_t untold = a_process();
+          const std::uint32_t second = watch.generation();
+          ELSE_LINE(second != first);
+          end(untold);
+          ELSE_LINE(watch.generation() == second);
+          const pid_t other = a_process();
+          const pid_t late = a_process();
+          ELSE_LINE(!watch.made(other));  // not the newest: it may be the other's parent
+          ELSE_LINE(watch.generation() != second);
+          end(late);
+          ForkWatch impatient(*proc, std::chrono::milliseconds(-1));
+          ELSE_LINE(impatient.generation() != impatient.generation());
+          ELSE_LINE(ForkWatch().generation() == 0);
+          return 0;
+        }) == 0);
+}
+
+TEST_CASE("a survey finds who has children, and what childless processes leave is nothing",
+          "[os][process_table]") {
+  ONSET_NEEDS(test::is_root(), "a PID namespace needs root");
+  CHECK(failed_in_pid_namespace([] {
+          ProcessTable table("/proc", kForEver);
+          constexpr std::uint32_t kParent = 7;
+          pid_t child = 0;
+          std::vector<pid_t> pids;
+          for (std::uint32_t i = 0; i < 100; ++i) {
+            pids.push_back(i == kParent ? a_parent(child) : a_process());
+            table.spawned(pids.back(), UnitId{i}, InvocationId{}, "/usr/bin/a");
+          }
+          const std::vector<pid_t> family{pids[kParent], child};
+          // Twice: before the survey that the first round earns, and after it.
+          for (int round = 0; round < 2; ++round) {
+            table.new_turn();
+            for (std::uint32_t i = 0; i < 100; ++i) {
+              const auto found = table.processes(UnitId{i});
+              ELSE_LINE(found == (i == kParent ? family : std::vector<pid_t>{pids[i]}));
+            }
+          }
+          // Born before the parent, it was not known to be childless but by the survey.
+          end(pids[3]);
+          ELSE_LINE(table.reaped(pids[3]) == UnitId{3});
+          ELSE_LINE(!table.lost_any());
+          ELSE_LINE(!table.any(UnitId{3}));
+          end(pids[kParent]);
+          ELSE_LINE(table.reaped(pids[kParent]) == UnitId{kParent});
+          ELSE_LINE(table.lost_any());
+          table.adopt_orphans();
+          table.end_batch();
+          ELSE_LINE(table.tops(UnitId{kParent}) == std::vector<pid_t>{child});
+          // A fork makes all of that old.
+          pid_t grandchild = 0;
+          const pid_t late = a_parent(grandchild);
+          table.spawned(late, UnitId{200}, InvocationId{}, "/usr/bin/a");
+          end(pids[50]);
+          table.reaped(pids[50]);
+          ELSE_LINE(table.lost_any());
+          return 0;
+        }) == 0);
 }
