@@ -3,11 +3,13 @@
 
 A suite is the layer check, a test program that CTest knows, or a file
 tests/integration/*_test.py. Each runs in a process group of its own with a deadline; what it
-prints is shown when it fails. The last line is "N passed, N failed".
+prints is shown when it fails. A case that was skipped is neither; the line before the last is
+"skipped: N" with every reason and how often it was one, the last "N passed, N failed".
 """
 
 import argparse
 import atexit
+import collections
 import functools
 import json
 import os
@@ -37,8 +39,9 @@ class Suite:
 
 
 class Outcome:
-    def __init__(self, passed=0, failed=0, skipped=0, note=""):
-        self.passed, self.failed, self.skipped, self.note = passed, failed, skipped, note
+    def __init__(self, passed=0, failed=0, reasons=(), note=""):
+        self.passed, self.failed, self.note = passed, failed, note
+        self.reasons = list(reasons)  # why a case was skipped, one for each
 
 
 def count_by_exit(output, status, _result):
@@ -55,7 +58,8 @@ PART = re.compile(r"(\d+) (passed|failed as expected|failed|skipped)")
 
 
 def count_catch(output, status, result):
-    """Catch2's summary. A program that dies on the way is one more failure."""
+    """Catch2's summary, which has skipped cases as passed: they come by the result (os_world.h).
+    A program that dies on the way is one more failure."""
     summary = SUMMARY.findall(output)
     good = ALL_PASSED.findall(output)
     if summary:
@@ -69,6 +73,13 @@ def count_catch(output, status, result):
         return count_by_exit(output, status, result)
     if status != 0 and outcome.failed == 0:
         outcome.failed, outcome.note = 1, how_it_ended(status)
+    skipped = {}  # a case that leaves several sections is one
+    for line in result.splitlines():
+        if line.startswith("skipped\t"):
+            _, case, why = line.split("\t")
+            skipped.setdefault(case, why)
+    outcome.reasons = list(skipped.values())
+    outcome.passed = max(0, outcome.passed - len(skipped))
     return outcome
 
 
@@ -76,8 +87,8 @@ def count_unittest(output, status, result):
     if not result:
         return Outcome(failed=1, note=f"no result, {how_it_ended(status)}")
     found = json.loads(result)
-    outcome = Outcome(found["passed"], found["failed"], found["skipped"])
-    if outcome.passed + outcome.failed + outcome.skipped == 0:
+    outcome = Outcome(found["passed"], found["failed"], found["reasons"])
+    if outcome.passed + outcome.failed + len(outcome.reasons) == 0:
         outcome.failed, outcome.note = 1, "no test ran"
     elif status != 0 and outcome.failed == 0:
         outcome.failed, outcome.note = 1, how_it_ended(status)
@@ -207,6 +218,7 @@ def run_all(suites):
     colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     red, green, dim, off = ("\033[1;31m", "\033[32m", "\033[2m", "\033[0m") if colours else ("",) * 4
     passed = failed = 0
+    reasons = collections.Counter()
     broken = []
     for suite in suites:
         begin = time.monotonic()
@@ -215,11 +227,12 @@ def run_all(suites):
         outcome = suite.count(output, status, result)
         passed += outcome.passed
         failed += outcome.failed
+        reasons.update(outcome.reasons)
         words = f"{outcome.passed} passed"
         if outcome.failed:
             words += f", {red}{outcome.failed} failed{off}"
-        if outcome.skipped:
-            words += f", {outcome.skipped} skipped"
+        if outcome.reasons:
+            words += f", {len(outcome.reasons)} skipped"
         if outcome.note:
             words += f" ({outcome.note})"
         mark = f"{red}✘{off}" if outcome.failed else f"{green}✔{off}"
@@ -227,28 +240,27 @@ def run_all(suites):
         if outcome.failed:
             broken.append(suite.name)
             print(output.rstrip(), flush=True)
-        elif outcome.skipped:
-            for line in output.splitlines():
-                if "skipped" in line:
-                    print("     " + line.strip())
     if broken:
         print(f"{red}failed:{off} " + "; ".join(broken))
-    if passed + failed == 0:
+    if not (passed or failed or reasons):
         print("no test matches")
+    print("; ".join([f"skipped: {reasons.total()}"] + [f"{why} ({times})" for why, times in reasons.most_common()]))
     print(f"{passed} passed, {failed} failed", flush=True)
-    return 1 if failed or not passed else 0
+    return 1 if failed or not (passed or reasons) else 0
 
 
 # ---- one integration file, in its own process --------------------------------------------------
 
 
 class CountingResult(unittest.TextTestResult):
-    """Counts test methods: one with three failing subtests is one failure."""
+    """Counts test methods: one with three failing subtests is one failure, one with a skipped
+    subtest is skipped."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.bad = set()
         self.good = set()
+        self.reasons = {}
 
     def addSuccess(self, test):
         super().addSuccess(test)
@@ -261,6 +273,11 @@ class CountingResult(unittest.TextTestResult):
     def addFailure(self, test, err):
         super().addFailure(test, err)
         self.bad.add(test.id())
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        # A subtest's own name ends in its parameters.
+        self.reasons.setdefault(getattr(test, "test_case", test).id(), reason)
 
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
@@ -281,7 +298,9 @@ def run_unittest(path):
     name = os.path.basename(path)[: -len(".py")]
     tests = unittest.defaultTestLoader.loadTestsFromName(name)
     result = unittest.TextTestRunner(verbosity=2, resultclass=CountingResult).run(tests)
-    counts = {"passed": len(result.good - result.bad), "failed": len(result.bad), "skipped": len(result.skipped)}
+    skipped = result.reasons.keys() - result.bad
+    counts = {"passed": len(result.good - result.bad - skipped), "failed": len(result.bad),
+              "reasons": [result.reasons[test] for test in sorted(skipped)]}
     os.write(int(os.environ[RESULT_FD]), json.dumps(counts).encode())
     return 1 if result.bad else 0
 

@@ -159,13 +159,12 @@ class Daemons:
         shutil.rmtree(self.work, ignore_errors=True)
 
 
+@unittest.skipIf(os.geteuid() != 0, "a root of packages needs root")
 class DaemonsWithCgroupsTest(unittest.TestCase):
     cgroups = True
 
     @classmethod
     def setUpClass(cls):
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("a root of packages needs root")
         cls.daemons = Daemons(cls.cgroups)
         cls.addClassCleanup(cls.daemons.end)
 
