@@ -42,6 +42,28 @@ class Files(OnsetSystemTest):
         self.assertEqual(system.show("a.service", "NeedDaemonReload"), "yes")
 
 
+class Surroundings(OnsetSystemTest):
+    def test_what_a_test_changes_is_not_the_hosts(self):
+        system = self.boot({"a.service": STAY + "[Install]\nWantedBy=main.target\n"})
+        hosts = {path: os.stat(path).st_ino for path in ("/dev/null", "/dev/tty", "/dev/full")}
+        self.ok(system, "enable", "a.service")
+        script = (r"cd /etc && find systemd onset -mindepth 1 ! -type d && touch onset/x systemd/x x-onset-test; "
+                  r"stat -c '%n %i' /dev/null /dev/tty /dev/full; test ! -e /dev/console && echo no console")
+        code, out, err = system.inside(["sh", "-c", script])
+        self.assertEqual((code, err), (0, ""))
+        lines = out.splitlines()
+        self.assertEqual(lines[0], "systemd/system/main.target.wants/a.service")
+        self.assertEqual(lines[-1], "no console")
+        self.assertEqual(len(lines), 2 + len(hosts))
+        for line in lines[1:-1] if os.geteuid() == 0 else []:
+            name, inode = line.split()
+            there = os.stat(f"/proc/{system.pid()}/root{name}")
+            self.assertNotEqual((there.st_dev, int(inode)), (os.stat(name).st_dev, hosts[name]))
+        for path in ("/etc/systemd/x", "/etc/onset/x", "/etc/x-onset-test",
+                     "/etc/systemd/system/main.target.wants/a.service"):
+            self.assertFalse(os.path.lexists(path), path)
+
+
 class Status(OnsetSystemTest):
     def test_an_ended_process_is_told_with_its_number(self):
         system = self.boot({"a.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\n"

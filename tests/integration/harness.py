@@ -30,6 +30,47 @@ ORDINARY_UID = 33  # www-data, which every Debian has, with a group of the same 
 ENVIRONMENT = {**os.environ, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
+# What a shell does first in a new mount namespace, so that no test reads the configuration of
+# the host, writes to it or changes the owner of its devices: an empty /run, /etc/systemd and
+# /etc/onset, an /etc whose changes go with the namespace, devices of its own, no console.
+OF_ITS_OWN = """
+mount -t tmpfs -o mode=0755 none /run
+mkdir /run/etc /run/etc.work /run/dev
+mount -t overlay -o userxattr,lowerdir=/etc,upperdir=/run/etc,workdir=/run/etc.work none /etc 2>/dev/null || {
+  cp -a /etc/. /run/etc 2>/dev/null || :  # no overlay here; to root of a user namespace some are closed
+  mount --bind /run/etc /etc
+}
+for folder in systemd onset; do
+  [ -d /etc/$folder ] || mkdir /etc/$folder
+  mount -t tmpfs -o mode=0755 none /etc/$folder
+done
+mount -t tmpfs -o mode=0755 none /run/dev
+while read -r name major minor; do
+  mknod -m 0666 /run/dev/$name c $major $minor 2>/dev/null || {
+    : > /run/dev/$name  # in a user namespace, where nobody may change the host's node
+    mount --bind /dev/$name /run/dev/$name
+  }
+done <<-END
+	null 1 3
+	zero 1 5
+	full 1 7
+	random 1 8
+	urandom 1 9
+	tty 5 0
+END
+mkdir -m 1777 /run/dev/shm
+mkdir /run/dev/pts
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 none /run/dev/pts
+ln -s pts/ptmx /run/dev/ptmx
+ln -s /proc/self/fd /run/dev/fd
+ln -s fd/0 /run/dev/stdin
+ln -s fd/1 /run/dev/stdout
+ln -s fd/2 /run/dev/stderr
+mount --rbind /run/dev /dev
+mount -t tmpfs -o mode=0755 none /run
+"""
+
+
 class Late(AssertionError):
     """What was waited for did not come before its deadline."""
 
@@ -64,11 +105,14 @@ def in_namespace(argv, pid1=True, ordinary=False, proc=True):
     """The command line that runs argv there: as PID 1, or as the child of a PID 1
     that waits for it alone; as an ordinary user; with nothing in /proc."""
     is_root = os.geteuid() == 0
-    line = ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child"]
-    if not is_root:
-        line += ["--user", "--map-current-user" if ordinary else "--map-root-user"]
+    line = []
+    if is_root or not ordinary:
+        # In a namespace around it: the first pids are the test's.
+        line += ["unshare", "--mount"] + ([] if is_root else ["--user", "--map-root-user"])
+        line += ["--", "sh", "-ec", OF_ITS_OWN + 'exec "$@"', "sh"]
+    line += ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child"]
     line += ["--mount-proc"] if proc else []
-    line += ["--"]
+    line += ["--"] if is_root or not ordinary else ["--user", "--map-current-user", "--"]
     if not proc:
         line += ["sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
     if ordinary and is_root:

@@ -6,9 +6,10 @@ the test's own and nothing of the host's that it could harm.
     self.assertEqual(system.show("a.service", "ActiveState"), "active")
 
 It has its own PID, mount, UTS, IPC and network namespaces, an empty /run, /dev/shm,
-/var/lib, /var/cache and /var/log, no cgroups unless asked for. The command line runs
-inside, by nsenter(1), with the same binary. In unit files @work@ is a folder that
-everybody may write to, @python@ an interpreter, @support@ tests/support.
+/var/lib, /var/cache and /var/log, an /etc and /dev of its own (harness.OF_ITS_OWN), no
+cgroups unless asked for. The command line runs inside, by nsenter(1), with the same binary.
+In unit files @work@ is a folder that everybody may write to, @python@ an interpreter,
+@support@ tests/support.
 """
 
 import contextlib
@@ -18,14 +19,14 @@ import signal
 import subprocess
 import tempfile
 
-from harness import (DEADLINE, ENVIRONMENT, ONSET, ORDINARY_UID, PYTHON, ROOT, Late, OnsetTest,
-                     Process, children_of, until)
+from harness import (DEADLINE, ENVIRONMENT, OF_ITS_OWN, ONSET, ORDINARY_UID, PYTHON, ROOT, Late,
+                     OnsetTest, Process, children_of, until)
 
 SUPPORT = os.environ.get("ONSET_SUPPORT") or os.path.join(ROOT, "tests", "support")
 SHIM = os.path.join(SUPPORT, "seccomp_shim.py")
 RUNTIME_FOLDERS = ("/run/onset", f"/dev/shm/onset-{ORDINARY_UID}", "/dev/shm/onset-0",
                    f"/tmp/onset-{ORDINARY_UID}", "/tmp/onset-0")
-EMPTY = ("/run", "/dev/shm", "/var/lib", "/var/cache", "/var/log", "/sys/fs/cgroup")
+EMPTY = ("/dev/shm", "/var/lib", "/var/cache", "/var/log", "/sys/fs/cgroup")
 
 
 class System:
@@ -57,10 +58,9 @@ class System:
     def _setup(self):
         """What a shell does in the new namespaces before it becomes onset."""
         kind = self.kind
-        lines = ["set -e"]
+        lines = ["set -e", OF_ITS_OWN]
         for folder in EMPTY:
             lines.append(f"[ ! -d {folder} ] || mount -t tmpfs -o mode=1777 none {folder}")
-        lines.append("chmod 0755 /run")
         if kind.get("no_proc"):
             lines.append("mount -t tmpfs -o ro none /proc")
         if kind.get("no_sys"):
@@ -69,7 +69,7 @@ class System:
             lines.append("mount -t tmpfs -o ro none /dev")
         if kind.get("read_only"):
             lines.append(f"mount --bind {self.work} {self.work}")
-            lines.append("mount -o remount,bind,ro /")
+            lines += [f"mount -o remount,bind,ro {folder}" for folder in ("/etc/systemd", "/etc/onset", "/etc", "/")]
         if kind.get("read_only_run"):
             lines.append("mount -o remount,ro /run")
         if self.group:
