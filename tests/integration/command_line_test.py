@@ -2,8 +2,10 @@
 and exit statuses, and what status and show tell of a unit."""
 
 import os
+import re
 import unittest
 
+from harness import until
 from manager_harness import OnsetSystemTest
 
 STAY = "[Service]\nExecStart=/bin/sleep infinity\n"
@@ -122,8 +124,20 @@ class Status(OnsetSystemTest):
                                          "sh -c 'sleep 902 & echo up >> @work@/said; wait'; wait\"\n"})
         self.ok(system, "start", "a.service")
         system.until_said("up")
-        self.assertRegex(self.ok(system, "status", "a.service"),
-                         r'├─ *\d+ sleep 901\n|│ └─ *\d+ sleep 902\n|  └─ *\d+ sleep 902\n')
+        # Each child shows its parent's command line until it has executed its own.
+        def both_sleep():
+            out = self.ok(system, "status", "a.service")
+            return out if set(re.findall(r"\d sleep (\d+)\n", out)) == {"901", "902"} else ""
+        text = until(both_sleep, "both children have executed sleep")
+        number = r"( *\d+)"
+        tree = (rf"\n {{13}}└─{number} /bin/sh -c .*; wait\"\n"
+                rf" {{15}}├─{number} sleep 901\n"
+                rf" {{15}}└─{number} sh -c .*; wait\"?\n"
+                rf" {{17}}└─{number} sleep 902\n$")
+        self.assertRegex(text, tree)
+        main, *others = map(int, re.search(tree, text).groups())
+        self.assertEqual(str(main), system.show("a.service", "MainPID"))
+        self.assertEqual(len({main, *others}), 4)
 
     def test_units_are_taken_by_type_and_state_without_a_name(self):
         system = self.boot({"fail.service": "[Service]\nType=oneshot\nExecStart=/bin/false\n",
