@@ -228,7 +228,8 @@ void Manager::drop_pending_spawn(UnitId id) {
 void Manager::retry_spawn(UnitId id) {
   auto it = pending_spawns_.find(id.value);
   if (it == pending_spawns_.end()) return;
-  auto answer = spawn(id, it->second.action);
+  const Spawn action = it->second.action;  // spawn() erases what waited
+  auto answer = spawn(id, action);
   if (!answer) return;
   pending_spawns_.erase(id.value);
   feed(id, *answer);

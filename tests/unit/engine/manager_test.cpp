@@ -240,6 +240,10 @@ TEST_CASE("P3: fork fails with EAGAIN for a while and the start succeeds all the
   w.pass(seconds(1));
   CHECK(w.state("a.service") == "active");
   CHECK(w.os.history.size() == 1);
+  const auto records = w.manager.command_records(w.manager.graph().find("a.service"));
+  REQUIRE(records.size() == 1);
+  CHECK(records[0].role == ExecRole::Start);
+  CHECK(records[0].index == 0);
 }
 
 TEST_CASE("P3: while a start waits for a process, stop needs none", "[engine][manager][fault]") {
