@@ -8,7 +8,9 @@ PEER_PACKAGES = {
     "s6": "s6", "runit": "runit", "supervisord": "supervisor", "busybox": "busybox-static",
     "systemd --test": "systemd",
 }
-ONSET_INIT = ["/bench/onset", "init", "--unit=bench.target", "--unit-path=/bench/units"]
+# Its configuration is empty: the root's own /etc/systemd would count for onset alone.
+ONSET_INIT = ["/bench/onset", "init", "--unit=bench.target", "--unit-path=/bench/units",
+              "--config-path=/bench/config"]
 
 
 class Manager:
@@ -24,6 +26,7 @@ class Field:
     def __init__(self, root, has_cgroup, only):
         self.root, self.has_cgroup = root, has_cgroup
         self.only = [name for name in only.split(",") if name]
+        os.makedirs(self.path("bench/config"), exist_ok=True)
 
     def path(self, *names):
         return os.path.join(self.root, *names)
