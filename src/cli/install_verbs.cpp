@@ -135,7 +135,7 @@ void tell_links(Command& command, const std::string& name) {
                           install_options(command.options));
   for (const InstallChange& change : installer.disable({name}).changes) {
     if (change.kind != InstallChange::Kind::Remove) continue;
-    command.out(format("  {}{}\n", printable(root_of(command.options)), printable(change.path)));
+    command.out(format("  {}\n", printable(change.path)));
   }
 }
 

@@ -173,9 +173,10 @@ Result<std::vector<std::string>, std::string> files_of(Command& command, const s
     Diagnostics diagnostics;
     const auto unit = loader.load(name, diagnostics);
     if (unit->load_state == LoadState::Masked) return std::vector<std::string>{"/dev/null"};
-    // A template is no unit that could be loaded, but it has a file.
+    // A template is no unit that could be loaded, but it has files.
+    const auto dropins = is_template(name) ? loader.dropins_of(name) : unit->dropin_paths;
     files.push_back(is_template(name) ? loader.fragment_of(name) : unit->fragment_path);
-    files.insert(files.end(), unit->dropin_paths.begin(), unit->dropin_paths.end());
+    files.insert(files.end(), dropins.begin(), dropins.end());
   }
   std::erase(files, std::string());
   if (files.empty()) return Failure{format("No files found for {}.", printable(name))};

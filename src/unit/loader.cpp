@@ -169,10 +169,16 @@ std::vector<std::string> UnitLoader::all_names() {
 
 std::string UnitLoader::fragment_of(std::string_view name) {
   if (!unit_name_is_valid(name)) return {};
-  const UnitFileEntry* entry =
-      is_template(name) ? impl_->index.find(name) : impl_->index.resolve(name).entry;
+  const UnitFileEntry* entry = impl_->index.resolve(name).entry;
   if (entry == nullptr) return {};
   return entry->kind == UnitFileEntry::Kind::Mask ? "/dev/null" : impl_->index.path_of(*entry);
+}
+
+std::vector<std::string> UnitLoader::dropins_of(std::string_view name) {
+  Unit unit;
+  unit.id = impl_->index.resolve(name).id;
+  unit.aliases = impl_->index.aliases_of(unit.id);
+  return impl_->dropins_of(unit);
 }
 
 InstallConfig UnitLoader::load_install(std::string_view name, Diagnostics& diagnostics) {

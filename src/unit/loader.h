@@ -68,6 +68,8 @@ class UnitLoader {
 
   /// The path of the fragment, empty if there is none; "/dev/null" when masked.
   std::string fragment_of(std::string_view name);
+  /// The paths of its drop-ins as they lie there now, a template's too; masks left out.
+  std::vector<std::string> dropins_of(std::string_view name);
 
   /// Lists the search path again if a directory of it has changed since; whether
   /// it has. What was loaded before stays as it is.

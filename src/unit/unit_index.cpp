@@ -229,7 +229,7 @@ Resolved UnitIndex::resolve(std::string_view name) const {
       return result;
     }
     const std::string& target = entry->detail().target;
-    if (is_template(target)) {
+    if (is_template(target) && !is_template(result.id)) {
       auto filled = instantiate(target, unit_instance(result.id));
       if (!filled) return result;
       result.id = std::move(*filled);

@@ -145,6 +145,94 @@ TEST_CASE("cat shows the fragment and its drop-ins without a manager", "[cli][in
   CHECK(world.err.text == "No files found for nope.service.\n");
 }
 
+constexpr const char* kGetty =
+    "[Service]\nExecStart=/sbin/agetty\n[Install]\nWantedBy=getty.target\n"
+    "DefaultInstance=tty1\n";
+
+/// With other names, a mask, a template and what only another unit brings in.
+class TemplateWorld : public FilesWorld {
+ public:
+  TemplateWorld() {
+    const std::string vendor = "/usr/lib/systemd/system/";
+    files.add(vendor + "getty@.service", kGetty);
+    files.add_link(vendor + "autovt@.service", "getty@.service");
+    files.add_link(vendor + "al.service", "a.service");
+    files.add_link(vendor + "m.service", "/dev/null");
+    files.add(vendor + "ind.service",
+              "[Service]\nExecStart=/bin/true\n[Install]\nAlso=a.service\n");
+    files.add("/etc/systemd/system/getty@.service.d/y.conf", "[Service]\nNice=2\n");
+  }
+};
+
+// systemctl(1) 252 with --root= prints the same for such a tree.
+TEST_CASE("list-unit-files has systemctl's state for every kind of file",
+          "[cli][install][oracle]") {
+  TemplateWorld world;
+  CHECK(world.run({"-q", "enable", "a", "getty@"}) == 0);
+  CHECK(world.run({"list-unit-files", "--no-legend"}) == 0);
+  CHECK(world.out.text ==
+        "a.service         enabled  enabled\n"
+        "al.service        alias    -\n"
+        "autovt@.service   alias    -\n"
+        "getty@.service    enabled  enabled\n"
+        "ind.service       indirect enabled\n"
+        "m.service         masked   enabled\n"
+        "static.service    static   -\n"
+        "multi-user.target static   -\n");
+  CHECK(world.run({"list-unit-files", "--state=enabled", "a*"}) == 0);
+  CHECK(world.out.text ==
+        "UNIT FILE STATE   PRESET\n"
+        "a.service enabled enabled\n"
+        "\n"
+        "1 unit files listed.\n");
+  CHECK(world.run({"list-unit-files", "-t", "service", "--state=alias,static", "--no-legend"}) ==
+        0);
+  CHECK(world.out.text ==
+        "al.service      alias  -\n"
+        "autovt@.service alias  -\n"
+        "static.service  static -\n");
+  CHECK(world.run({"list-unit-files", "none"}) == 1);
+  CHECK(world.out.text == "UNIT FILE STATE PRESET\n\n0 unit files listed.\n");
+}
+
+// The manual's "show installation targets": systemctl 252 does for a template's instances
+// alone, with the paths below --root=.
+TEST_CASE("is-enabled --full names the links of each unit", "[cli][install]") {
+  TemplateWorld world;
+  CHECK(world.run({"-q", "enable", "a", "getty@"}) == 0);
+  const char* const instance = "  /etc/systemd/system/getty.target.wants/getty@tty1.service\n";
+  CHECK(world.run({"is-enabled", "--full", "getty@.service", "autovt@.service", "ind", "static",
+                   "m"}) == 0);
+  CHECK(world.out.text == std::string("enabled\n") + instance + "alias\n" + instance +
+                              "indirect\n  " + kLink + "\nstatic\nmasked\n");
+  CHECK(world.run({"is-enabled", "--full", "a"}) == 0);
+  CHECK(world.out.text == std::string("enabled\n  ") + kLink + "\n");
+  CHECK(world.run({"-q", "disable", "a"}) == 0);
+  CHECK(world.run({"is-enabled", "--full", "a"}) == 1);
+  CHECK(world.out.text == "disabled\n");
+}
+
+TEST_CASE("is-enabled --full has its paths below --root=", "[cli][install][oracle]") {
+  FilesWorld world;
+  world.files.add_directory("/image/etc/systemd/system");
+  world.files.add("/image/usr/lib/systemd/system/getty@.service", kGetty);
+  CHECK(world.run({"--root=/image", "-q", "enable", "getty@"}) == 0);
+  CHECK(world.run({"--root=/image", "is-enabled", "--full", "getty@"}) == 0);
+  CHECK(world.out.text == "enabled\n  /etc/systemd/system/getty.target.wants/getty@tty1.service\n");
+}
+
+// As systemctl(1) 252 finds a template's files, by itself and by name.
+TEST_CASE("cat of a template shows its file and its own drop-ins", "[cli][install]") {
+  TemplateWorld world;
+  const std::string text = std::string("# /usr/lib/systemd/system/getty@.service\n") + kGetty +
+                           "\n# /etc/systemd/system/getty@.service.d/y.conf\n[Service]\nNice=2\n";
+  for (const char* name : {"getty@", "getty@tty1", "autovt@.service"}) {
+    INFO(name);
+    CHECK(world.run({"cat", name}) == 0);
+    CHECK(world.out.text == text);
+  }
+}
+
 TEST_CASE("verify names file and line, and exits 1 for what must be mended", "[cli][verify]") {
   FilesWorld world;
   world.files.add("/home/bad.service", "[Service]\nExecStart=/bin/true\nFrobnicate=yes\n");
