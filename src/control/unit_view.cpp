@@ -302,20 +302,6 @@ std::string command_text(const Unit& unit, ExecRole role, std::size_t index) {
   return index < commands.size() ? join(commands[index].argv, " ") : std::string();
 }
 
-std::string_view to_string(ExitKind kind) {
-  switch (kind) {
-    case ExitKind::None:
-      return "";
-    case ExitKind::Exited:
-      return "exited";
-    case ExitKind::Killed:
-      return "killed";
-    case ExitKind::Dumped:
-      return "dumped";
-  }
-  return "";
-}
-
 std::string_view to_string(SystemState state) {
   switch (state) {
     case SystemState::Initializing:

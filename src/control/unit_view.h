@@ -30,7 +30,6 @@ std::string not_found_text(std::string_view name);
 std::string to_hex(const InvocationId& id);
 /// The command that the main or the control process runs, as its file has it.
 std::string command_text(const Unit& unit, ExecRole role, std::size_t index);
-std::string_view to_string(ExitKind kind);
 std::string_view to_string(SystemState state);
 /// Why it is not loaded, in systemctl's words where the loader's are of files.
 std::string load_problem(const Unit& unit);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/time.h"
+#include "engine/service_state.h"
 #include "graph/job_type.h"
 #include "graph/unit_graph.h"
 
@@ -16,6 +17,16 @@ struct JobId {
 };
 
 enum class JobState : std::uint8_t { Waiting, Running };
+
+/// The service whose end has a unit started (OnFailure=, OnSuccess=), and how it ended:
+/// as it was then, since it may be up again or gone before the unit's turn comes.
+struct Trigger {
+  UnitId source;         ///< stays loaded meanwhile; not valid: none, or several
+  bool several = false;  ///< of several that may have been it none is told
+  ServiceResult result{};
+  ExitStatus status;  ///< of kind None: no process has ended
+  InvocationId invocation{};
+};
 
 struct Job {
   JobId id;
@@ -29,6 +40,7 @@ struct Job {
   Timestamp began;
   MonoTime deadline = kNever;          ///< JobTimeoutSec=
   MonoTime running_deadline = kNever;  ///< JobRunningTimeoutSec=
+  Trigger trigger;                     ///< by which it came to be queued
 };
 
 }  // namespace onset

@@ -220,7 +220,7 @@ class Manager final : private UnitStates {
   std::optional<ServiceEvent> spawn(UnitId id, const Spawn& action);
   void record_start(UnitId id, const Spawn& action, pid_t pid);
   void record_exit(UnitId id, pid_t pid, const ExitStatus& status);
-  void tell_trigger(std::vector<std::string>& environment, UnitId id) const;
+  void tell_trigger(std::vector<std::string>& environment, const Trigger& trigger) const;
   void drop_pending_spawn(UnitId id);
   void retry_spawn(UnitId id);
   ServiceEvent kill_processes(UnitId id, const Kill& action);
@@ -234,6 +234,9 @@ class Manager final : private UnitStates {
   void start_with(UnitId id);
   void stop_with(UnitId id);
   void trigger(UnitId id, DependencyKind kind, JobMode mode);
+  [[nodiscard]] bool has_one_source(UnitId id) const;
+  void add_trigger(Job& job, const Trigger& trigger);
+  void set_trigger(Trigger& place, const Trigger& trigger);
   void queue_reviews(UnitId id);
   void review(UnitId id);
   [[nodiscard]] bool is_needed(UnitId id) const;
@@ -286,6 +289,7 @@ class Manager final : private UnitStates {
     JobType type{};
     JobMode mode{};
     bool is_restart = false;  ///< of Restart=: the unit waits to hear if it is refused
+    Trigger trigger{};
   };
   std::deque<Request> requests_;  ///< jobs that state changes ask for
   std::vector<UnitId> idle_waiters_;

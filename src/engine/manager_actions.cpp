@@ -17,35 +17,18 @@ struct Overloaded : Fs... {
 template <class... Fs>
 Overloaded(Fs...) -> Overloaded<Fs...>;
 
-/// "exited" and so on, as SERVICE_RESULT's neighbours EXIT_CODE and EXIT_STATUS.
-std::string_view exit_code_word(ExitKind kind) {
-  switch (kind) {
-    case ExitKind::Exited:
-      return "exited";
-    case ExitKind::Killed:
-      return "killed";
-    case ExitKind::Dumped:
-      return "dumped";
-    case ExitKind::None:
-      break;
-  }
-  return "";
-}
-
 std::string exit_status_word(const ExitStatus& e) {
   if (e.kind == ExitKind::Exited) return format("{}", e.value);
   return signal_name(e.value);
 }
 
+/// $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS (systemd.exec(5)).
 void tell_result(std::vector<std::string>& environment, std::string_view prefix,
-                 const ServiceState& s) {
-  environment.push_back(format("{}SERVICE_RESULT={}", prefix, to_string(s.result)));
-  // Of a start that ExecCondition= forbade it is that command's.
-  const bool skipped = s.result == ServiceResult::ExecCondition;
-  const ServiceProcess& process = skipped ? s.control : s.main;
-  if (process.pid != 0 || process.last.kind == ExitKind::None) return;
-  environment.push_back(format("{}EXIT_CODE={}", prefix, exit_code_word(process.last.kind)));
-  environment.push_back(format("{}EXIT_STATUS={}", prefix, exit_status_word(process.last)));
+                 ServiceResult result, const ExitStatus& status) {
+  environment.push_back(format("{}SERVICE_RESULT={}", prefix, to_string(result)));
+  if (status.kind == ExitKind::None) return;
+  environment.push_back(format("{}EXIT_CODE={}", prefix, to_string(status.kind)));
+  environment.push_back(format("{}EXIT_STATUS={}", prefix, exit_status_word(status)));
 }
 
 std::string invocation_text(const InvocationId& id) {
@@ -131,22 +114,12 @@ void Manager::release(UnitId id, const Release& action) {
   os_.release(id, unit, !keep);
 }
 
-/// $MONITOR_…: which service's end has triggered this one. Of several that may
-/// have, none is told (systemd.exec(5)).
-void Manager::tell_trigger(std::vector<std::string>& environment, UnitId id) const {
-  UnitId source;
-  for (const Dependency& d : graph_->dependencies(id)) {
-    if (!d.kinds.has(DependencyKind::OnFailureOf) && !d.kinds.has(DependencyKind::OnSuccessOf))
-      continue;
-    if (graph_->unit(d.other).type != UnitType::Service) continue;
-    if (source.valid()) return;
-    source = d.other;
-  }
-  if (!source.valid()) return;
-  const UnitRuntime& rt = runtime_[source.value];
-  tell_result(environment, "MONITOR_", rt.service);
-  environment.push_back(format("MONITOR_INVOCATION_ID={}", invocation_text(rt.invocation)));
-  environment.push_back(format("MONITOR_UNIT={}", graph_->unit(source).id));
+/// $MONITOR_…: which service's end has triggered this activation (systemd.exec(5)).
+void Manager::tell_trigger(std::vector<std::string>& environment, const Trigger& trigger) const {
+  if (!trigger.source.valid()) return;
+  tell_result(environment, "MONITOR_", trigger.result, trigger.status);
+  environment.push_back(format("MONITOR_INVOCATION_ID={}", invocation_text(trigger.invocation)));
+  environment.push_back(format("MONITOR_UNIT={}", graph_->unit(trigger.source).id));
 }
 
 std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
@@ -172,9 +145,9 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
       rt.service.watchdog_override.count() >= 0 ? rt.service.watchdog_override : config.watchdog;
   if (is_start && period > Duration::zero() && period != kInfinity) request.watchdog = period;
   if (action.role == ExecRole::Stop || action.role == ExecRole::StopPost) {
-    tell_result(request.environment, "", rt.service);
+    tell_result(request.environment, "", rt.service.result, last_exit(rt.service));
   } else if (action.role == ExecRole::Start || action.role == ExecRole::StartPre) {
-    tell_trigger(request.environment, id);
+    tell_trigger(request.environment, rt.trigger);
   }
 
   auto launch = os_.spawn(request);

@@ -18,6 +18,10 @@ namespace {
 
 bool is_up(ActiveState s) { return s == ActiveState::Active || s == ActiveState::Reloading; }
 bool is_up_or_coming(ActiveState s) { return is_up(s) || s == ActiveState::Activating; }
+/// Of several that may have triggered a unit none is told.
+constexpr Trigger kSeveral{
+    .source = {}, .several = true, .result = {}, .status = {}, .invocation = {}};
+
 bool is_down_or_going(ActiveState s) {
   return s == ActiveState::Inactive || s == ActiveState::Failed || s == ActiveState::Deactivating;
 }
@@ -54,11 +58,43 @@ void Manager::stop_with(UnitId id) {
 
 void Manager::trigger(UnitId id, DependencyKind kind, JobMode mode) {
   if (stopping_) return;
+  Trigger trigger;
+  if (graph_->unit(id).type == UnitType::Service) {
+    const UnitRuntime& rt = runtime_[id.value];
+    trigger = {id, false, rt.service.result, last_exit(rt.service), rt.invocation};
+  }
   for (const Dependency& d : graph_->dependencies(id)) {
     if (!d.kinds.has(kind)) continue;
     say(Say::Level::Info, id, format("triggers {} ({}=)", graph_->unit(d.other).id, to_string(kind)));
-    requests_.push_back({d.other, JobType::Start, mode});
+    requests_.push_back({d.other, JobType::Start, mode, false, trigger});
+    if (!has_one_source(d.other)) requests_.back().trigger = kSeveral;
   }
+}
+
+/// Whether one service alone may trigger it: then what $MONITOR_… says is sure.
+bool Manager::has_one_source(UnitId id) const {
+  const auto dependencies = graph_->dependencies(id);
+  return std::count_if(dependencies.begin(), dependencies.end(), [&](const Dependency& d) {
+           return (d.kinds.has(DependencyKind::OnFailureOf) ||
+                   d.kinds.has(DependencyKind::OnSuccessOf)) &&
+                  graph_->unit(d.other).type == UnitType::Service;
+         }) <= 1;
+}
+
+/// A job may be triggered twice before its turn comes: what counts is the last end of
+/// one service, and nothing where there were two.
+void Manager::add_trigger(Job& job, const Trigger& trigger) {
+  if (!trigger.source.valid() && !trigger.several) return;
+  const bool is_other = job.trigger.source.valid() && job.trigger.source != trigger.source;
+  set_trigger(job.trigger, is_other || job.trigger.several ? kSeveral : trigger);
+}
+
+/// Every change of a Trigger that lasts: its source is not unloaded meanwhile.
+void Manager::set_trigger(Trigger& place, const Trigger& trigger) {
+  const UnitId before = place.source;
+  if (trigger.source.valid()) ++runtime_[trigger.source.value].trigger_of;
+  place = trigger;
+  if (before.valid() && --runtime_[before.value].trigger_of == 0) may_be_unneeded(before);
 }
 
 /// A failed job of a unit that did not itself fail: its OnFailure= is due all the

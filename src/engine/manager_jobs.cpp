@@ -46,6 +46,8 @@ bool Manager::dispatch_one() {
       os_.log(Say::Level::Warning, graph_->unit(r.unit).id,
               format("cannot queue a {} job: {}", to_string(r.type), job.error().message));
       if (r.is_restart) feed(r.unit, SpawnFailed{SysError{"restart", ECANCELED}});
+    } else if (Job* queued = queue_.find(*job)) {
+      add_trigger(*queued, r.trigger);
     }
     return true;
   }
@@ -265,6 +267,9 @@ Manager::Outcome Manager::start_service(UnitId id) {
   }
   if (std::exchange(rt.watches_leftovers, false)) os_.watch_empty(id, false);
   rt.start_limit_hit = false;
+  const Job* job = queue_.of_unit(id);
+  const bool goes_on = rt.service.phase == ServicePhase::AutoRestartQueued;
+  if (!goes_on) set_trigger(rt.trigger, job != nullptr ? job->trigger : Trigger{});
   problems_.erase(id.value);
   status_texts_.erase(id.value);
   command_records_.erase(id.value);
@@ -355,6 +360,7 @@ void Manager::finish_job(JobId id, JobResult result, Invalidate invalidate) {
     queue_.change_type(id, JobType::Start);
     return;
   }
+  set_trigger(found->trigger, {});
   const Job job = queue_.remove(id);
   timers_.set({TimerKey::Kind::Job, id.value}, kNever);
   announce(job, result);

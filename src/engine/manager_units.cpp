@@ -143,6 +143,7 @@ void Manager::apply_active(UnitId id, ActiveState before) {
   }
   const bool restarts = rt.service.phase == ServicePhase::FailedBeforeAutoRestart ||
                         rt.service.phase == ServicePhase::DeadBeforeAutoRestart;
+  if (is_down(after) && !restarts) set_trigger(rt.trigger, {});
   const UnitConfig& config = unit.config;
   if (after == ActiveState::Failed && !restarts) {
     say(Say::Level::Warning, id, format("failed with result '{}'", to_string(rt.service.result)));

@@ -3,6 +3,26 @@
 
 namespace onset {
 
+std::string_view to_string(ExitKind k) {
+  switch (k) {
+    case ExitKind::None:
+      return "";
+    case ExitKind::Exited:
+      return "exited";
+    case ExitKind::Killed:
+      return "killed";
+    case ExitKind::Dumped:
+      return "dumped";
+  }
+  return "";
+}
+
+ExitStatus last_exit(const ServiceState& s) {
+  // Of a start that ExecCondition= forbade it is that command's.
+  const ServiceProcess& process = s.result == ServiceResult::ExecCondition ? s.control : s.main;
+  return process.pid != 0 ? ExitStatus{} : process.last;
+}
+
 std::string_view to_string(ServicePhase p) {
   switch (p) {
     case ServicePhase::Dead:

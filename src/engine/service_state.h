@@ -116,8 +116,11 @@ struct ServiceState {
   int status_errno = 0;            ///< ERRNO=
 };
 
+std::string_view to_string(ExitKind k);       // "exited", "" of None
 std::string_view to_string(ServicePhase p);   // "start-pre"
 std::string_view to_string(ServiceResult r);  // "exit-code"
+/// How the process ended that the result tells of; of kind None if none has.
+ExitStatus last_exit(const ServiceState& s);
 /// "active", "activating", … that `systemctl` shows for a sub-state.
 ActiveState active_state(ServicePhase p, ServiceType type);
 

@@ -30,6 +30,8 @@ struct UnitRuntime {
   std::uint64_t failed_asserts = 0;
   JobId job;                  ///< value 0: none
   JobId nop_job;
+  Trigger trigger;               ///< of the activation under way
+  std::uint32_t trigger_of = 0;  ///< jobs and activations that name it as their source
   // StartLimitIntervalSec=, StartLimitBurst=
   MonoTime limit_begin;
   unsigned limit_count = 0;

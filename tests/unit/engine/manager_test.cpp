@@ -468,6 +468,102 @@ TEST_CASE("a unit that another one's end starts is told of it", "[engine][manage
   }));
 }
 
+namespace {
+
+/// The $MONITOR_… that the newest process was started with, less the invocation's id.
+std::vector<std::string> told_of_trigger(const EngineWorld& w) {
+  std::vector<std::string> told;
+  for (const std::string& e : w.os.history.back().environment) {
+    if (e.starts_with("MONITOR_") && !e.starts_with("MONITOR_INVOCATION_ID="))
+      told.push_back(e.substr(8));
+  }
+  return told;
+}
+using Told = std::vector<std::string>;
+
+constexpr const char* kSlow = "Type=oneshot\n";
+
+}  // namespace
+
+TEST_CASE("a handler that had to wait is told how the service ended that is unloaded by then",
+          "[engine][manager]") {
+  const auto directive = GENERATE(as<std::string>(), "OnSuccess", "OnFailure");
+  EngineWorld w{{{"a.service", service("/bin/a", format("{}=h.service\nCollectMode=inactive-or-"
+                                                        "failed\n",
+                                                        directive))},
+                 {"slow.service", service("/bin/slow", "", kSlow)},
+                 {"h.service", service("/bin/h", "After=slow.service\n")}}};
+  REQUIRE(w.start("slow.service") == "");
+  REQUIRE(w.start("a.service") == "");
+  w.exit("a.service", directive == "OnSuccess" ? 0 : 3);
+  w.manager.collect();
+  REQUIRE(w.state("h.service") == "inactive");
+  w.exit("slow.service", 0);
+  REQUIRE(w.state("h.service") == "active");
+  CHECK(told_of_trigger(w) ==
+        (directive == "OnSuccess"
+             ? Told{"SERVICE_RESULT=success", "EXIT_CODE=exited", "EXIT_STATUS=0", "UNIT=a.service"}
+             : Told{"SERVICE_RESULT=exit-code", "EXIT_CODE=exited", "EXIT_STATUS=3",
+                    "UNIT=a.service"}));
+  w.exit("h.service", 0);
+  w.manager.collect();
+  for (const auto* unit : {"a.service", "h.service"})
+    CHECK_FALSE(w.manager.graph().find(unit).valid());
+}
+
+TEST_CASE("a handler that had to wait is told how it was, not how it is now", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "OnFailure=h.service\n")},
+                 {"slow.service", service("/bin/slow", "", kSlow)},
+                 {"h.service", service("/bin/h", "After=slow.service\n")}}};
+  REQUIRE(w.start("slow.service") == "");
+  REQUIRE(w.start("a.service") == "");
+  w.die("a.service", 9);
+  REQUIRE(w.start("a.service") == "");
+  w.exit("slow.service", 0);
+  REQUIRE(w.state("h.service") == "active");
+  CHECK(told_of_trigger(w) ==
+        Told{"SERVICE_RESULT=signal", "EXIT_CODE=killed", "EXIT_STATUS=KILL", "UNIT=a.service"});
+}
+
+TEST_CASE("a handler is told again when Restart= starts it again, and not when a user does",
+          "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "OnFailure=h.service\n")},
+                 {"h.service", service("/bin/h", "", "Restart=on-failure\nRestartSec=1\n")}}};
+  const Told told{"SERVICE_RESULT=exit-code", "EXIT_CODE=exited", "EXIT_STATUS=3",
+                  "UNIT=a.service"};
+  REQUIRE(w.start("a.service") == "");
+  w.exit("a.service", 3);
+  REQUIRE(w.os.history.size() == 2);
+  CHECK(told_of_trigger(w) == told);
+  w.exit("h.service", 1);
+  w.pass(std::chrono::seconds(2));
+  REQUIRE(w.os.history.size() == 3);
+  CHECK(told_of_trigger(w) == told);
+  REQUIRE(w.request("h.service", JobType::Restart) == "");
+  w.die("h.service", 15);
+  REQUIRE(w.os.history.size() == 4);
+  CHECK(told_of_trigger(w).empty());
+}
+
+TEST_CASE("a handler that two services have triggered while it waited is told of none",
+          "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a",
+                                       "OnFailure=h.service\n"
+                                       "CollectMode=inactive-or-failed\n")},
+                 {"b.service", service("/bin/b", "OnFailure=h.service\n")},
+                 {"slow.service", service("/bin/slow", "", kSlow)},
+                 {"h.service", service("/bin/h", "After=slow.service\n")}}};
+  REQUIRE(w.start("slow.service") == "");
+  REQUIRE(w.start("a.service") == "");
+  w.exit("a.service", 3);
+  w.manager.collect();
+  REQUIRE(w.start("b.service") == "");
+  w.exit("b.service", 4);
+  w.exit("slow.service", 0);
+  REQUIRE(w.state("h.service") == "active");
+  CHECK(told_of_trigger(w).empty());
+}
+
 TEST_CASE("of several units that may have triggered it a unit is told none", "[engine][manager]") {
   EngineWorld w{{{"a.service", service("/bin/a", "OnFailure=h.service\n")},
                  {"b.service", service("/bin/b", "OnSuccess=h.service\n")},
