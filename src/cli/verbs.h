@@ -31,7 +31,7 @@ inline constexpr unsigned kAnyNumber = 0xffff;
 std::span<const VerbRow> verb_table() noexcept;
 const VerbRow* find_verb(std::string_view name) noexcept;
 
-// jobs: job_verbs.cpp
+// jobs: job_verbs.cpp, kill_verbs.cpp, job_list_verbs.cpp
 int verb_enqueue(Command& command);  ///< start, stop, restart, reload, …
 int verb_isolate(Command& command);  ///< also default, rescue, emergency
 int verb_kill(Command& command);
