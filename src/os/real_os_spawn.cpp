@@ -176,14 +176,12 @@ void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {
   watch_path(id, {});
   bus_->unwatch(id.value);
   const auto at = units_.find(id.value);
-  if (at != units_.end()) {
-    if (at->second.empty_watch >= 0) watch_empty(id, false);
-    // A group with processes that were left running stays the unit's.
-    const bool has_group = cgroups_ && !at->second.cgroup.empty();
-    if (!has_group || cgroups_->remove(at->second.cgroup)) {
-      if (has_group) unit_by_cgroup_.erase(at->second.cgroup);
-      units_.erase(at);
-    }
+  if (at != units_.end() && at->second.empty_watch >= 0) watch_empty(id, false);
+  // A group with processes that were left running stays the unit's.
+  const std::string group = group_of(id, unit);
+  if (group.empty() || cgroups_->remove(group)) {
+    unit_by_cgroup_.erase(group);
+    units_.erase(id.value);
   }
   check_empty_.erase(id.value);
   table_.forget(id);

@@ -215,6 +215,10 @@ TEST_CASE("with cgroups a unit's processes are those of its group", "[os][real_o
   slice.type = UnitType::Slice;
   slice.cgroup = std::make_unique<CgroupConfig>();
   slice.cgroup->slice = "-.slice";
+  world.os->release(UnitId{4711}, slice, false);
+  CHECK(::access((own.path() + "/system.slice").c_str(), F_OK) != 0);
+  REQUIRE(world.run("c.service", {"/bin/true"}) == 0);  // makes it anew
+  world.os->release(UnitId{4711}, slice, false);
   world.os->forget(UnitId{4711}, slice);
   CHECK(::access((own.path() + "/system.slice").c_str(), F_OK) != 0);
 }
