@@ -53,6 +53,7 @@ struct Level {
   const std::vector<Child>* children;
   std::size_t next = 0;
   bool circular = false;  ///< one of them stands above it: told once, behind the others
+  std::size_t first_line = 0;  ///< how many lines there were when it was gone down to
 };
 
 /// A walk of list-dependencies that writes down what it meets.
@@ -76,9 +77,11 @@ class TreeWriter {
         continue;
       }
       const bool is_last = level.next == level.children->size() && !level.circular;
+      const bool goes_on = look_.all || child.name.ends_with(".target");
+      const bool is_told = goes_on && told_.contains(child.name);
       add_line(look_.palette.paint(state_tone(child.active), state_dot(child.active)), child.name,
-               is_last);
-      if (look_.all || child.name.ends_with(".target")) descend(child.name);
+               is_last, is_told ? " …" : "");
+      if (goes_on && !is_told) descend(child.name);
     }
     return std::move(text_);
   }
@@ -88,32 +91,38 @@ class TreeWriter {
     static const std::vector<Child> kNone;
     const auto found = children_.find(name);
     above_.insert(name);
-    path_.push_back({name, found == children_.end() ? &kNone : &found->second});
+    path_.push_back({name, found == children_.end() ? &kNone : &found->second, 0, false, lines_});
   }
   /// As a list each unit stands once; in a tree only its own branch is closed to it.
   void leave() {
     if (!look_.plain) {
-      if (path_.back().circular) add_line(" ", "...", true);
-      above_.erase(path_.back().name);
+      const Level& level = path_.back();
+      if (level.circular) add_line(" ", "...", true);
+      above_.erase(level.name);
+      if (lines_ > level.first_line + 1) told_.insert(level.name);
     }
     path_.pop_back();
   }
-  void add_line(const std::string& dot, const std::string& name, bool is_last) {
+  void add_line(const std::string& dot, const std::string& name, bool is_last,
+                std::string_view mark = {}) {
     std::string line = look_.plain ? "  " : dot + ' ';
     for (std::size_t i = 0; !look_.plain && i + 1 < path_.size(); ++i) {
       line += path_[i].next < path_[i].children->size() ? "│ " : "  ";
     }
     if (!look_.plain) line += is_last ? "└─" : "├─";
-    const std::size_t taken = look_.plain ? 2 : 2 + 2 * path_.size();
+    const std::size_t taken = (look_.plain ? 2 : 2 + 2 * path_.size()) + display_width(mark);
     const std::size_t room =
         look_.width == 0 ? 0 : std::max<std::size_t>(8, look_.width - std::min(look_.width, taken));
-    text_ += line + ellipsize(printable(name), room) + '\n';
+    text_ += format("{}{}{}\n", line, ellipsize(printable(name), room), mark);
+    ++lines_;
   }
 
   const Children& children_;
   const DependencyLook& look_;
   std::vector<Level> path_;
   std::set<std::string> above_;
+  std::set<std::string> told_;  ///< units with several lines below them, written already
+  std::size_t lines_ = 0;
   std::string text_;
 };
 

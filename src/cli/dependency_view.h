@@ -17,7 +17,9 @@ struct DependencyLook {
 
 /// `edges` of ListDependencies, as systemctl draws them: below a unit first what is
 /// no target, then targets with what they pull in, wherever they stand; "..." for
-/// those that stand above already. `name` is the unit as it was asked for.
+/// those that stand above already. What takes several lines below a unit is there
+/// once: where the unit stands again, "…" behind its name is in place of them, so
+/// that a chain of diamonds does not double with each. `name` is the unit as it was asked for.
 std::string dependency_tree(const std::string& name, const nlohmann::json& edges,
                             const DependencyLook& look);
 

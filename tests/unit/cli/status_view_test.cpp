@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/format.h"
 #include "cli/dependency_view.h"
 
 namespace onset {
@@ -217,7 +218,8 @@ TEST_CASE("status of the whole is a tree of slices, units and processes", "[cli]
 )");
 }
 
-/// As systemctl 252 prints it of x.target, whose members pull each other in.
+/// As systemctl 252 prints it of x.target, whose members pull each other in, but for
+/// the "…" in place of what stands below y.target already.
 TEST_CASE("dependencies are a tree that a unit above closes", "[cli][dependencies]") {
   json edges = json::array();
   const auto add = [&](const char* from, const char* to, const char* active) {
@@ -239,9 +241,7 @@ TEST_CASE("dependencies are a tree that a unit above closes", "[cli][dependencie
 ○ └─z.target
 ○   ├─a.service
 ○   ├─Deep2.service
-●   └─y.target
-●     ├─req.service
-      └─...
+●   └─y.target …
 )");
   DependencyLook plain;
   plain.plain = true;
@@ -267,6 +267,67 @@ TEST_CASE("a unit that is pulled in twice stands once below the other", "[cli][d
   look.all = true;
   CHECK(dependency_tree("b.target", json::array({edges[3], edges[5]}), look) ==
         "b.target\n× └─c.service\n○   └─d.service\n");
+}
+
+TEST_CASE("a subtree of one line stands wherever its unit does", "[cli][dependencies]") {
+  json edges = json::array();
+  const auto add = [&](const char* from, const char* to) {
+    edges.push_back({{"from", from}, {"to", to}, {"active", "active"}});
+  };
+  for (const char* side : {"a.target", "b.target", "c.target"}) {
+    add("x.target", side);
+    add(side, "small.target");
+    add(side, "large.target");
+  }
+  add("small.target", "s.service");
+  add("large.target", "s.service");
+  add("large.target", "t.service");
+  DependencyLook look;
+  look.width = 18;
+  CHECK(dependency_tree("x.target", edges, look) == R"(x.target
+● ├─a.target
+● │ ├─large.target
+● │ │ ├─s.service
+● │ │ └─t.service
+● │ └─small.target
+● │   └─s.service
+● ├─b.target
+● │ ├─large.tar… …
+● │ └─small.target
+● │   └─s.service
+● └─c.target
+●   ├─large.tar… …
+●   └─small.target
+●     └─s.service
+)");
+}
+
+TEST_CASE("a chain of diamonds takes lines in proportion to its edges", "[cli][dependencies]") {
+  constexpr int kDiamonds = 30;
+  json edges = json::array();
+  const auto add = [&](const std::string& from, const std::string& to) {
+    edges.push_back({{"from", from}, {"to", to}, {"active", "active"}});
+  };
+  for (int i = 0; i < kDiamonds; ++i) {
+    for (const char* side : {"a", "b"}) {
+      add(format("t{}.target", i), format("{}{}.target", side, i));
+      add(format("{}{}.target", side, i), format("t{}.target", i + 1));
+    }
+  }
+  // One that is pulled in from below, too: closed where it stands above, not shown in full
+  // at each of the places that the others have.
+  add("t30.target", "b15.target");
+  DependencyLook look;
+  look.all = GENERATE(false, true);
+  look.plain = GENERATE(false, true);
+  const std::string text = dependency_tree("t0.target", edges, look);
+  const auto lines = std::count(text.begin(), text.end(), '\n');
+  CHECK(lines <= static_cast<std::ptrdiff_t>(2 * edges.size() + 1));
+  for (int i = 0; i < kDiamonds; ++i) {
+    for (const char* side : {"a", "b", "t"}) {
+      CHECK(text.find(format("{}{}.target\n", side, i)) != std::string::npos);
+    }
+  }
 }
 
 json process(int pid, const char* command, const json& group, int parent = 0) {
