@@ -1,5 +1,6 @@
 // list-jobs and cancel: the jobs that are queued.
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
@@ -32,36 +33,92 @@ bool keep_matching(const Command& command, json& jobs) {
 
 }  // namespace
 
-int verb_list_jobs(Command& command) {
-  const DependencySide side = command.options.side;
-  if (side == DependencySide::After || side == DependencySide::Before) {
-    return command.fail("list-jobs --after and --before are not supported yet.");
+namespace {
+
+/// ListJobs' pairs, by the job that is asked about: whom it holds up, whom it waits for.
+struct JobOrder {
+  std::map<std::int64_t, std::vector<std::int64_t>> blocking;
+  std::map<std::int64_t, std::vector<std::int64_t>> waiting_for;
+  std::map<std::int64_t, std::string> words;  ///< "2 (a.service/start)"
+
+  JobOrder(const json& jobs, const json& pairs) {
+    for (const json& job : jobs) {
+      const std::int64_t id = number_of(job, "id").value_or(0);
+      words[id] = format("{} ({}/{})", id, text_of(job, "unit"), text_of(job, "type"));
+    }
+    for (const json& pair : pairs) {
+      const std::int64_t job = number_of(pair, "job").value_or(0);
+      const std::int64_t other = number_of(pair, "waits_for").value_or(0);
+      if (!words.contains(job) || !words.contains(other)) continue;
+      blocking[other].push_back(job);
+      waiting_for[job].push_back(other);
+    }
   }
+};
+
+/// The rows below one job, as systemctl has them.
+void add_others(Table& table, const JobOrder& order, std::int64_t id, const Options& options) {
+  const auto add = [&](const auto& lists, std::string_view what) {
+    const auto list = lists.find(id);
+    if (list == lists.end()) return;
+    for (const std::int64_t other : list->second) {
+      table.add({std::string("└─"), format("\t{} {}", what, order.words.at(other)),
+                 std::string("-"), std::string("-")});
+    }
+  };
+  if (options.after) add(order.blocking, "blocking job");
+  if (options.before) add(order.waiting_for, "waiting for job");
+}
+
+/// With --json: the same, as numbers.
+void add_others(json& jobs, const JobOrder& order, const Options& options) {
+  const auto list_of = [](const auto& lists, std::int64_t id) {
+    const auto list = lists.find(id);
+    return list == lists.end() ? json::array() : json(list->second);
+  };
+  for (json& job : jobs) {
+    const std::int64_t id = number_of(job, "id").value_or(0);
+    if (!job.is_object()) continue;
+    if (options.after) job["blocking"] = list_of(order.blocking, id);
+    if (options.before) job["waiting_for"] = list_of(order.waiting_for, id);
+  }
+}
+
+}  // namespace
+
+int verb_list_jobs(Command& command) {
+  const Options& options = command.options;
   json reply;
-  if (auto listed = command.manager.call("ListJobs", json::object(), reply); !listed) {
+  json asked = json::object();
+  if (options.after || options.before) asked["order"] = true;
+  if (auto listed = command.manager.call("ListJobs", asked, reply); !listed) {
     return command.fail("Failed to list jobs", listed.error());
   }
   json jobs = array_of(reply, "jobs");
+  const JobOrder order(jobs, array_of(reply, "order"));
   const bool skipped = keep_matching(command, jobs);
-  if (command.print_json(jobs)) return 0;
-  Table table({"JOB", "UNIT", "TYPE", "STATE"});
-  for (const json& job : jobs) {
-    const std::string state = text_of(job, "state");
-    const Tone tone = state == "running" ? Tone::Good : Tone::Plain;
-    table.add({format("{}", number_of(job, "id").value_or(0)),
-               Table::Cell(text_of(job, "unit"), tone), text_of(job, "type"),
-               Table::Cell(state, tone)});
+  if (options.json != JsonStyle::Off) {
+    add_others(jobs, order, options);
+    command.print_json(jobs);
+    return 0;
   }
-  if (table.rows() == 0) {
-    if (command.options.has_legend()) {
+  if (jobs.empty()) {
+    if (options.has_legend()) {
       command.out(format("No jobs {}.\n", skipped ? "listed" : "running"));
     }
     return 0;
   }
-  command.out(table.text(command.palette(), command.options.has_legend(), command.width(), 1));
-  if (command.options.has_legend()) {
-    command.out(format("\n{} jobs listed.\n", table.rows()));
+  Table table({"JOB", "UNIT", "TYPE", "STATE"});
+  for (const json& job : jobs) {
+    const std::int64_t id = number_of(job, "id").value_or(0);
+    const std::string state = text_of(job, "state");
+    const Tone tone = state == "running" ? Tone::Good : Tone::Plain;
+    table.add({format("{}", id), Table::Cell(text_of(job, "unit"), tone), text_of(job, "type"),
+               Table::Cell(state, tone)});
+    add_others(table, order, id, options);
   }
+  command.out(table.text(command.palette(), options.has_legend(), command.width(), 1));
+  if (options.has_legend()) command.out(format("\n{} jobs listed.\n", jobs.size()));
   return 0;
 }
 

@@ -39,6 +39,8 @@ std::string set_force(Options& options, std::string_view value);
 template <DependencySide side>
 std::string set_side(Options& options, std::string_view) {
   options.side = side;
+  options.after |= side == DependencySide::After;
+  options.before |= side == DependencySide::Before;
   return {};
 }
 

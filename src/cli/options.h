@@ -39,6 +39,8 @@ struct Options {
   unsigned force = 0;      ///< how often it was given
   JsonStyle json = JsonStyle::Off;
   DependencySide side = DependencySide::Forward;
+  bool after = false;  ///< list-jobs takes both
+  bool before = false;
   TimeStyle time_style = TimeStyle::Pretty;
   std::string print;           ///< what an option's "help" lists: print it, and be done
   std::string drop_in;         ///< edit: the file's name; empty: override.conf

@@ -266,10 +266,18 @@ void ManagerInterface::reset_failed(Call& call) {
 }
 
 void ManagerInterface::list_jobs(Call& call) {
+  const bool with_order = call.parameters.flag("order");
   if (reject(call)) return;
   json jobs = json::array();
-  for (const auto& [number, job] : manager_.jobs()) jobs.push_back(view_job(manager_, job));
-  reply(call.id, {{"jobs", std::move(jobs)}});
+  json order;
+  if (with_order) order = json::array();
+  for (const auto& [number, job] : manager_.jobs()) {
+    jobs.push_back(view_job(manager_, job));
+    if (!with_order || job.state != JobState::Waiting) continue;
+    for (const JobId blocker : manager_.blockers_of(job))
+      order.push_back({{"job", number}, {"waits_for", blocker.value}});
+  }
+  reply(call.id, {{"jobs", std::move(jobs)}, {"order", std::move(order)}});
 }
 
 void ManagerInterface::cancel_job(Call& call) {

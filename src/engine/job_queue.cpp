@@ -101,20 +101,32 @@ void JobQueue::change_type(JobId id, JobType type) {
   wake_parked(id);
 }
 
+/// The job on the dependency's other end, if this one has to wait for it.
+JobId JobQueue::blocker_by(const Job& job, const Dependency& d) const {
+  if (!d.kinds.has(DependencyKind::After) && !d.kinds.has(DependencyKind::Before)) return {};
+  const JobId other = runtime_[d.other.value].job;
+  const Job* waited = other.value == 0 ? nullptr : find(other);
+  return waited != nullptr && must_wait(job.type, d.kinds, waited->type) ? other : JobId{};
+}
+
 JobId JobQueue::blocker_of(const Job& job, const UnitGraph& graph) const {
   if (job.ignore_order || job.type == JobType::Nop) return {};
   // From the back: what was named last tends to end last, so a parked job is
   // seldom parked twice.
   const auto dependencies = graph.dependencies(job.unit);
   for (auto it = dependencies.rbegin(); it != dependencies.rend(); ++it) {
-    const Dependency& d = *it;
-    if (!d.kinds.has(DependencyKind::After) && !d.kinds.has(DependencyKind::Before)) continue;
-    const JobId other = runtime_[d.other.value].job;
-    if (other.value == 0) continue;
-    const Job* waited = find(other);
-    if (waited != nullptr && must_wait(job.type, d.kinds, waited->type)) return other;
+    if (const JobId blocker = blocker_by(job, *it); blocker.value != 0) return blocker;
   }
   return {};
+}
+
+std::vector<JobId> JobQueue::blockers_of(const Job& job, const UnitGraph& graph) const {
+  std::vector<JobId> blockers;
+  if (job.ignore_order || job.type == JobType::Nop) return blockers;
+  for (const Dependency& d : graph.dependencies(job.unit)) {
+    if (const JobId blocker = blocker_by(job, d); blocker.value != 0) blockers.push_back(blocker);
+  }
+  return blockers;
 }
 
 std::optional<JobId> JobQueue::next_runnable(const UnitGraph& graph, Timestamp now) {

@@ -46,10 +46,13 @@ class JobQueue {
   [[nodiscard]] bool empty() const { return jobs_.empty(); }
   /// What a waiting job waits for; value 0: nothing.
   [[nodiscard]] JobId blocker_of(const Job& job, const UnitGraph& graph) const;
+  /// All that it waits for: one look at each dependency of its unit.
+  [[nodiscard]] std::vector<JobId> blockers_of(const Job& job, const UnitGraph& graph) const;
 
  private:
   void enqueue(Job& job);
   void wake_parked(JobId id);
+  [[nodiscard]] JobId blocker_by(const Job& job, const Dependency& dependency) const;
 
   std::vector<UnitRuntime>& runtime_;
   std::map<std::uint32_t, Job> jobs_;

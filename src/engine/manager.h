@@ -144,6 +144,10 @@ class Manager final : private UnitStates {
   [[nodiscard]] const std::map<std::uint32_t, Job>& jobs() const { return queue_.all(); }
   /// What a waiting job waits for; value 0: nothing.
   [[nodiscard]] JobId blocker_of(const Job& job) const { return queue_.blocker_of(job, *graph_); }
+  /// All that it waits for.
+  [[nodiscard]] std::vector<JobId> blockers_of(const Job& job) const {
+    return queue_.blockers_of(job, *graph_);
+  }
   [[nodiscard]] SystemState system_state() const;
   /// The commands that the last activation of a service has run, in order; one
   /// that ran twice (ExecReload=) is there once, as it ran last.

@@ -1,6 +1,7 @@
 // Exit statuses and words of whole commands.
 #include <catch2/catch.hpp>
 
+#include "base/format.h"
 #include "cli/verbs.h"
 #include "unit/cli/cli_world.h"
 
@@ -39,17 +40,44 @@ TEST_CASE("is-active and is-failed tell a script by their exit status", "[cli][r
   }
 }
 
-TEST_CASE("what a verb can't do with an option is refused by name", "[cli][run]") {
-  const std::vector<std::vector<std::string>> rows = {{"list-jobs", "--after"},
-                                                      {"list-jobs", "--before"}};
-  for (const auto& words : rows) {
-    CAPTURE(words);
+json queued_job(int id, const char* unit, const char* state) {
+  return {{"id", id}, {"unit", unit}, {"type", "start"}, {"state", state}};
+}
+
+/// The rows of systemctl 252: "blocking job" of --after, "waiting for job" of --before.
+TEST_CASE("list-jobs tells what waits for each job and what it waits for", "[cli][run]") {
+  const json jobs = {queued_job(1, "a.service", "running"), queued_job(2, "b.target", "waiting"),
+                     queued_job(3, "c.service", "waiting")};
+  const json order = {{{"job", 2}, {"waits_for", 1}},
+                      {{"job", 2}, {"waits_for", 3}},
+                      {{"job", 3}, {"waits_for", 1}}};
+  const std::string blocking =
+      "└─  \tblocking job 2 (b.target/start)     -     -\n"
+      "└─  \tblocking job 3 (c.service/start)    -     -\n";
+  const std::string waiting = "└─  \twaiting for job 1 (a.service/start) -     -\n";
+  const auto run = [&](std::vector<std::string> words) {
     CliWorld world;
-    CHECK(world.run(words) == 1);
-    CHECK(world.out.text.empty());
-    CHECK(world.err.text.find("not supported yet") != std::string::npos);
-    CHECK(world.manager.asked().empty());
-  }
+    world.manager.reply({{"jobs", jobs}, {"order", order}});
+    words.insert(words.begin(), "list-jobs");
+    CHECK(world.run(words) == 0);
+    CHECK(world.manager.asked().at(0)["parameters"] == json{{"order", true}});
+    return world.out.text;
+  };
+  CHECK(run({"--after", "--before", "a.service", "c.service"}) ==
+        "JOB UNIT                                 TYPE  STATE\n"
+        "1   a.service                            start running\n" +
+            blocking + "3   c.service                            start waiting\n" +
+            "└─  \tblocking job 2 (b.target/start)     -     -\n" + waiting + "\n2 jobs listed.\n");
+  CHECK(run({"--before", "--no-legend", "c.service"}) ==
+        "3  c.service                            start waiting\n"
+        "└─ \twaiting for job 1 (a.service/start) -     -\n");
+  CHECK(run({"--after", "--no-legend", "c.service"}) ==
+        "3  c.service                        start waiting\n"
+        "└─ \tblocking job 2 (b.target/start) -     -\n");
+  const json shown = json::parse(run({"--after", "--json=short"}));
+  CHECK(shown[0]["blocking"] == json({2, 3}));
+  CHECK(shown[1]["blocking"].empty());
+  CHECK_FALSE(shown[0].contains("waiting_for"));
 }
 
 TEST_CASE("kill fails by --fail and --job-mode=fail where nothing runs", "[cli][run]") {

@@ -261,6 +261,33 @@ TEST_CASE("jobs are listed with what they wait for, and cancelled", "[control][j
   CHECK(w.ask("ListJobs")["jobs"].empty());
 }
 
+TEST_CASE("jobs are listed with all that each waits for, if that is asked for", "[control][jobs]") {
+  const std::string notify = "[Service]\nType=notify\nExecStart=/bin/a\n";
+  ManagerWorld w(Files{{"a.service", notify},
+                       {"b.service", notify},
+                       {"c.service", std::string("[Unit]\nWants=a.service b.service\n"
+                                                 "After=a.service b.service\n") +
+                                         kService},
+                       {"d.service", std::string("[Unit]\nWants=c.service\nAfter=c.service\n"
+                                                 "After=idle.service\n") +
+                                         kService},
+                       {"idle.service", kService}});
+  (void)w.ask("Enqueue", enqueue("start", {"d.service"}));
+  const json listed = w.ask("ListJobs", {{"order", true}});
+  CHECK(w.ask("ListJobs")["order"].is_null());
+  std::map<json, std::string> names;
+  for (const json& job : listed["jobs"]) names[job["id"]] = job["unit"];
+  REQUIRE(names.size() == 4);
+  std::set<std::pair<std::string, std::string>> waits;
+  for (const json& pair : listed["order"])
+    waits.emplace(names[pair["job"]], names[pair["waits_for"]]);
+  using Waits = decltype(waits);
+  CHECK(waits ==
+        Waits{{"c.service", "a.service"}, {"c.service", "b.service"}, {"d.service", "c.service"}});
+  w.engine.notify("a.service", "READY=1");
+  CHECK(w.ask("ListJobs", {{"order", true}})["order"].size() == 2);
+}
+
 TEST_CASE("kill reaches the processes that are meant", "[control][jobs]") {
   ManagerWorld w(Files{{"a.service", kService}});
   CHECK(w.refusal("Kill", {{"unit", "a.service"}, {"who", "main"}}) == "KillFailed");
