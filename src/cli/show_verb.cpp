@@ -148,9 +148,10 @@ int show_job(Command& command, std::uint32_t id, json& shown) {
 }
 
 /// The fragment and the drop-ins: as the manager says of the unit, or, where it says
-/// nothing, as they are found.
+/// nothing, as they are found: by one loader, which the first such unit makes.
 Result<std::vector<std::string>, std::string> files_of(Command& command, const std::string& name,
-                                                       const json& told) {
+                                                       const json& told,
+                                                       std::optional<UnitLoader>& loader) {
   std::vector<std::string> files;
   if (told.is_object()) {
     if (raw_text_of(told, "load") == "masked") return std::vector<std::string>{"/dev/null"};
@@ -169,13 +170,13 @@ Result<std::vector<std::string>, std::string> files_of(Command& command, const s
           printable(name), command.program, command.options.user ? " --user" : ""));
     }
   } else {
-    UnitLoader loader(command.context.files, loader_config(command));
+    if (!loader) loader.emplace(command.context.files, loader_config(command));
     Diagnostics diagnostics;
-    const auto unit = loader.load(name, diagnostics);
+    const auto unit = loader->load(name, diagnostics);
     if (unit->load_state == LoadState::Masked) return std::vector<std::string>{"/dev/null"};
     // A template is no unit that could be loaded, but it has files.
-    const auto dropins = is_template(name) ? loader.dropins_of(name) : unit->dropin_paths;
-    files.push_back(is_template(name) ? loader.fragment_of(name) : unit->fragment_path);
+    const auto dropins = is_template(name) ? loader->dropins_of(name) : unit->dropin_paths;
+    files.push_back(is_template(name) ? loader->fragment_of(name) : unit->fragment_path);
     files.insert(files.end(), dropins.begin(), dropins.end());
   }
   std::erase(files, std::string());
@@ -222,13 +223,14 @@ int verb_cat(Command& command) {
   bool first = true;
   int status = 0;
   json answers = json::array();
+  std::optional<UnitLoader> loader;
   if (!works_on_files_alone(command)) {
     (void)command.manager.collect_of(*units, "GetUnits", json::object(), answers);
   }
   for (std::size_t i = 0; i < units->size(); ++i) {
     const std::string& unit = (*units)[i];
-    auto files =
-        files_of(command, unit, i < answers.size() ? object_of(answers[i], "unit") : json());
+    auto files = files_of(command, unit,
+                          i < answers.size() ? object_of(answers[i], "unit") : json(), loader);
     if (!files) {
       status = command.fail(files.error());
       continue;

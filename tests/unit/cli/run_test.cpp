@@ -575,6 +575,20 @@ TEST_CASE("start with a glob warns, cat of a mask shows no file", "[cli][run]") 
   CHECK(world.out.text == "# Unit a.service is masked.\n");
 }
 
+TEST_CASE("the names that the manager refuses cost cat one question more", "[cli][run]") {
+  CliWorld world;
+  json refused = {{"unit", nullptr}, {"message", "is no unit"}};
+  world.manager.reply({{"units", std::vector<json>(3, refused)}});
+  world.manager.reply({{"properties", {{"UnitPath", "/etc/systemd/system"}}}});
+  for (const char* name : {"a", "b", "c"}) {
+    world.files.add(format("/etc/systemd/system/{}@.service", name),
+                    "[Service]\nExecStart=/bin/true\n");
+  }
+  CHECK(world.run({"cat", "a@", "b@", "c@"}) == 0);
+  CHECK(world.out.text.find("# /etc/systemd/system/c@.service\n") != std::string::npos);
+  CHECK(world.manager.asked().size() == 2);
+}
+
 TEST_CASE("kill passes signal and choice of processes on", "[cli][run]") {
   CliWorld world;
   world.manager.reply(json::object());
