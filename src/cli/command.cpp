@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -77,24 +78,32 @@ Result<std::vector<std::string>, std::string> listed_units(Command& command) {
 namespace {
 
 /// --with-dependencies: behind each unit what it pulls in, or what --reverse,
-/// --after and --before say.
+/// --after and --before say; each once.
 Result<void, std::string> add_dependencies(Command& command, std::vector<std::string>& names) {
   std::vector<std::string> all;
+  std::set<std::string, std::less<>> known;
   const auto add = [&](std::string name) {
-    if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(std::move(name));
+    if (known.insert(name).second) all.push_back(std::move(name));
   };
   const DependencySide side = command.options.side;
-  for (std::string& name : names) {
-    json edges;
-    const json asked = {{"unit", name},
-                        {"all", command.options.all},
-                        {"reverse", side == DependencySide::Reverse},
-                        {"after", side == DependencySide::After},
-                        {"before", side == DependencySide::Before}};
-    add(std::move(name));
-    auto listed = command.manager.collect("ListDependencies", asked, "edges", edges);
-    if (!listed) return Failure{listed.error().message};
-    for (const json& edge : edges) add(raw_text_of(edge, "to"));
+  json asked = {{"all", command.options.all},
+                {"reverse", side == DependencySide::Reverse},
+                {"after", side == DependencySide::After},
+                {"before", side == DependencySide::Before}};
+  for (std::size_t from = 0; from < names.size(); from += kUnitsACall) {
+    const auto begin = names.begin() + static_cast<std::ptrdiff_t>(from);
+    const std::size_t count = std::min(kUnitsACall, names.size() - from);
+    asked["units"] = std::vector(begin, begin + static_cast<std::ptrdiff_t>(count));
+    auto begun = command.manager.start("ListDependencies", asked);
+    if (!begun) return Failure{begun.error().message};
+    for (bool is_last = false; !is_last;) {
+      json reply;
+      auto more = command.manager.next(reply, ControlClient::kPatience);
+      if (!more) return Failure{more.error().message};
+      add(raw_text_of(reply, "unit"));
+      for (const json& edge : array_of(reply, "edges")) add(raw_text_of(edge, "to"));
+      is_last = !*more;
+    }
   }
   names = std::move(all);
   return {};

@@ -101,7 +101,6 @@ Result<void, CallProblem> ManagerLink::collect(std::string_view method, const js
 Result<void, CallProblem> ManagerLink::collect_of(const std::vector<std::string>& units,
                                                   std::string_view method, json parameters,
                                                   json& list) {
-  constexpr std::size_t kUnitsACall = 2048;  // a call has 1 MiB at most
   list = json::array();
   for (std::size_t from = 0; from < units.size(); from += kUnitsACall) {
     json& asked = parameters["units"] = json::array();

@@ -21,6 +21,9 @@ struct CallProblem {
   bool no_manager = false;
 };
 
+/// So many names fit a call: it has 1 MiB at most.
+inline constexpr std::size_t kUnitsACall = 2048;
+
 class ManagerLink {
  public:
   explicit ManagerLink(ManagerFinder& finder) : finder_(finder) {}

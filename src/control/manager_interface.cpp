@@ -198,7 +198,7 @@ bool ManagerInterface::is_pinned(UnitId unit) const {
       return std::ranges::find(untold, unit) != untold.end();
     }
     bool operator()(const AnswerList&) const { return false; }  // it has names alone
-    bool operator()(const WalkList& list) const { return list.walk.holds(unit); }
+    bool operator()(const WalkList& list) const { return list.walk && list.walk->holds(unit); }
     bool operator()(const StateWait&) const { return false; }
     bool operator()(const Subscription& subscription) const { return subscription.holds(unit); }
   };
@@ -278,9 +278,18 @@ ManagerInterface::Advance ManagerInterface::advance(CallId id, AnswerList& list)
 }
 
 ManagerInterface::Advance ManagerInterface::advance(CallId id, WalkList& list) {
-  const auto edges = list.walk.next(manager_.graph(), kEdgesAReply);
-  const bool done = list.walk.done();
-  reply(id, {{"edges", view_edges(edges)}}, !done);
+  const std::string& name = list.units[list.told];
+  std::vector<DependencyEdge> edges;
+  if (!list.walk) {
+    if (const auto root = look_up(name)) list.walk.emplace(*root, list.direction, list.all);
+  }
+  if (list.walk) edges = list.walk->next(manager_.graph(), kEdgesAReply);
+  if (!list.walk || list.walk->done()) {
+    list.walk.reset();
+    ++list.told;
+  }
+  const bool done = list.told == list.units.size();
+  reply(id, {{"unit", name}, {"edges", view_edges(edges)}}, !done);
   return done ? Advance::Done : Advance::More;
 }
 

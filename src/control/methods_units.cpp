@@ -160,38 +160,48 @@ void ManagerInterface::find_unit(Call& call) {
 }
 
 void ManagerInterface::list_dependencies(Call& call) {
-  const std::string name = call.parameters.text("unit");
+  const auto unit = call.parameters.optional_text("unit");
+  auto units = call.parameters.optional_texts("units");
   const bool reverse = call.parameters.flag("reverse");
   const bool after = call.parameters.flag("after");
   const bool before = call.parameters.flag("before");
   const bool all = call.parameters.flag("all");
   if (after && (reverse || before)) call.parameters.refuse("after");
   if (before && reverse) call.parameters.refuse("before");
+  if (unit.has_value() == units.has_value()) call.parameters.refuse("unit");
+  if (units && units->empty()) call.parameters.refuse("units");
   if (reject(call)) return;
-  auto id = look_up(name);
-  if (!id) {
-    refuse(call.id, id.error());
+  if (units && !call.more) {
+    sink_->fail(call.id, "org.varlink.service.ExpectedMore", json::object());
     return;
   }
   auto direction = WalkDirection::Requirements;
   if (reverse) direction = WalkDirection::Reverse;
   if (after) direction = WalkDirection::After;
   if (before) direction = WalkDirection::Before;
-  DependencyWalk walk(*id, direction, all);
+  WalkList list{direction, all, units ? std::move(*units) : std::vector{*unit}};
+  if (unit) {
+    auto root = look_up(*unit);
+    if (!root) {
+      refuse(call.id, root.error());
+      return;
+    }
+    list.walk.emplace(*root, direction, all);
+  }
   if (call.more) {
-    pending_.emplace(call.id, WalkList{std::move(walk)});
+    pending_.emplace(call.id, std::move(list));
     sink_->wake(call.id);
     return;
   }
   constexpr std::size_t kMaxEdges = 16384;
-  const auto edges = walk.next(manager_.graph(), kMaxEdges);
-  if (!walk.done()) {
+  const auto edges = list.walk->next(manager_.graph(), kMaxEdges);
+  if (!list.walk->done()) {
     refuse(call.id, {RefusalKind::LimitReached,
                      {},
                      format("more than {} edges; ask for more replies than one", kMaxEdges)});
     return;
   }
-  reply(call.id, {{"edges", view_edges(edges)}});
+  reply(call.id, {{"unit", *unit}, {"edges", view_edges(edges)}});
 }
 
 json ManagerInterface::view_edges(const std::vector<DependencyEdge>& edges) const {

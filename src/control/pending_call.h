@@ -52,9 +52,13 @@ struct AnswerList {
   std::size_t told = 0;
 };
 
-/// ListDependencies with `more`.
+/// ListDependencies with `more`: one walk after the other.
 struct WalkList {
-  DependencyWalk walk;
+  WalkDirection direction{};
+  bool all = false;
+  std::vector<std::string> units;                     ///< as asked
+  std::size_t told = 0;                               ///< of these
+  std::optional<DependencyWalk> walk = std::nullopt;  ///< the one of units[told], once it has begun
 };
 
 /// GetSystemState with `wait`.

@@ -136,6 +136,28 @@ TEST_CASE("a thousand units are asked for with one call", "[cli][run]") {
   }
 }
 
+TEST_CASE("the dependencies of a thousand units are asked for with one call", "[cli][run]") {
+  CliWorld world;
+  const auto walked = [&](const char* unit, std::vector<json> edges, bool continues) {
+    world.manager.reply({{"unit", unit}, {"edges", std::move(edges)}}, continues);
+  };
+  walked("u0.service", {{{"to", "x.service"}}, {{"to", "u1.service"}}}, true);
+  walked("u0.service", {{{"to", "y.service"}}}, true);
+  walked("u1.service", {{{"to", "x.service"}}}, true);
+  walked("u2.service", {}, false);
+  world.manager.reply({{"units", json::array()}});
+  std::vector<std::string> words{"is-active", "--with-dependencies"};
+  for (int i = 0; i < 1000; ++i) words.push_back("u" + std::to_string(i));
+  (void)world.run(words);
+  const auto asked = world.manager.asked();
+  REQUIRE(asked.size() == 2);
+  CHECK(asked[0]["method"] == "io.onset.Manager.ListDependencies");
+  CHECK(asked[0]["more"] == true);
+  CHECK(asked[0]["parameters"]["units"].size() == 1000);
+  CHECK(asked[1]["parameters"]["units"] ==
+        json{"u0.service", "x.service", "u1.service", "y.service", "u2.service"});
+}
+
 TEST_CASE("a unit of several that is no unit ends status with 4", "[cli][run]") {
   CliWorld world;
   json reply = units_reply({unit_reply("a.service", "active"), unit_reply("b.service", "active")});

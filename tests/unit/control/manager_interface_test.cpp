@@ -97,6 +97,8 @@ TEST_CASE("a wrong parameter is named", "[control][interface]") {
       {"Shutdown", {{"how", "explode"}}, "how"},
       {"Shutdown", {{"how", "reboot"}, {"exit_status", 1}}, "exit_status"},
       {"ListDependencies", {{"unit", "a.service"}, {"after", true}, {"before", true}}, "after"},
+      {"ListDependencies", {{"unit", "a.service"}, {"units", {"a.service"}}}, "unit"},
+      {"ListDependencies", json::object(), "unit"},
       {"FindUnit", {{"pid", 0}}, "pid"},
       {"CancelJob", {{"id", -1}}, "id"},
   };
@@ -553,6 +555,30 @@ TEST_CASE("dependencies are walked below targets, and below all if asked", "[con
   CHECK(has(edges({{"unit", "c.service"}, {"after", true}}), "c.service After e.service"));
   CHECK(has(edges({{"unit", "e.service"}, {"before", true}}), "e.service Before c.service"));
   CHECK(w.refusal("ListDependencies", {{"unit", "z.service"}}) == "NoSuchUnit");
+}
+
+TEST_CASE("the dependencies of many units come one after the other", "[control][units]") {
+  ManagerWorld w(Files{{"a.target", "[Unit]\nWants=b.service\n"},
+                       {"b.service", std::string("[Unit]\nWants=c.service\n") + kService},
+                       {"c.service", kService}});
+  const json units = {"b.service", "a.target", "none.service", "b.service"};
+  CHECK(w.refusal("ListDependencies", {{"units", units}}) == "ExpectedMore");
+  auto client = w.client();
+  client.send("ListDependencies", {{"units", units}}, true);
+  const auto replies = client.replies();
+  REQUIRE(replies.size() == 4);
+  const auto leads_to = [](const json& reply, std::string_view to) {
+    return std::ranges::any_of(reply["parameters"]["edges"],
+                               [&](const json& edge) { return edge["to"] == to; });
+  };
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(replies[i]["parameters"]["unit"] == units[i]);
+    CHECK(replies[i].contains("continues") == (i < 3));
+    CHECK(leads_to(replies[i], "c.service") == (units[i] == "b.service"));
+  }
+  CHECK(leads_to(replies[1], "b.service"));
+  CHECK(replies[2]["parameters"]["edges"].empty());
+  CHECK(w.interface.pending_calls() == 0);
 }
 
 TEST_CASE("a process leads to its unit", "[control][units]") {
