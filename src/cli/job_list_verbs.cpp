@@ -1,4 +1,5 @@
 // list-jobs and cancel: the jobs that are queued.
+
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -30,10 +31,6 @@ bool keep_matching(const Command& command, json& jobs) {
   jobs = std::move(kept);
   return dropped;
 }
-
-}  // namespace
-
-namespace {
 
 /// ListJobs' pairs, by the job that is asked about: whom it holds up, whom it waits for.
 struct JobOrder {

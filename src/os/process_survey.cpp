@@ -20,7 +20,6 @@ namespace onset {
 namespace {
 
 constexpr std::size_t kOthersLimit = 1024;
-constexpr unsigned kDepthLimit = 4096;
 constexpr std::size_t kMountsLimit = 16U << 20U;
 constexpr std::size_t kSurveyedForOneLooked = 16;
 constexpr std::uint64_t kMostPatience = 64;

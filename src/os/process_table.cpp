@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::size_t kEnvironLimit = 4U << 20U;
 constexpr std::size_t kChildrenLimit = 32U << 20U;
-constexpr unsigned kDepthLimit = 4096;
 constexpr std::size_t kProcessLimit = 1U << 20U;
 constexpr std::size_t kRememberLimit = 65536;
 /// To list this many children costs as much as to look below one process.

@@ -89,6 +89,8 @@ class ProcessTable {
   [[nodiscard]] std::optional<ProcessStatus> status(pid_t pid) const;
 
  private:
+  static constexpr unsigned kDepthLimit = 4096;  ///< of a line of parents that is followed
+
   struct Activation {
     std::vector<pid_t> tops;
     std::vector<pid_t> groups;  ///< sessions begun by spawned processes

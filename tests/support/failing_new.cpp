@@ -6,7 +6,17 @@
 
 namespace onset::test {
 namespace {
+
 unsigned g_left = UINT_MAX;  // never fails
+
+void* allocate(std::size_t size) {
+  if (g_left == 0) throw std::bad_alloc();
+  if (g_left != UINT_MAX) --g_left;
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
 }  // namespace
 
 FailingNew::FailingNew(unsigned left) {
@@ -16,15 +26,6 @@ FailingNew::~FailingNew() {
   g_left = UINT_MAX;
 }
 
-namespace {
-void* allocate(std::size_t size) {
-  if (g_left == 0) throw std::bad_alloc();
-  if (g_left != UINT_MAX) --g_left;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-}  // namespace
 }  // namespace onset::test
 
 void* operator new(std::size_t size) {
