@@ -123,16 +123,33 @@ def in_namespace(argv, pid1=True, ordinary=False, proc=True):
     return line + list(argv)
 
 
-class Stream:
-    """The reading end of a pipe or a terminal, by lines, with deadlines."""
+def family(pid):
+    """What a process and those below it are doing, a line each: what a test that is late shows."""
+    lines = []
+    members = [pid]
+    for member in members:  # which grows meanwhile
+        members += children_of(member)
+        try:
+            with open(f"/proc/{member}/stat") as stat, open(f"/proc/{member}/wchan") as place:
+                name, _, rest = stat.read().partition("(")[2].rpartition(")")
+                state, parent = rest.split()[:2]
+                lines.append(f"{member} below {parent}: {name}, {state} in {place.read()}")
+        except OSError:
+            lines.append(f"{member}: gone meanwhile")
+    return "\n".join(lines)
 
-    def __init__(self, fd):
+
+class Stream:
+    """The reading end of a pipe or a terminal, by lines, with deadlines; `pid` is whose."""
+
+    def __init__(self, fd, pid):
         self.fd = fd
+        self.pid = pid
         self.buffer = b""
 
     def _fill(self, end):
         if not select.select([self.fd], [], [], max(0, end - time.monotonic()))[0]:
-            raise Late(f"no line before the deadline; so far: {self.buffer!r}")
+            raise Late(f"no line before the deadline; so far: {self.buffer!r}\n{family(self.pid)}")
         try:
             data = os.read(self.fd, 65536)
         except OSError:  # a terminal whose other side is closed
@@ -187,8 +204,9 @@ class Process:
     def __init__(self, argv, depth, terminal=False, **popen):
         self.depth = depth
         self.out = self.err = self.terminal = None
+        master = -1
         if terminal:
-            popen = self._open_terminal(popen)
+            master, popen = self._with_terminal(popen)
         popen.setdefault("env", ENVIRONMENT)
         popen.setdefault("stdin", subprocess.DEVNULL)
         popen.setdefault("stdout", subprocess.PIPE)
@@ -197,20 +215,21 @@ class Process:
         self.pidfd = os.pidfd_open(self.popen.pid)
         if terminal:
             os.close(popen["stdin"])
+            self.terminal = Stream(master, self.popen.pid)
         self.input = self.popen.stdin
         if self.popen.stdout:
-            self.out = Stream(os.dup(self.popen.stdout.fileno()))
+            self.out = Stream(os.dup(self.popen.stdout.fileno()), self.popen.pid)
             self.popen.stdout.close()
         if self.popen.stderr:
-            self.err = Stream(os.dup(self.popen.stderr.fileno()))
+            self.err = Stream(os.dup(self.popen.stderr.fileno()), self.popen.pid)
             self.popen.stderr.close()
 
-    def _open_terminal(self, popen):
+    @staticmethod
+    def _with_terminal(popen):
         master, slave = pty.openpty()
-        self.terminal = Stream(master)
         own = lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        return {**popen, "stdin": slave, "stdout": slave, "stderr": slave,
-                "start_new_session": True, "preexec_fn": own}
+        return master, {**popen, "stdin": slave, "stdout": slave, "stderr": slave,
+                        "start_new_session": True, "preexec_fn": own}
 
     def pid(self):
         """The pid of the process in question; only once it is known to run."""
@@ -232,7 +251,7 @@ class Process:
     def wait(self, seconds=DEADLINE):
         """The exit code."""
         if not select.select([self.pidfd], [], [], seconds)[0]:
-            raise Late("the process has not ended before the deadline")
+            raise Late(f"the process has not ended before the deadline\n{family(self.popen.pid)}")
         return self.popen.wait()
 
     def end(self):
