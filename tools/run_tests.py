@@ -5,6 +5,10 @@ A suite is the layer check, a test program that CTest knows, or a file
 tests/integration/*_test.py. Each runs in a process group of its own with a deadline; what it
 prints is shown when it fails. A case that was skipped is neither; the line before the last is
 "skipped: N" with every reason and how often it was one, the last "N passed, N failed".
+
+Of a build with sanitizers, onset itself runs sanitized in the integration tests. What it reports
+goes to a folder of the run, out of its namespaces; a report is a failure of the test that it came
+in, whatever that test found of its own.
 """
 
 import argparse
@@ -27,6 +31,7 @@ import unittest
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DEADLINE = 900  # seconds for one suite
 RESULT_FD = "ONSET_RESULT_FD"
+REPORTS = "ONSET_SANITIZER_REPORTS"  # the folder
 
 
 class Suite:
@@ -122,6 +127,7 @@ def integration_suites(build):
     folder = os.path.join(REPOSITORY, "tests", "integration")
     environment = {"ONSET": os.path.join(build, "onset"), "ONSET_BUILD_DIR": build, "PYTHONDONTWRITEBYTECODE": "1"}
     environment.update(staged(build))
+    environment.update(sanitizer_reports() if is_sanitized(build) else {})
     names = sorted(name for name in os.listdir(folder) if name.endswith("_test.py"))
     return [
         Suite("integration: " + name[: -len("_test.py")],
@@ -159,6 +165,40 @@ def staged(build):
         if os.path.exists(program):
             shutil.copy2(program, environment[variable])
     return environment
+
+
+# ---- a sanitized onset -----------------------------------------------------------------------
+
+
+def is_sanitized(build):
+    try:
+        with open(os.path.join(build, "CMakeCache.txt")) as cache:
+            return "ONSET_SANITIZE:BOOL=ON\n" in cache.read()
+    except FileNotFoundError:
+        return False
+
+
+@functools.cache
+def sanitizer_reports():
+    """The environment that makes every report a file, and the end of the process. Its leaks an
+    init leaves to the kernel, and LeakSanitizer wants to trace, which no service may."""
+    folder = tempfile.mkdtemp(prefix="onset-reports.")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.chmod(folder, 0o1777)  # any user's process may report
+    options = f"log_path={folder}/report:halt_on_error=1"
+    return {REPORTS: folder, "ASAN_OPTIONS": f"{options}:detect_leaks=0",
+            "UBSAN_OPTIONS": f"{options}:print_stacktrace=1"}
+
+
+def take_reports():
+    """What has come since the last call; in the process of an integration file."""
+    folder = os.environ.get(REPORTS)
+    texts = []
+    for name in sorted(os.listdir(folder)) if folder else []:
+        with open(os.path.join(folder, name), errors="replace") as file:
+            texts.append(file.read())
+        os.remove(os.path.join(folder, name))
+    return "\n".join(texts)
 
 
 # ---- running ---------------------------------------------------------------------------------
@@ -279,6 +319,12 @@ class CountingResult(unittest.TextTestResult):
         # A subtest's own name ends in its parameters.
         self.reasons.setdefault(getattr(test, "test_case", test).id(), reason)
 
+    def stopTest(self, test):
+        found = take_reports()
+        if found:
+            self.addFailure(test, (AssertionError, AssertionError("onset's sanitizer reports:\n" + found), None))
+        super().stopTest(test)
+
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
@@ -298,6 +344,10 @@ def run_unittest(path):
     name = os.path.basename(path)[: -len(".py")]
     tests = unittest.defaultTestLoader.loadTestsFromName(name)
     result = unittest.TextTestRunner(verbosity=2, resultclass=CountingResult).run(tests)
+    late = take_reports()
+    if late:
+        print("onset's sanitizer reports, after the last test:\n" + late, file=sys.stderr)
+        result.bad.add("after the last test")
     skipped = result.reasons.keys() - result.bad
     counts = {"passed": len(result.good - result.bad - skipped), "failed": len(result.bad),
               "reasons": [result.reasons[test] for test in sorted(skipped)]}

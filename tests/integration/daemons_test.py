@@ -31,9 +31,17 @@ source "$ONSET_ROOT/tools/lib.sh"
 lower=$1 work=$2 name=$3
 shift 3
 root=$work/root
+sanitizer=(${ASAN_OPTIONS:+"ASAN_OPTIONS=$ASAN_OPTIONS"} ${UBSAN_OPTIONS:+"UBSAN_OPTIONS=$UBSAN_OPTIONS"})
 mount_root "$lower" "$root" >&2
 fit_root "$root" >&2
 install -D -m 755 "$ONSET" "$root/usr/local/bin/onset"
+if [[ ${ONSET_SANITIZER_REPORTS:-} ]]; then  # it is not static, and reports to a folder
+  for library in $(ldd "$ONSET" | grep -o '/[^ ]*'); do
+    [[ -e $root$library ]] || cp -L "$library" "$root$library"
+  done
+  mkdir -p "$root$ONSET_SANITIZER_REPORTS"
+  mount --bind "$ONSET_SANITIZER_REPORTS" "$root$ONSET_SANITIZER_REPORTS"
+fi
 """
 # The link that postgresql-common's generator makes for a cluster that starts by itself.
 BOOT_IT = STAGE + r"""
@@ -41,7 +49,7 @@ wants=$root/run/systemd/system/postgresql.service.wants
 mkdir -p "$wants"
 ln -s /lib/systemd/system/postgresql@.service "$wants/postgresql@15-main.service"
 group=${name:+$(make_cgroup "$work/cgroup" "$name")}
-boot_root "$root" "$group" /usr/local/bin/onset init "$@"
+boot_root "$root" "$group" /usr/bin/env "${sanitizer[@]}" /usr/local/bin/onset init "$@"
 """
 # As dpkg unpacks: what is a link to a folder in the root stays one.
 VERIFY = STAGE + r"""
@@ -65,6 +73,7 @@ def staged(script, *arguments):
 
 STAGE_ENVIRONMENT = {**ENVIRONMENT, "ONSET": ONSET, "ONSET_ROOT": ROOT, "ONSET_BUILD_DIR": BUILD,
                      "container": "onset-test"}
+SANITIZER = [f"{name}={os.environ[name]}" for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ]
 
 
 def kept_root():
@@ -115,7 +124,7 @@ class Daemons:
         """Runs a program there; its end is a CompletedProcess with text."""
         line = ["nsenter", "--target", str(self.pid1), "--mount", "--uts", "--ipc", "--net",
                 "--pid", "--cgroup", "--root", "--wd", "--", "/usr/bin/env", "-i",
-                "PATH=" + ENVIRONMENT["PATH"], "LC_ALL=C", *argv]
+                "PATH=" + ENVIRONMENT["PATH"], "LC_ALL=C", *SANITIZER, *argv]
         return subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=seconds)
 

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import DEADLINE, ONSET, OnsetTest, children_of, python, until
+from harness import DEADLINE, ONSET, SANITIZED, OnsetTest, children_of, python, until
 
 # Says "ready", then every signal it takes; USR2 ends it with 5. Each line begins
 # with the argument, if there is one.
@@ -191,6 +191,7 @@ class CommandLine(EntrypointTest):
         self.assertEqual(lines[3:], ["onset: signal 12 forwarded as 12",
                                      "onset: the command, PID 2, ended with 5", ""])
 
+    @unittest.skipIf(SANITIZED, "a sanitized binary is not static")
     def test_the_binary_is_static_pie(self):
         with open(ONSET, "rb") as file:
             image = file.read(4096)

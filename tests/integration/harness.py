@@ -24,6 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 ONSET = os.path.abspath(os.environ.get("ONSET") or os.path.join(ROOT, "build", "onset"))
 # An interpreter that an ordinary user can reach too.
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
+SANITIZED = "ONSET_SANITIZER_REPORTS" in os.environ  # tools/run_tests.py
 DEADLINE = float(os.environ.get("ONSET_TEST_DEADLINE", "30"))
 ORDINARY_UID = 33  # www-data, which every Debian has, with a group of the same number
 # The runner's own PATH may lead where an ordinary user may not go.
@@ -277,7 +278,13 @@ class OnsetTest(unittest.TestCase):
         if not os.access(ONSET, os.X_OK):
             raise AssertionError(f"{ONSET} is missing: build it, or set ONSET")
 
+    def needs_no_proc(self):
+        if SANITIZED:
+            self.skipTest("a sanitizer reads its options from /proc")
+
     def start(self, argv, *, pid1=True, ordinary=False, proc=True, **options):
+        if not proc:
+            self.needs_no_proc()
         line = in_namespace(argv, pid1, ordinary, proc)
         process = Process(line, depth=1 if pid1 else 2, **options)
         self.addCleanup(process.end)

@@ -341,6 +341,8 @@ class OnsetSystemTest(OnsetTest):
         (by the same), cgroup (a writable one, see group_file), refuses=(CALLS, ERRNO), closed_streams, terminal,
         setup=[shell lines], options=[of init], env={}, popen={}, work={file: text},
         config={"system.conf": text, …}."""
+        if kind.get("no_proc"):
+            self.needs_no_proc()
         units = dict(units or {})
         if "unit" not in kind:
             units.setdefault("main.target", "[Unit]\nDescription=All\n")
