@@ -131,16 +131,16 @@ int compare_versions(std::string_view a, std::string_view b) {
   }
 }
 
-bool glob_matches(std::string_view pattern, std::string_view text) {
+bool fnmatch_holds(std::string_view pattern, std::string_view text) {
   return ::fnmatch(std::string(pattern).c_str(), std::string(text).c_str(), 0) == 0;
 }
 
 bool version_holds(Operator op, std::string_view value, std::string_view wanted) {
   switch (op) {
     case Operator::GlobMatch:
-      return glob_matches(wanted, value);
+      return fnmatch_holds(wanted, value);
     case Operator::GlobMismatch:
-      return !glob_matches(wanted, value);
+      return !fnmatch_holds(wanted, value);
     case Operator::TextEqual:
       return value == wanted;
     case Operator::TextUnequal:

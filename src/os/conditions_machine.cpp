@@ -164,7 +164,7 @@ Result<bool> test_host(const std::string& value, const ConditionContext& context
     return id == context.host.machine_id;
   }
   const utsname names = names_of_machine();
-  return glob_matches(value, names.nodename);
+  return fnmatch_holds(value, names.nodename);
 }
 
 Result<bool> test_kernel_command_line(const std::string& value, const ConditionContext& context) {
