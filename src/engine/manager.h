@@ -149,6 +149,8 @@ class Manager final : private UnitStates {
     return queue_.blockers_of(job, *graph_);
   }
   [[nodiscard]] SystemState system_state() const;
+  /// Jobs of the boot are still in the queue.
+  [[nodiscard]] bool starting() const { return !started_up_ && !stopping_ && objective_ == Objective::Run; }
   /// The commands that the last activation of a service has run, in order; one
   /// that ran twice (ExecReload=) is there once, as it ran last.
   [[nodiscard]] std::span<const CommandRecord> command_records(UnitId id) const;

@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "control/runtime_paths.h"
 #include "init/final_phase.h"
+#include "os/resident_pages.h"
 
 namespace onset {
 namespace {
@@ -67,6 +68,7 @@ int ManagerProcess::run() {
 
 void ManagerProcess::turn() {
   tell_upwards();
+  settle();
   MonoTime deadline = std::min(manager_->next_deadline(), server_->next_deadline());
   if (children_ended_) deadline = MonoTime{0};  // some were left for this turn
   if (auto waited = loop_->wait(deadline); !waited) {
@@ -80,11 +82,17 @@ void ManagerProcess::turn() {
   manager_->collect();
 }
 
+/// The start has ended, or a reload: what comes now is mostly waiting.
+void ManagerProcess::settle() {
+  if (settled_ || manager_->starting()) return;
+  settled_ = true;
+  release_program_pages();
+}
+
 /// $NOTIFY_SOCKET of whoever started us: READY=1 once the start has ended.
 void ManagerProcess::tell_upwards() {
   if (container_.notify_socket.empty()) return;
-  if (!told_ready_ && manager_->system_state() != SystemState::Starting &&
-      manager_->system_state() != SystemState::Initializing) {
+  if (!told_ready_ && !manager_->starting()) {
     told_ready_ = true;
     (void)send_notify(container_.notify_socket, "READY=1\nSTATUS=Ready.");
   }

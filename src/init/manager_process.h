@@ -70,6 +70,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   SysResult watch_all();
 
   void turn();
+  void settle();
   void handle_signals();
   void handle_kernel() { os_->drain(*this); }
   void handle_control() { server_->drain(read_clock()); }
@@ -133,6 +134,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   pid_t ended_ = 0;              ///< the next of them
   unsigned words_left_ = 0;      ///< so many datagrams may be from before its end
   bool told_of_unknown_sender_ = false;
+  bool settled_ = false;
   bool told_ready_ = false;
   bool told_stopping_ = false;
 

@@ -71,6 +71,7 @@ void ManagerProcess::reread_configuration(Diagnostics& diagnostics) {
   manager_->set_defaults(configuration_->settings());
   os_->set_defaults(configuration_->environment(), configuration_->launch_defaults());
   tell(found);
+  settled_ = false;  // the units are loaded again
   diagnostics.insert(diagnostics.end(), found.begin(), found.end());
 }
 
