@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <functional>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -24,6 +25,10 @@ constexpr std::size_t kProcessLimit = 1U << 20U;
 constexpr std::size_t kRememberLimit = 65536;
 /// To list this many children costs as much as to look below one process.
 constexpr std::size_t kListedForOneLooked = 64;
+
+std::size_t hash_of(std::string_view text) {
+  return std::hash<std::string_view>{}(text);
+}
 
 void remove_one(std::vector<pid_t>& list, pid_t pid) {
   const auto at = std::ranges::find(list, pid);
@@ -98,29 +103,43 @@ ProcessTable::ProcessTable(const char* proc, std::chrono::milliseconds patience)
   }
 }
 
-void ProcessTable::add_top(pid_t pid, UnitId id, std::uint32_t childless) {
-  top_owner_[pid] = Top{id, childless};
-  units_[id.value].tops.push_back(pid);
+void ProcessTable::add_top(pid_t pid, const Top& top) {
+  top_owner_[pid] = top;
+  units_[top.unit.value].tops.push_back(pid);
+}
+
+/// The number of an older group that has died out since.
+void ProcessTable::drop_left_group(pid_t group) {
+  const auto old = left_group_owner_.find(group);
+  if (old == left_group_owner_.end()) return;
+  remove_one(units_[old->second.value].left_groups, group);
+  left_group_owner_.erase(old);
+}
+
+UnitId ProcessTable::owner_of_group(pid_t group) const {
+  const auto leader = top_owner_.find(group);
+  if (leader != top_owner_.end()) return leader->second.leads ? leader->second.unit : UnitId{};
+  const auto left = left_group_owner_.find(group);
+  return left == left_group_owner_.end() ? UnitId{} : left->second;
 }
 
 void ProcessTable::spawned(pid_t pid, UnitId id, const InvocationId& invocation,
                            std::string_view program) {
+  if (!is_asked_) return add_top(pid, Top{id});
   Activation& unit = units_[id.value];
   if (!unit.current || unit.invocation != invocation) {
-    if (unit.current) by_invocation_.erase(invocation_text(unit.invocation));
-    by_invocation_[invocation_text(invocation)] = id;
+    if (unit.current) by_invocation_.erase(hash_of(invocation_text(unit.invocation)));
+    by_invocation_[hash_of(invocation_text(invocation))] = id;
     unit.invocation = invocation;
     unit.current = true;
   }
   const auto slash = program.rfind('/');
-  unit.program = program.substr(slash == std::string_view::npos ? 0 : slash + 1).substr(0, 15);
+  const std::string_view name = program.substr(slash == std::string_view::npos ? 0 : slash + 1);
+  unit.program = {};
+  name.copy(unit.program.data(), unit.program.size() - 1);
   strangers_.erase(pid);
-  // The number of an older group that has died out since.
-  const auto old = group_owner_.find(pid);
-  if (old != group_owner_.end()) remove_one(units_[old->second.value].groups, pid);
-  group_owner_[pid] = id;
-  unit.groups.push_back(pid);
-  add_top(pid, id, forks_.made(pid) ? forks_.known() : 0);
+  drop_left_group(pid);
+  add_top(pid, Top{id, forks_.made(pid) ? forks_.known() : 0, true});
 }
 
 UnitId ProcessTable::reaped(pid_t pid) {
@@ -130,29 +149,33 @@ UnitId ProcessTable::reaped(pid_t pid) {
     strangers_.erase(pid);
     return {};
   }
-  const UnitId id = at->second.unit;
-  const std::uint32_t childless = at->second.childless;
+  const Top top = at->second;
   top_owner_.erase(at);
-  Activation& unit = units_[id.value];
+  Activation& unit = units_[top.unit.value];
   remove_one(unit.tops, pid);
-  const bool left_nobody = childless != 0 && childless == forks_.generation();
-  if (!left_nobody && std::ranges::find(lost_, id) == lost_.end()) lost_.push_back(id);
-  // A process without children leaves nobody in the group that it led.
-  if (group_owner_.contains(pid) && (left_nobody || (::kill(-pid, 0) != 0 && errno == ESRCH))) {
-    group_owner_.erase(pid);
-    remove_one(unit.groups, pid);
+  if (is_asked_) {
+    const bool left_nobody = top.childless != 0 && top.childless == forks_.generation();
+    if (!left_nobody && std::ranges::find(lost_, top.unit) == lost_.end()) {
+      lost_.push_back(top.unit);
+    }
+    // A process without children leaves nobody in the group that it led.
+    if (top.leads && !left_nobody && (::kill(-pid, 0) == 0 || errno != ESRCH)) {
+      left_group_owner_[pid] = top.unit;
+      unit.left_groups.push_back(pid);
+    }
   }
-  if (!unit.current && unit.tops.empty()) units_.erase(id.value);
-  return id;
+  if (!unit.current && unit.tops.empty()) units_.erase(top.unit.value);
+  return top.unit;
 }
 
 void ProcessTable::forget(UnitId id) {
   const auto at = units_.find(id.value);
   if (at == units_.end()) return;
   Activation& unit = at->second;
-  for (const pid_t group : unit.groups) group_owner_.erase(group);
-  unit.groups.clear();
-  if (unit.current) by_invocation_.erase(invocation_text(unit.invocation));
+  for (const pid_t group : unit.left_groups) left_group_owner_.erase(group);
+  unit.left_groups.clear();
+  for (const pid_t top : unit.tops) top_owner_[top].leads = false;
+  if (unit.current) by_invocation_.erase(hash_of(invocation_text(unit.invocation)));
   unit.current = false;
   std::erase_if(below_, [id](const auto& seen) { return seen.second.unit == id; });
   if (unit.tops.empty()) units_.erase(at);
@@ -210,6 +233,14 @@ std::vector<pid_t> ProcessTable::children(pid_t pid) const {
   return found;
 }
 
+UnitId ProcessTable::owner_of_invocation(std::string_view text) const {
+  const auto at = by_invocation_.find(hash_of(text));
+  if (at == by_invocation_.end()) return {};
+  const auto unit = units_.find(at->second.value);
+  const bool is_it = unit != units_.end() && invocation_text(unit->second.invocation) == text;
+  return is_it ? at->second : UnitId{};
+}
+
 UnitId ProcessTable::by_environment(pid_t pid) const {
   const auto text = read(pid, "environ", kEnvironLimit);
   if (!text) return {};
@@ -219,8 +250,7 @@ UnitId ProcessTable::by_environment(pid_t pid) const {
     const auto end = rest.find('\0');
     const auto variable = rest.substr(0, end);
     if (variable.starts_with(kName)) {
-      const auto at = by_invocation_.find(std::string(variable.substr(kName.size())));
-      return at == by_invocation_.end() ? UnitId{} : at->second;
+      return owner_of_invocation(variable.substr(kName.size()));
     }
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
   }
@@ -232,8 +262,7 @@ UnitId ProcessTable::known_owner(pid_t pid, const ProcessStatus& status) const {
   if (seen != below_.end() && seen->second.started == status.started) return seen->second.unit;
   if (const UnitId id = by_environment(pid); id.valid()) return id;
   for (const pid_t group : {status.session, status.group}) {
-    const auto at = group_owner_.find(group);
-    if (at != group_owner_.end()) return at->second;
+    if (const UnitId id = owner_of_group(group); id.valid()) return id;
   }
   return {};
 }
@@ -243,7 +272,7 @@ UnitId ProcessTable::by_loss(const ProcessStatus& status) const {
   UnitId match;
   for (const UnitId id : lost_) {
     const auto unit = units_.find(id.value);
-    if (unit == units_.end() || unit->second.program != status.name) continue;
+    if (unit == units_.end() || status.name != unit->second.program.data()) continue;
     if (match.valid()) return {};  // two of one name: nobody can tell
     match = id;
   }
@@ -251,7 +280,7 @@ UnitId ProcessTable::by_loss(const ProcessStatus& status) const {
 }
 
 void ProcessTable::adopt_orphans() {
-  if (listed_ || !proc_) return;
+  if (listed_ || !proc_ || !is_asked_) return;
   listed_ = true;
   const std::vector<pid_t> listed = children(self_);
   looked_at_ += listed.size() / kListedForOneLooked;
@@ -271,7 +300,7 @@ void ProcessTable::adopt_orphans() {
     }
     strangers_.erase(pid);
     below_.erase(pid);
-    add_top(pid, id, 0);
+    add_top(pid, Top{id});
   }
 }
 
@@ -282,8 +311,15 @@ const std::vector<pid_t>& ProcessTable::tops(UnitId id) const {
 }
 
 std::vector<pid_t> ProcessTable::groups(UnitId id) const {
+  std::vector<pid_t> found;
   const auto at = units_.find(id.value);
-  return at == units_.end() ? std::vector<pid_t>() : at->second.groups;
+  if (at == units_.end()) return found;
+  found = at->second.left_groups;
+  for (const pid_t top : at->second.tops) {
+    const auto owner = top_owner_.find(top);
+    if (owner != top_owner_.end() && owner->second.leads) found.push_back(top);
+  }
+  return found;
 }
 
 bool ProcessTable::any(UnitId id) {
@@ -294,7 +330,7 @@ bool ProcessTable::any(UnitId id) {
   if (proc_) return false;
   const auto at = units_.find(id.value);
   if (at == units_.end()) return false;
-  return std::ranges::any_of(at->second.groups,
+  return std::ranges::any_of(at->second.left_groups,
                              [](pid_t group) { return ::kill(-group, 0) == 0 || errno == EPERM; });
 }
 
@@ -326,6 +362,7 @@ UnitId ProcessTable::unit_of(pid_t pid) {
     const auto seen = status(pid);
     if (!seen) return {};
     if (seen->parent == self_) {
+      if (!is_asked_) return {};
       if (seen->state == 'Z') return known_owner(pid, *seen);
       adopt_orphans();
       const auto at = top_owner_.find(pid);

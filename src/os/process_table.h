@@ -21,6 +21,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,6 +55,9 @@ class ProcessTable {
                         std::chrono::milliseconds patience = ForkWatch::kPatience);
 
   [[nodiscard]] bool has_proc() const { return static_cast<bool>(proc_); }
+  /// Where cgroups tell whose a process is: only what was spawned is kept, and nothing is
+  /// looked for. To be said before the first spawned().
+  void keep_spawned_only() { is_asked_ = false; }
 
   /// A process that was spawned for a unit. It leads its own session.
   void spawned(pid_t pid, UnitId id, const InvocationId& invocation, std::string_view program);
@@ -93,18 +97,21 @@ class ProcessTable {
 
   struct Activation {
     std::vector<pid_t> tops;
-    std::vector<pid_t> groups;  ///< sessions begun by spawned processes
+    std::vector<pid_t> left_groups;  ///< whose leader was spawned and is no longer a top
     InvocationId invocation{};
-    std::string program;
-    bool current = false;  ///< false: forgotten, kept for the tops that are left
+    std::array<char, 16> program{};  ///< of the last spawned, as `comm` has it
+    bool current = false;            ///< false: forgotten, kept for the tops that are left
   };
 
   struct Top {
     UnitId unit;
     std::uint32_t childless = 0;  ///< the generation of ForkWatch that this is known of; 0: never
+    bool leads = false;           ///< the session and group of this number, for this activation
   };
 
-  void add_top(pid_t pid, UnitId id, std::uint32_t childless);
+  void add_top(pid_t pid, const Top& top);
+  void drop_left_group(pid_t group);
+  [[nodiscard]] UnitId owner_of_group(pid_t group) const;
   bool is_just_its_tops(UnitId id);
   [[nodiscard]] bool all_childless(UnitId id, std::uint32_t generation) const;
   bool is_survey_due();
@@ -115,12 +122,14 @@ class ProcessTable {
   UnitId known_owner(pid_t pid, const ProcessStatus& status) const;
   UnitId by_loss(const ProcessStatus& status) const;
   void remember(pid_t pid, UnitId id);
+  UnitId owner_of_invocation(std::string_view text) const;
   UnitId by_environment(pid_t pid) const;
   std::vector<pid_t> children(pid_t pid) const;
   std::optional<std::string> read(pid_t pid, std::string_view file, std::size_t limit) const;
 
   UniqueFd proc_;
   pid_t self_ = 0;
+  bool is_asked_ = true;  ///< false: see keep_spawned_only()
   bool listed_ = false;
   ForkWatch forks_;
   std::optional<bool> hides_;    ///< whether /proc hides processes from onset, once asked
@@ -128,8 +137,9 @@ class ProcessTable {
   std::uint64_t patience_ = 1;   ///< grows while surveys are in vain
   std::uint32_t surveyed_ = 0;   ///< the generation of the last survey
   std::unordered_map<pid_t, Top> top_owner_;
-  std::unordered_map<pid_t, UnitId> group_owner_;
-  std::unordered_map<std::string, UnitId> by_invocation_;
+  std::unordered_map<pid_t, UnitId> left_group_owner_;
+  /// By the hash of the text: the name of the one activation that it may be.
+  std::unordered_map<std::size_t, UnitId> by_invocation_;
   std::unordered_map<std::uint32_t, Activation> units_;
   struct Seen {
     UnitId unit;

@@ -161,6 +161,7 @@ void RealOs::choose_backend(const RealOsConfig& config) {
     auto tree = CgroupTree::take(config.cgroup_place);
     if (tree) {
       cgroups_ = std::move(*tree);
+      table_.keep_spawned_only();
       backend_ = format("cgroup v2 at {}", cgroups_->root_path());
       return;
     }

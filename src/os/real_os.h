@@ -124,13 +124,14 @@ class RealOs final : public Os {
     UniqueFd pidfd;
     UnitId unit;
   };
-  /// What is known of a unit beyond its processes.
+  /// What is known of a unit beyond its processes; one that has no group and is not
+  /// watched needs none.
   struct UnitRecord {
     std::string cgroup;    ///< path below the tree's root
     int empty_watch = -1;  ///< inotify, of cgroup.events
     bool watched = false;  ///< unit_empty is wanted
     bool told = false;     ///< and was told, with nothing started since
-    std::string frozen;    ///< the group that stands still; empty: none
+    bool frozen = false;   ///< the group stands still
   };
   enum class Source : std::uint8_t { Inotify, Launch, Alien, Bus, Wake };
 

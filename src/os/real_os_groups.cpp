@@ -84,20 +84,24 @@ SysResult RealOs::freeze(UnitId id, const Unit& unit, bool frozen) {
   const std::string group = group_of(id, unit);
   if (group.empty()) return Failure{SysError{"cgroup.freeze", ENOTSUP}};
   auto done = cgroups_->freeze(group, frozen);
-  if (done) units_[id.value].frozen = frozen ? group : std::string();
+  if (!done) return done;
+  UnitRecord& record = units_[id.value];
+  record.cgroup = group;  // a slice had none of its own
+  record.frozen = frozen;
   return done;
 }
 
 bool RealOs::is_frozen(UnitId id) const {
   const auto record = units_.find(id.value);
-  return record != units_.end() && !record->second.frozen.empty();
+  return record != units_.end() && record->second.frozen;
 }
 
 /// systemctl(1), freeze: before a job's signals and commands reach the unit.
 void RealOs::thaw_if_frozen(UnitId id) {
   const auto record = units_.find(id.value);
-  if (record == units_.end() || record->second.frozen.empty()) return;
-  (void)cgroups_->freeze(std::exchange(record->second.frozen, {}), false);
+  if (record == units_.end() || !record->second.frozen) return;
+  record->second.frozen = false;
+  (void)cgroups_->freeze(record->second.cgroup, false);
 }
 
 bool RealOs::has_processes(UnitId id) {

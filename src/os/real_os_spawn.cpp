@@ -72,7 +72,9 @@ Result<Launch> RealOs::spawn(const LaunchRequest& request) {
   auto started = launcher_->start(*plan, late_launches_);
   if (!started) return Failure{started.error()};
   table_.spawned(started->pid, request.id, request.invocation, plan->arguments.front());
-  units_[request.id.value].told = false;
+  if (const auto unit = units_.find(request.id.value); unit != units_.end()) {
+    unit->second.told = false;
+  }
 
   const Launch launch{started->pid, started->exec_done};
   if (started->report) return wait_for_report(std::move(*started), std::move(plan));
