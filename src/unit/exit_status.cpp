@@ -1,6 +1,7 @@
 // The table of named exit statuses, and sets built from its words.
 #include "unit/exit_status.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/format.h"
@@ -105,6 +106,22 @@ std::optional<int> exit_status_from_text(std::string_view text) noexcept {
   return static_cast<int>(*number);
 }
 
+void ExitStatusSet::add_status(int status) {
+  if (status >= 0 && status <= kLastStatus) add(status);
+}
+
+void ExitStatusSet::add_signal(int signal) {
+  if (signal > 0 && signal <= kLastSignal) add(kLastStatus + signal);
+}
+
+void ExitStatusSet::add(int code) {
+  const auto value = static_cast<std::uint16_t>(code);
+  const auto at = std::ranges::lower_bound(codes_, value);
+  if (at == codes_.end() || *at != value) codes_.insert(at, value);
+}
+
+bool ExitStatusSet::has(int code) const { return std::ranges::binary_search(codes_, code); }
+
 std::vector<std::string> parse_exit_status(std::string_view value, ExitStatusSet& set) {
   std::vector<std::string> problems;
   WordReader words(value, kUnquoteAndUnescape);
@@ -113,9 +130,9 @@ std::vector<std::string> parse_exit_status(std::string_view value, ExitStatusSet
     if (!word) problems.push_back(word.error());
     if (!word || !*word) return problems;
     if (const std::optional<int> status = exit_status_from_text(**word)) {
-      set.statuses.set(static_cast<std::size_t>(*status));
+      set.add_status(*status);
     } else if (const auto signal = parse_signal(**word)) {
-      set.signals.set(static_cast<std::size_t>(*signal));
+      set.add_signal(*signal);
     } else {
       problems.push_back(format("expected an exit status 0..255, its name or a signal, not \"{}\"",
                                 c_escape(**word)));
@@ -125,10 +142,12 @@ std::vector<std::string> parse_exit_status(std::string_view value, ExitStatusSet
 
 std::string to_string(const ExitStatusSet& set) {
   std::vector<std::string> words;
-  for (std::size_t s = 0; s < set.statuses.size(); ++s)
-    if (set.statuses.test(s)) words.push_back(format("{}", s));
-  for (std::size_t s = 1; s < set.signals.size(); ++s)
-    if (set.signals.test(s)) words.push_back(signal_name_long(static_cast<int>(s)));
+  for (int s = 0; s <= ExitStatusSet::kLastStatus; ++s) {
+    if (set.has_status(s)) words.push_back(format("{}", s));
+  }
+  for (int s = 1; s <= ExitStatusSet::kLastSignal; ++s) {
+    if (set.has_signal(s)) words.push_back(signal_name_long(s));
+  }
   return join(words, " ");
 }
 

@@ -2,7 +2,6 @@
 // Exit statuses by name (systemd.exec(5), PROCESS EXIT CODES) and the sets of
 // statuses and signals that SuccessExitStatus= and its kin hold.
 
-#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -74,17 +73,26 @@ std::string_view exit_status_name(int status) noexcept;
 /// A name of the table, exact case, or a number 0..255.
 std::optional<int> exit_status_from_text(std::string_view text) noexcept;
 
-struct ExitStatusSet {
-  std::bitset<256> statuses;
-  std::bitset<65> signals;
-  [[nodiscard]] bool empty() const { return statuses.none() && signals.none(); }
-  [[nodiscard]] bool has_status(int s) const {
-    return s >= 0 && s < 256 && statuses.test(static_cast<std::size_t>(s));
-  }
-  [[nodiscard]] bool has_signal(int s) const {
-    return s > 0 && s < 65 && signals.test(static_cast<std::size_t>(s));
-  }
+/// Exit statuses 0..255 and signals 1..64. Most services have none: what is not set takes
+/// no room.
+class ExitStatusSet {
+ public:
+  /// Numbers outside their range are left out.
+  void add_status(int status);
+  void add_signal(int signal);
+  [[nodiscard]] bool empty() const { return codes_.empty(); }
+  [[nodiscard]] bool has_status(int status) const { return status <= kLastStatus && has(status); }
+  [[nodiscard]] bool has_signal(int signal) const { return signal > 0 && has(kLastStatus + signal); }
   bool operator==(const ExitStatusSet&) const = default;
+
+  static constexpr int kLastStatus = 255;
+  static constexpr int kLastSignal = 64;
+
+ private:
+  void add(int code);
+  [[nodiscard]] bool has(int code) const;
+
+  std::vector<std::uint16_t> codes_;  ///< in order: a status, or kLastStatus + signal
 };
 
 /// Adds the words of a value: status names, numbers (always statuses) and signal

@@ -112,7 +112,10 @@ UnitFileEntry::Detail& UnitFileEntry::make_detail() {
 
 std::string UnitIndex::path_of(const UnitFileEntry& entry) const {
   if (entry.directory < directories_.size()) {
-    return directories_[entry.directory] + "/" + std::string(entry.name);
+    const std::string& directory = directories_[entry.directory];
+    std::string path;
+    path.reserve(directory.size() + 1 + entry.name.size());  // a loaded unit keeps it
+    return path.append(directory).append(1, '/').append(entry.name);
   }
   const std::string& elsewhere = entry.detail().path;
   return elsewhere.empty() ? "builtin:" + std::string(entry.name) : elsewhere;
@@ -267,6 +270,7 @@ std::vector<std::string> UnitIndex::aliases_of(std::string_view id) const {
   }
   names.erase(names.begin());
   std::sort(names.begin(), names.end());
+  names.shrink_to_fit();  // a loaded unit keeps it, and most have none
   return names;
 }
 

@@ -98,9 +98,9 @@ TEST_CASE("SIGHUP, SIGINT, SIGTERM and SIGPIPE are clean, others are not", "[eng
 
 TEST_CASE("SuccessExitStatus= adds statuses and signals, core dumps never", "[engine][service]") {
   ServiceWorld w;
-  w.service().success_status.statuses.set(75);
-  w.service().success_status.signals.set(9);
-  w.service().success_status.signals.set(6);
+  w.service().success_status.add_status(75);
+  w.service().success_status.add_signal(9);
+  w.service().success_status.add_signal(6);
   w.start();
   SECTION("a status") {
     w.main_exits(75);
@@ -135,9 +135,9 @@ TEST_CASE("RestartPreventExitStatus= wins over Restart= and over RestartForceExi
           "[engine][service]") {
   ServiceWorld w;
   w.service().restart = ServiceRestart::Always;
-  w.service().restart_prevent_status.statuses.set(6);
-  w.service().restart_prevent_status.signals.set(6);
-  w.service().restart_force_status.statuses.set(6);
+  w.service().restart_prevent_status.add_status(6);
+  w.service().restart_prevent_status.add_signal(6);
+  w.service().restart_force_status.add_status(6);
   w.start();
   SECTION("a status") {
     w.main_exits(6);
@@ -153,7 +153,7 @@ TEST_CASE("RestartPreventExitStatus= wins over Restart= and over RestartForceExi
 
 TEST_CASE("RestartForceExitStatus= restarts whatever Restart= says", "[engine][service]") {
   ServiceWorld w;
-  w.service().restart_force_status.statuses.set(133);
+  w.service().restart_force_status.add_status(133);
   w.start();
   SECTION("on its own") {
     w.main_exits(133);
@@ -172,7 +172,7 @@ TEST_CASE("RestartForceExitStatus= restarts whatever Restart= says", "[engine][s
 
 TEST_CASE("a oneshot is not forced to restart by a clean status", "[engine][service]") {
   ServiceWorld w{ServiceType::Oneshot};
-  w.service().restart_force_status.statuses.set(0);
+  w.service().restart_force_status.add_status(0);
   w.start();
   w.main_exits(0);
   CHECK(w.phase() == "dead");

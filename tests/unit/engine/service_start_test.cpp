@@ -469,7 +469,7 @@ TEST_CASE("ExecCondition= that exits with 255 or dies fails the unit", "[engine]
 TEST_CASE("SuccessExitStatus= counts for ExecCondition= too", "[engine][service]") {
   ServiceWorld w;
   w.commands(ExecRole::Condition, {"c"});
-  w.service().success_status.statuses.set(42);
+  w.service().success_status.add_status(42);
   w.start();
   w.control_exits(42);
   CHECK(w.phase() == "running");
