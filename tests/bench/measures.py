@@ -68,7 +68,9 @@ def stop(bench):
     count = 1000
     head(f"Stop of {count:,} running services: TERM to PID 1 until its exit")
     field = bench.field
-    managers = [Manager("floor", ["/bench/floor_stop", str(count), *PROBE])]
+    managers = [Manager("floor", ["/bench/floor_stop", "vfork", str(count), *PROBE])]
+    if bench.has_cgroup:
+        managers.append(Manager("floor cgroup", ["/bench/floor_stop", "cgroup", str(count), *PROBE], cgroup=True))
     # runsvdir leaves without waiting for its services; supervisord does not get 1,000 to run.
     managers += [m for m in field.supervisors(PROBE, count) if m.name not in ("runit", "supervisord")]
     budget, deadline = (8, 30) if bench.quick else (40, 60)
