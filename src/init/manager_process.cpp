@@ -1,6 +1,7 @@
 #include "init/manager_process.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -84,8 +85,9 @@ void ManagerProcess::turn() {
 
 /// The start has ended, or a reload: what comes now is mostly waiting.
 void ManagerProcess::settle() {
-  if (settled_ || manager_->starting()) return;
+  if (settled_ || manager_->starting() || os_->is_launching()) return;
   settled_ = true;
+  (void)malloc_trim(0);
   release_program_pages();
 }
 

@@ -103,10 +103,17 @@ std::vector<std::string> folders_in(int fd) {
   return found;
 }
 
+/// A folder has two links and one for each folder in it; most groups have no other below.
+bool has_groups_below(const UniqueFd& root, const std::string& path) {
+  struct stat status {};
+  return ::fstatat(root.get(), path.c_str(), &status, 0) == 0 && status.st_nlink != 2;
+}
+
 /// The group and all below it, parents first, as paths below `root`.
 std::vector<std::string> tree_of(const UniqueFd& root, const std::string& path) {
   std::vector<std::string> all{path};
   for (std::size_t i = 0; i < all.size() && all.size() < 65536; ++i) {
+    if (!has_groups_below(root, all[i])) continue;
     auto fd = open_at(root.get(), all[i].c_str(), kFolder);
     if (!fd) continue;
     for (const std::string& name : folders_in(fd->get())) {

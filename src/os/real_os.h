@@ -70,6 +70,8 @@ class RealOs final : public Os {
   /// What every service has in its environment, before what its unit says.
   [[nodiscard]] const Environment& base_environment() const { return builder_->base(); }
   [[nodiscard]] BorrowedFd poll_fd() const { return epoll_; }
+  /// A process that was started has not said yet how its launch went.
+  [[nodiscard]] bool is_launching() const { return !launches_.empty(); }
   /// At each turn of the loop, before anything else.
   void new_turn() { launcher_->new_turn(); }
   void drain(OsListener& listener);
