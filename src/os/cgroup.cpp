@@ -166,31 +166,27 @@ Result<std::unique_ptr<CgroupTree>, std::string> CgroupTree::take(const CgroupPl
 }
 
 SysResult CgroupTree::make(const std::string& path) {
-  for (std::size_t at = path.find('/');; at = path.find('/', at + 1)) {
+  for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1)) {
     std::string part = path.substr(0, at);
-    if (!made_.contains(part)) {
-      if (::mkdirat(root_.get(), part.c_str(), 0755) != 0 && errno != EEXIST) {
-        return Failure{SysError{"mkdir", errno}};
-      }
-      made_.insert(std::move(part));
-    }
-    if (at == std::string::npos) return {};
+    if (made_.contains(part)) continue;
+    if (auto done = make_one(part); !done) return done;
+    made_.insert(std::move(part));
   }
+  return make_one(path);
 }
 
-void CgroupTree::forget(const std::string& path) {
-  for (std::size_t at = path.find('/');; at = path.find('/', at + 1)) {
-    made_.erase(path.substr(0, at));
-    if (at == std::string::npos) return;
-  }
+SysResult CgroupTree::make_one(const std::string& path) {
+  if (::mkdirat(root_.get(), path.c_str(), 0755) == 0 || errno == EEXIST) return {};
+  return Failure{SysError{"mkdir", errno}};
 }
 
 Result<UniqueFd> CgroupTree::create(const std::string& path) {
-  if (auto done = make(path); !done) return Failure{done.error()};
-  auto fd = open_at(root_.get(), path.c_str(), kFolder);
-  if (fd || fd.error().err != ENOENT) return fd;
-  forget(path);  // somebody else removed it
-  if (auto done = make(path); !done) return Failure{done.error()};
+  auto done = make(path);
+  if (!done && done.error().err == ENOENT) {  // somebody else removed a slice
+    made_.clear();
+    done = make(path);
+  }
+  if (!done) return Failure{done.error()};
   return open_at(root_.get(), path.c_str(), kFolder);
 }
 
@@ -253,9 +249,13 @@ SysResult CgroupTree::kill_all(const std::string& path) const {
   return write_kernel_file_at(root_, (path + "/cgroup.kill").c_str(), "1");
 }
 
-bool CgroupTree::remove(const std::string& path) {
+bool CgroupTree::remove_one(const std::string& path) {
   made_.erase(path);
-  if (::unlinkat(root_.get(), path.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
+  return ::unlinkat(root_.get(), path.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+bool CgroupTree::remove(const std::string& path) {
+  if (remove_one(path)) return true;
   const std::vector<std::string> all = tree_of(root_, path);
   for (auto group = all.rbegin(); group != all.rend(); ++group) {
     (void)::unlinkat(root_.get(), group->c_str(), AT_REMOVEDIR);

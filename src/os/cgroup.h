@@ -67,6 +67,8 @@ class CgroupTree {
   SysResult kill_all(const std::string& path) const;
   /// Removes the group and those below it. False if it is busy and stays.
   bool remove(const std::string& path);
+  /// The group alone: what is below a slice is other units'.
+  bool remove_one(const std::string& path);
   /// Watches cgroup.events with `inotify`; the watch, or an error.
   Result<int> watch(BorrowedFd inotify, const std::string& path) const;
 
@@ -75,12 +77,12 @@ class CgroupTree {
       : root_(std::move(root)), root_path_(std::move(root_path)), prefix_(std::move(prefix)) {}
 
   SysResult make(const std::string& path);
-  void forget(const std::string& path);
+  SysResult make_one(const std::string& path);
 
   UniqueFd root_;
   std::string root_path_;
   std::string prefix_;
-  std::unordered_set<std::string> made_;  ///< groups that are there
+  std::unordered_set<std::string> made_;  ///< slices that are there
 };
 
 }  // namespace onset

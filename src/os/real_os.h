@@ -156,6 +156,7 @@ class RealOs final : public Os {
 
   SysResult place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request);
   [[nodiscard]] std::string group_of(UnitId id, const Unit& unit) const;
+  bool remove_group(const std::string& group, const Unit& unit);
   void thaw_if_frozen(UnitId id);
   void report_failure(const LaunchPlan& plan, const ChildReport& report);
   void report_notes(const LaunchPlan& plan, std::uint8_t notes);
@@ -190,7 +191,7 @@ class RealOs final : public Os {
   std::unordered_map<pid_t, Alien> aliens_;
   std::unordered_map<std::uint32_t, UnitRecord> units_;
   std::unordered_map<int, UnitId> empty_watches_;  ///< by inotify watch
-  std::unordered_map<std::string, UnitId> unit_by_cgroup_;
+  std::unordered_map<std::string_view, UnitId> unit_by_cgroup_;  ///< by the record's text
   std::unordered_set<std::uint32_t> check_empty_;  ///< to be looked at by the next drain()
 };
 

@@ -42,7 +42,7 @@ UnitId RealOs::unit_of_process(pid_t pid) {
     if (!line.starts_with(cgroups_->prefix() + "/")) return {};
     line.remove_prefix(cgroups_->prefix().size() + 1);
     for (;;) {  // a unit may have made groups below its own
-      const auto unit = unit_by_cgroup_.find(std::string(line));
+      const auto unit = unit_by_cgroup_.find(line);
       if (unit != unit_by_cgroup_.end()) return unit->second;
       const auto slash = line.rfind('/');
       if (slash == std::string_view::npos) return {};
@@ -86,7 +86,7 @@ SysResult RealOs::freeze(UnitId id, const Unit& unit, bool frozen) {
   auto done = cgroups_->freeze(group, frozen);
   if (!done) return done;
   UnitRecord& record = units_[id.value];
-  record.cgroup = group;  // a slice had none of its own
+  if (record.cgroup.empty()) record.cgroup = group;  // a slice's
   record.frozen = frozen;
   return done;
 }

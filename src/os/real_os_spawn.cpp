@@ -173,6 +173,10 @@ void RealOs::report_notes(const LaunchPlan& plan, std::uint8_t notes) {
   }
 }
 
+bool RealOs::remove_group(const std::string& group, const Unit& unit) {
+  return unit.type == UnitType::Slice ? cgroups_->remove_one(group) : cgroups_->remove(group);
+}
+
 void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {
   thaw_if_frozen(id);
   watch_path(id, {});
@@ -181,7 +185,7 @@ void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {
   if (at != units_.end() && at->second.empty_watch >= 0) watch_empty(id, false);
   // A group with processes that were left running stays the unit's.
   const std::string group = group_of(id, unit);
-  if (group.empty() || cgroups_->remove(group)) {
+  if (group.empty() || remove_group(group, unit)) {
     unit_by_cgroup_.erase(group);
     units_.erase(id.value);
   }
@@ -199,7 +203,7 @@ void RealOs::forget(UnitId id, const Unit& unit) {
     if (at->second.empty_watch >= 0) watch_empty(id, false);
     unit_by_cgroup_.erase(at->second.cgroup);
   }
-  if (const std::string group = group_of(id, unit); !group.empty()) (void)cgroups_->remove(group);
+  if (const std::string group = group_of(id, unit); !group.empty()) (void)remove_group(group, unit);
   units_.erase(id.value);
   check_empty_.erase(id.value);
   table_.forget(id);

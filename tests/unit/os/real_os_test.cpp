@@ -219,6 +219,9 @@ TEST_CASE("with cgroups a unit's processes are those of its group", "[os][real_o
   CHECK(::access((own.path() + "/system.slice").c_str(), F_OK) != 0);
   REQUIRE(world.run("c.service", {"/bin/true"}) == 0);  // makes it anew
   world.os->release(UnitId{4711}, slice, false);
+  // Empty between two commands, and still the service's: its watch lives there.
+  CHECK(::access((own.path() + "/system.slice/c.service").c_str(), F_OK) == 0);
+  world.os->release(id, world.unit("c.service"), true);
   world.os->forget(UnitId{4711}, slice);
   CHECK(::access((own.path() + "/system.slice").c_str(), F_OK) != 0);
 }
