@@ -22,10 +22,11 @@ int run_init(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto call = onset::parse_entrypoint(argv);
+  const bool is_pid1 = getpid() == 1;
+  const auto call = onset::parse_entrypoint(argv, is_pid1);
   const char* const first = argc > 1 ? argv[1] : "";
   const char* const second = argc > 2 ? argv[2] : "";
-  switch (onset::applet_of(argc > 0 ? argv[0] : "", first, second, getpid() == 1,
+  switch (onset::applet_of(argc > 0 ? argv[0] : "", first, second, is_pid1,
                            call.verdict != onset::EntrypointVerdict::NotOurs)) {
     case onset::Applet::Entrypoint:
       onset::run_entrypoint(call, environ);

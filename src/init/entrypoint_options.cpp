@@ -177,7 +177,7 @@ int entrypoint_signal(const char* word) noexcept {
   return signal_number(word);
 }
 
-EntrypointCall parse_entrypoint(char* const* argv) noexcept {
+EntrypointCall parse_entrypoint(char* const* argv, bool is_pid1) noexcept {
   EntrypointCall call;
   for (std::size_t i = 0; i < call.options.rewrite.size(); ++i) {
     call.options.rewrite[i] = static_cast<std::uint8_t>(i);
@@ -186,8 +186,13 @@ EntrypointCall parse_entrypoint(char* const* argv) noexcept {
   for (; *word != nullptr && !is_separator(*word); ++word) {
     const bool is_long = std::strncmp(*word, "--", 2) == 0;
     const bool is_option = (*word)[0] == '-' && (*word)[1] != '\0';
-    if (!is_option || (is_long && !walk_long(call, word))) return EntrypointCall{};
-    if (!is_long) walk_cluster(call, word);
+    if (!is_option) return EntrypointCall{};
+    if (!is_long) {
+      walk_cluster(call, word);
+    } else if (!walk_long(call, word)) {
+      if (!is_pid1) return EntrypointCall{};
+      refuse(call, *word, "no such option");
+    }
   }
   if (*word == nullptr) return EntrypointCall{};
   call.options.command = word + 1;

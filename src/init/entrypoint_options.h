@@ -37,7 +37,8 @@ struct EntrypointCall {
 
 /// Reads argv (argv[0] is the program's name). An option's argument is the rest
 /// of its word or the next word; letters cluster as with getopt(3). A short
-/// option that does not exist is Refused, a long one is NotOurs.
-EntrypointCall parse_entrypoint(char* const* argv) noexcept;
+/// option that does not exist is Refused; a long one is NotOurs, but to PID 1 Refused
+/// too: who meant to run a command does not want a machine's units to start.
+EntrypointCall parse_entrypoint(char* const* argv, bool is_pid1) noexcept;
 
 }  // namespace onset

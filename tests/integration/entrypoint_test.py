@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import DEADLINE, ONSET, SANITIZED, OnsetTest, children_of, python, until
+from harness import DEADLINE, ENVIRONMENT, ONSET, SANITIZED, OnsetTest, children_of, python, until
 
 # Says "ready", then every signal it takes; USR2 ends it with 5. Each line begins
 # with the argument, if there is one.
@@ -150,6 +150,14 @@ class CommandLine(EntrypointTest):
             code, out, err = self.run_to_end([ONSET, *words])
             self.assertEqual((code, out, err.split("\n")[0]), (2, "", "onset: " + text))
             self.assertTrue(err.split("\n")[1].startswith("usage: onset "), err)
+
+    def test_an_option_that_does_not_exist_before_a_command_starts_no_unit(self):
+        # Without units, should it become the manager all the same.
+        env = {**ENVIRONMENT, "SYSTEMD_UNIT_PATH": "/nowhere"}
+        for words in (["--wait"], ["--verbos"], ["-g", "--unit=a.target"], ["--kill-group=yes"]):
+            code, out, err = self.run_to_end([ONSET, *words, "--", "true"], env=env)
+            self.assertEqual((code, out, err.split("\n")[0]),
+                             (2, "", f"onset: {words[-1]}: no such option"))
 
     def test_asked_what_it_is_it_answers_and_starts_no_unit(self):
         # Without units, should it become the manager all the same.
