@@ -7,6 +7,10 @@ namespace onset {
 namespace {
 
 std::string parse_kill_mode(ParseContext& context, std::string_view value) {
+  if (value.empty()) {
+    config_of<KillConfig>(context.unit).mode = KillConfig{}.mode;
+    return {};
+  }
   const auto mode = enum_value<KillMode>(value);
   if (!mode) return mode.error();
   config_of<KillConfig>(context.unit).mode = *mode;

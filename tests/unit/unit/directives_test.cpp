@@ -198,11 +198,11 @@ TEST_CASE("settings of [Unit] are kept and shown", "[unit][directives]") {
   }
 }
 
-TEST_CASE("an empty value takes back what a list had", "[unit][directives]") {
+TEST_CASE("an empty value takes back what was set", "[unit][directives]") {
   for (const char* setting :
        {"Environment=A=1", "EnvironmentFile=/a", "SupplementaryGroups=a", "ExecStartPost=/bin/b",
         "RuntimeDirectory=a", "SuccessExitStatus=3", "User=a", "WorkingDirectory=/a",
-        "PassEnvironment=A", "PIDFile=/a", "AmbientCapabilities=CAP_KILL"}) {
+        "PassEnvironment=A", "PIDFile=/a", "AmbientCapabilities=CAP_KILL", "KillMode=mixed"}) {
     const std::string name(setting, std::string_view(setting).find('='));
     const LoadedUnit unset = load_service("");
     const LoadedUnit reset = load_service(std::string(setting) + "\n" + name + "=");
