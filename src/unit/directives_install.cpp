@@ -2,6 +2,7 @@
 // Specifiers stay as they are until then: a template's links depend on the
 // instance that is enabled.
 
+#include "base/format.h"
 #include "unit/directive_codecs.h"
 #include "unit/directive_rooms.h"
 #include "unit/name.h"
@@ -23,6 +24,34 @@ std::string parse_names(ParseContext& context, std::string_view value) {
   return {};
 }
 
+/// systemd.unit(5), Alias=.
+bool may_have_aliases(UnitType type) {
+  switch (type) {
+    case UnitType::Service:
+    case UnitType::Socket:
+    case UnitType::Target:
+    case UnitType::Device:
+    case UnitType::Timer:
+    case UnitType::Path:
+      return true;
+    case UnitType::Mount:
+    case UnitType::Automount:
+    case UnitType::Swap:
+    case UnitType::Slice:
+    case UnitType::Scope:
+      break;
+  }
+  return false;
+}
+
+std::string parse_alias(ParseContext& context, std::string_view value) {
+  if (may_have_aliases(context.unit.type))
+    return parse_names<&InstallConfig::alias>(context, value);
+  complain(context, Severity::Warning,
+           format("Alias= is not allowed for {} units; ignored", to_string(context.unit.type)));
+  return {};
+}
+
 std::string parse_default_instance(ParseContext& context, std::string_view value) {
   std::string& instance = member_of<&InstallConfig::default_instance>(context.unit);
   auto text = expand_value(context, value, kUnitNameMax);
@@ -39,7 +68,8 @@ using C = InstallConfig;
 constexpr Section S = Section::Install;
 
 constexpr Directive kRows[] = {
-    honoured(S, "Alias", kNames<&C::alias>, "Further names that the unit gets when it is enabled."),
+    honoured(S, "Alias", {parse_alias, nullptr},
+             "Further names that the unit gets when it is enabled."),
     honoured(S, "WantedBy", kNames<&C::wanted_by>, "Units that want this one when it is enabled."),
     honoured(S, "RequiredBy", kNames<&C::required_by>,
              "Units that require this one when it is enabled."),

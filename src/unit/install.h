@@ -145,6 +145,11 @@ class UnitInstaller {
                        std::string_view verb);
   void remove_links_to(std::set<std::string> marked, InstallOutcome& outcome);
   bool remove_links_once(std::set<std::string>& marked, InstallOutcome& outcome);
+  struct PresetPlan {
+    Batch plus;
+    std::vector<std::string> minus;
+  };
+  bool plan_preset(const std::string& name, PresetPlan& plan, InstallOutcome& outcome);
   InstallOutcome run_preset(const std::vector<std::string>& names, bool all);
   std::string name_of(const std::string& name_or_path) const;
 
