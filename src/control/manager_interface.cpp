@@ -150,10 +150,7 @@ std::optional<UnitId> ManagerInterface::look_up_or_answer(Call& call, const std:
 // ---- what the engine tells --------------------------------------------------
 
 void ManagerInterface::job_queued(const Job& job) {
-  for (CallId id : subscribers_) {
-    auto& subscription = std::get<Subscription>(pending_.at(id));
-    if (subscription.job_event(job, std::nullopt)) sink_->wake(id);
-  }
+  tell_subscribers(job, std::nullopt);
 }
 
 void ManagerInterface::job_done(const Job& job, JobResult result) {
@@ -171,11 +168,26 @@ void ManagerInterface::job_done(const Job& job, JobResult result) {
     sink_->wake(it->second);
   }
   job_waiters_.erase(first, last);
+  tell_subscribers(job, result);
+  for (CallId id : state_waiters_) sink_->wake(id);
+}
+
+/// Where all together are too far behind, the one that is so most is let go.
+void ManagerInterface::tell_subscribers(const Job& job, std::optional<JobResult> result) {
+  std::size_t untold = 0;
+  CallId last{};
+  Subscription* last_of_all = nullptr;
   for (CallId id : subscribers_) {
     auto& subscription = std::get<Subscription>(pending_.at(id));
     if (subscription.job_event(job, result)) sink_->wake(id);
+    untold += subscription.job_events();
+    if (last_of_all != nullptr && last_of_all->job_events() >= subscription.job_events()) continue;
+    last_of_all = &subscription;
+    last = id;
   }
-  for (CallId id : state_waiters_) sink_->wake(id);
+  if (untold <= Subscription::kMaxJobEventsOfAll) return;
+  last_of_all->let_go();
+  sink_->wake(last);
 }
 
 void ManagerInterface::unit_changed(UnitId unit) {
@@ -309,7 +321,7 @@ ManagerInterface::Advance ManagerInterface::advance(CallId id, Subscription& sub
     json event = {{"event", "unit"}, {"unit", nullptr}, {"job", nullptr}, {"result", nullptr}};
     if (auto job = subscription.next_job()) {
       event["event"] = job->result ? "job-done" : "job-queued";
-      event["job"] = view_ended_job(manager_.graph(), job->job);
+      event["job"] = view_ended_job(manager_.graph(), job->job());
       if (job->result) event["result"] = to_string(*job->result);
     } else if (auto unit = subscription.next_unit()) {
       event["unit"] = view_summary(manager_, *unit);

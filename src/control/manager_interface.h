@@ -114,6 +114,7 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   void get_interface_description(Call& call);
 
   // ---- manager_interface.cpp ------------------------------------------------
+  void tell_subscribers(const Job& job, std::optional<JobResult> result);
   enum class Advance : std::uint8_t { More, Wait, Done };
   Advance advance(CallId id, JobWait& wait);
   Advance advance(CallId id, UnitList& list);

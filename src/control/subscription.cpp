@@ -1,11 +1,20 @@
 #include "control/subscription.h"
 
-#include <algorithm>
-
 namespace onset {
 
+Job JobEvent::job() const {
+  Job job;
+  job.id = id;
+  job.unit = unit;
+  job.type = type;
+  job.state = state;
+  job.queued = queued;
+  job.began = began;
+  return job;
+}
+
 bool Subscription::unit_changed(UnitId id) {
-  if (!concerns(id)) return false;
+  if (fell_behind_ || !concerns(id)) return false;
   if (is_changed_.size() <= id.value) is_changed_.resize(id.value + 1, false);
   if (is_changed_[id.value]) return true;
   is_changed_[id.value] = true;
@@ -14,25 +23,36 @@ bool Subscription::unit_changed(UnitId id) {
 }
 
 bool Subscription::job_event(const Job& job, std::optional<JobResult> result) {
-  if (!concerns(job.unit)) return false;
+  if (fell_behind_ || !concerns(job.unit)) return false;
   if (jobs_.size() >= kMaxJobEvents) {
-    fell_behind_ = true;
+    let_go();
     return true;
   }
-  jobs_.push_back({job, result});
+  if (jobs_of_.size() <= job.unit.value) jobs_of_.resize(job.unit.value + 1, 0);
+  jobs_.push_back({job.id, job.unit, job.type, job.state, result, job.queued, job.began});
+  ++jobs_of_[job.unit.value];
   return true;
+}
+
+void Subscription::let_go() {
+  fell_behind_ = true;
+  jobs_ = {};
+  jobs_of_ = {};
+  changed_ = {};
+  is_changed_ = {};
 }
 
 bool Subscription::holds(UnitId id) const {
   if (only_.contains(id.value)) return true;
   if (id.value < is_changed_.size() && is_changed_[id.value]) return true;
-  return std::ranges::any_of(jobs_, [&](const JobEvent& event) { return event.job.unit == id; });
+  return id.value < jobs_of_.size() && jobs_of_[id.value] != 0;
 }
 
 std::optional<JobEvent> Subscription::next_job() {
   if (jobs_.empty()) return std::nullopt;
-  JobEvent event = jobs_.front();
+  const JobEvent event = jobs_.front();
   jobs_.pop_front();
+  --jobs_of_[event.unit.value];
   return event;
 }
 

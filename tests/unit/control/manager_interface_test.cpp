@@ -647,6 +647,48 @@ TEST_CASE("S5: a subscriber that falls too far behind is let go", "[control][sys
     (void)subscription.job_event(job, std::nullopt);
   }
   CHECK(subscription.fell_behind());
+  // What it will not be told takes no memory and keeps no unit loaded.
+  CHECK(subscription.empty());
+  CHECK_FALSE(subscription.holds(job.unit));
+  CHECK_FALSE(subscription.job_event(job, JobResult::Done));
+  CHECK_FALSE(subscription.unit_changed(job.unit));
+  CHECK(subscription.empty());
+}
+
+TEST_CASE("S5: all subscribers together keep a bounded number of events", "[control][system][S5]") {
+  ManagerWorld w(Files{{"a.service", "[Service]\nType=oneshot\nExecStart=/x\n"}});
+  std::vector<ManagerWorld::Client> clients;
+  constexpr std::size_t kClients = 64;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients.push_back(w.client());
+    clients.back().send("Subscribe", json::object(), true);
+    (void)clients.back().replies();
+  }
+  Job job;
+  job.unit = w.engine.manager.load("a.service");
+  for (std::size_t i = 0; i <= Subscription::kMaxJobEventsOfAll / kClients; ++i) {
+    w.interface.job_queued(job);
+  }
+  std::size_t let_go = 0;
+  for (auto& client : clients) {
+    for (const json& reply : client.replies()) let_go += reply.contains("error") ? 1 : 0;
+  }
+  CHECK(let_go == 1);
+}
+
+TEST_CASE("a subscription holds a unit until its last event is told", "[control][system]") {
+  Subscription subscription({});
+  Job job;
+  job.unit = UnitId{3};
+  (void)subscription.job_event(job, std::nullopt);
+  (void)subscription.job_event(job, JobResult::Done);
+  CHECK_FALSE(subscription.holds(UnitId{2}));
+  (void)subscription.next_job();
+  CHECK(subscription.holds(job.unit));
+  const auto last = subscription.next_job();
+  REQUIRE(last);
+  CHECK(last->result == JobResult::Done);
+  CHECK_FALSE(subscription.holds(job.unit));
 }
 
 TEST_CASE("there are only so many subscribers", "[control][system]") {
