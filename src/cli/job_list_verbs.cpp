@@ -67,18 +67,22 @@ void add_others(Table& table, const JobOrder& order, std::int64_t id, const Opti
   if (options.before) add(order.waiting_for, "waiting for job");
 }
 
-/// With --json: the same, as numbers.
-void add_others(json& jobs, const JobOrder& order, const Options& options) {
+/// The table's columns by their names, as systemctl prints them; others by number.
+json jobs_as_rows(const json& jobs, const JobOrder& order, const Options& options) {
   const auto list_of = [](const auto& lists, std::int64_t id) {
     const auto list = lists.find(id);
     return list == lists.end() ? json::array() : json(list->second);
   };
-  for (json& job : jobs) {
+  json rows = json::array();
+  for (const json& job : jobs) {
     const std::int64_t id = number_of(job, "id").value_or(0);
-    if (!job.is_object()) continue;
-    if (options.after) job["blocking"] = list_of(order.blocking, id);
-    if (options.before) job["waiting_for"] = list_of(order.waiting_for, id);
+    json row = {{"job", id}};
+    for (const char* column : {"unit", "type", "state"}) row[column] = raw_text_of(job, column);
+    if (options.after) row["blocking"] = list_of(order.blocking, id);
+    if (options.before) row["waiting_for"] = list_of(order.waiting_for, id);
+    rows.push_back(std::move(row));
   }
+  return rows;
 }
 
 }  // namespace
@@ -95,8 +99,7 @@ int verb_list_jobs(Command& command) {
   const JobOrder order(jobs, array_of(reply, "order"));
   const bool skipped = keep_matching(command, jobs);
   if (options.json != JsonStyle::Off) {
-    add_others(jobs, order, options);
-    command.print_json(jobs);
+    command.print_json(jobs_as_rows(jobs, order, options));
     return 0;
   }
   if (jobs.empty()) {

@@ -81,6 +81,20 @@ std::string units_table(const Command& command, const json& units) {
   return table.text(command.palette(), command.options.has_legend(), command.width(), dots ? 1 : 0);
 }
 
+/// The table's columns by their names, as systemctl prints them.
+json units_as_rows(const json& units) {
+  json rows = json::array();
+  const bool any_job = any_has_job(units);
+  for (const json& unit : units) {
+    json row = {{"unit", raw_text_of(unit, "name")},
+                {"description", raw_text_of(unit, "description")}};
+    for (const char* column : {"load", "active", "sub"}) row[column] = raw_text_of(unit, column);
+    if (any_job) row["job"] = raw_text_of(unit, "job_type");
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 }  // namespace
 
 int verb_list_units(Command& command) {
@@ -98,7 +112,7 @@ int verb_list_units(Command& command) {
   auto listed = command.manager.collect("ListUnits", list_request(command, std::move(patterns)),
                                         "units", units);
   if (!listed) return command.fail("Failed to list units", listed.error());
-  if (command.print_json(units)) return 0;
+  if (command.print_json(units_as_rows(units))) return 0;
   command.out(units_table(command, units));
   if (command.options.has_legend()) command.out(legend(units, command.options));
   return 0;

@@ -112,6 +112,9 @@ std::string set_lines(Options& options, std::string_view word) {
 
 std::string set_output(Options& options, std::string_view word) {
   if (word == "help") options.print = listing("", kOutputs);
+  options.output = word == "json"          ? JsonStyle::Short
+                   : word == "json-pretty" ? JsonStyle::Pretty
+                                           : JsonStyle::Off;
   return word == "help" || is_one_of(word, kOutputs)
              ? std::string()
              : format("Unknown output '{}'.", c_escape(word));

@@ -123,6 +123,8 @@ int run_cli(CliContext& context, std::span<const std::string> arguments) {
     return fail(context, conflict);
   }
   words.erase(words.begin());
+  const bool is_list = std::string_view(verb->name).starts_with("list-");
+  if (is_list && options->json == JsonStyle::Off) options->json = options->output;
   return run_verb(context, *options, program, *verb, std::move(words));
 }
 

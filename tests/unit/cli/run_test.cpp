@@ -75,7 +75,11 @@ TEST_CASE("list-jobs tells what waits for each job and what it waits for", "[cli
         "3  c.service                        start waiting\n"
         "└─ \tblocking job 2 (b.target/start) -     -\n");
   const json shown = json::parse(run({"--after", "--json=short"}));
-  CHECK(shown[0]["blocking"] == json({2, 3}));
+  CHECK(shown[0] == json{{"job", 1},
+                         {"unit", "a.service"},
+                         {"type", "start"},
+                         {"state", "running"},
+                         {"blocking", {2, 3}}});
   CHECK(shown[1]["blocking"].empty());
   CHECK_FALSE(shown[0].contains("waiting_for"));
 }
@@ -223,6 +227,28 @@ TEST_CASE("the hints of list-units depend on what was asked for", "[cli][run]") 
   quiet.manager.reply({{"units", json::array()}});
   CHECK(quiet.run({"list-units", "-q"}) == 0);
   CHECK(quiet.out.text.empty());
+}
+
+TEST_CASE("list-units as JSON has the columns of the table by systemctl's names", "[cli][run]") {
+  const json unit = {{"name", "a.service"}, {"load", "loaded"},   {"active", "active"},
+                     {"sub", "running"},    {"description", "A"}, {"job_type", ""}};
+  json row = {{"unit", "a.service"},
+              {"load", "loaded"},
+              {"active", "active"},
+              {"sub", "running"},
+              {"description", "A"}};
+  CliWorld world;
+  world.manager.reply({{"units", {unit}}});
+  CHECK(world.run({"list-units", "-o", "json"}) == 0);
+  CHECK(json::parse(world.out.text) == json::array({row}));
+
+  json starting = unit;
+  starting["job_type"] = "start";
+  row["job"] = "start";
+  CliWorld busy;
+  busy.manager.reply({{"units", {starting}}});
+  CHECK(busy.run({"list-units", "--json=short"}) == 0);
+  CHECK(json::parse(busy.out.text) == json::array({row}));
 }
 
 TEST_CASE("a pattern matches units of the types and states asked for", "[cli][run]") {
