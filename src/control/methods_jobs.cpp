@@ -271,11 +271,11 @@ void ManagerInterface::list_jobs(Call& call) {
   json jobs = json::array();
   json order;
   if (with_order) order = json::array();
-  for (const auto& [number, job] : manager_.jobs()) {
-    jobs.push_back(view_job(manager_, job));
-    if (!with_order || job.state != JobState::Waiting) continue;
-    for (const JobId blocker : manager_.blockers_of(job))
-      order.push_back({{"job", number}, {"waits_for", blocker.value}});
+  for (const Job* job : manager_.jobs()) {
+    jobs.push_back(view_job(manager_, *job));
+    if (!with_order || job->state != JobState::Waiting) continue;
+    for (const JobId blocker : manager_.blockers_of(*job))
+      order.push_back({{"job", job->id.value}, {"waits_for", blocker.value}});
   }
   reply(call.id, {{"jobs", std::move(jobs)}, {"order", std::move(order)}});
 }
@@ -287,7 +287,7 @@ void ManagerInterface::cancel_job(Call& call) {
   if (number) {
     ids.push_back(JobId{static_cast<std::uint32_t>(*number)});
   } else {
-    for (const auto& [id, job] : manager_.jobs()) ids.push_back(job.id);
+    for (const Job* job : manager_.jobs()) ids.push_back(job->id);
   }
   for (JobId id : ids) {
     auto cancelled = manager_.cancel(id, call.now);

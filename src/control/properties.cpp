@@ -387,7 +387,7 @@ Properties manager_properties(const Manager& manager, ControlBackend& backend) {
   put(p, "SystemState", std::string(to_string(manager.system_state())));
   put(p, "NNames", format("{}", names));
   put(p, "NFailedUnits", format("{}", failed));
-  put(p, "NJobs", format("{}", manager.jobs().size()));
+  put(p, "NJobs", format("{}", manager.job_count()));
   if (const UnitId root = manager.graph().find("-.slice"); root.valid()) {
     // There from the first moment on.
     put_time(p, "UserspaceTimestamp", manager.runtime(root).active_enter);

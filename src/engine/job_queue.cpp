@@ -2,6 +2,8 @@
 // dependencies are decided by graph/transaction's must_wait() alone.
 #include "engine/job_queue.h"
 
+#include <algorithm>
+
 namespace onset {
 
 Job* JobQueue::find(JobId id) {
@@ -12,6 +14,14 @@ Job* JobQueue::find(JobId id) {
 const Job* JobQueue::find(JobId id) const {
   auto it = jobs_.find(id.value);
   return it == jobs_.end() ? nullptr : &it->second;
+}
+
+std::vector<const Job*> JobQueue::in_order() const {
+  std::vector<const Job*> jobs;
+  jobs.reserve(jobs_.size());
+  for (const auto& [number, job] : jobs_) jobs.push_back(&job);
+  std::ranges::sort(jobs, {}, [](const Job* job) { return job->id.value; });
+  return jobs;
 }
 
 JobId JobQueue::conflict_of(const PlannedJob& planned) const {

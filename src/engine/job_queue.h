@@ -5,7 +5,6 @@
 // dependencies costs 10,000 looks and not their square.
 
 #include <deque>
-#include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -19,7 +18,7 @@ namespace onset {
 
 class JobQueue {
  public:
-  explicit JobQueue(std::vector<UnitRuntime>& runtime) : runtime_(runtime) {}
+  explicit JobQueue(std::deque<UnitRuntime>& runtime) : runtime_(runtime) {}
 
   /// Takes a planned job in: a new job, or merged into the one that the unit
   /// has. The caller cancels a conflicting one first (see conflict_of).
@@ -42,7 +41,10 @@ class JobQueue {
   [[nodiscard]] Job* find(JobId id);
   [[nodiscard]] const Job* find(JobId id) const;
   [[nodiscard]] Job* of_unit(UnitId unit) { return find(runtime_[unit.value].job); }
-  [[nodiscard]] const std::map<std::uint32_t, Job>& all() const { return jobs_; }
+  /// In no order, by number.
+  [[nodiscard]] const std::unordered_map<std::uint32_t, Job>& all() const { return jobs_; }
+  /// The oldest first.
+  [[nodiscard]] std::vector<const Job*> in_order() const;
   [[nodiscard]] bool empty() const { return jobs_.empty(); }
   /// What a waiting job waits for; value 0: nothing.
   [[nodiscard]] JobId blocker_of(const Job& job, const UnitGraph& graph) const;
@@ -54,8 +56,8 @@ class JobQueue {
   void wake_parked(JobId id);
   [[nodiscard]] JobId blocker_by(const Job& job, const Dependency& dependency) const;
 
-  std::vector<UnitRuntime>& runtime_;
-  std::map<std::uint32_t, Job> jobs_;
+  std::deque<UnitRuntime>& runtime_;
+  std::unordered_map<std::uint32_t, Job> jobs_;
   std::deque<JobId> run_queue_;
   std::unordered_map<std::uint32_t, std::vector<JobId>> parked_;
   std::uint32_t last_id_ = 0;

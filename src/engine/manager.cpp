@@ -22,10 +22,9 @@ Manager::~Manager() = default;
 /// A runtime for every unit of the graph. What has come since is looked at by the
 /// next collect(): a name that was only asked for does not stay.
 void Manager::grow_runtime() {
-  if (runtime_.capacity() < graph_->size()) {
-    runtime_.reserve(std::max(graph_->size(), runtime_.capacity() + runtime_.capacity() / 2));
+  if (collect_.capacity() < graph_->size()) {
+    collect_.reserve(std::max(graph_->size(), collect_.capacity() + collect_.capacity() / 2));
   }
-  collect_.reserve(runtime_.capacity());
   for (auto i = static_cast<std::uint32_t>(runtime_.size()); i < graph_->size(); ++i) {
     runtime_.emplace_back();
     may_be_unneeded(UnitId{i});
@@ -155,8 +154,8 @@ void Manager::cancel_others(const Transaction& transaction) {
   std::vector<bool> wanted(graph_->size(), false);
   for (const PlannedJob& planned : transaction.jobs) wanted[planned.unit.value] = true;
   std::vector<JobId> unwanted;
-  for (const auto& [number, job] : queue_.all()) {
-    if (!wanted[job.unit.value]) unwanted.push_back(job.id);
+  for (const Job* job : queue_.in_order()) {
+    if (!wanted[job->unit.value]) unwanted.push_back(job->id);
   }
   for (JobId id : unwanted) finish_job(id, JobResult::Canceled, Invalidate::No);
 }

@@ -141,7 +141,8 @@ class Manager final : private UnitStates {
   [[nodiscard]] ActiveState active_state(UnitId id) const override { return runtime_[id.value].active; }
   [[nodiscard]] std::string_view sub_state(UnitId id) const;
   [[nodiscard]] const Job* job(JobId id) const;
-  [[nodiscard]] const std::map<std::uint32_t, Job>& jobs() const { return queue_.all(); }
+  [[nodiscard]] std::vector<const Job*> jobs() const { return queue_.in_order(); }
+  [[nodiscard]] std::size_t job_count() const { return queue_.all().size(); }
   /// What a waiting job waits for; value 0: nothing.
   [[nodiscard]] JobId blocker_of(const Job& job) const { return queue_.blocker_of(job, *graph_); }
   /// All that it waits for.
@@ -276,7 +277,7 @@ class Manager final : private UnitStates {
   ManagerConfig config_;
   ManagerListener* listener_ = nullptr;
   std::unique_ptr<UnitGraph> graph_;
-  std::vector<UnitRuntime> runtime_;
+  std::deque<UnitRuntime> runtime_;  ///< what was referred to stays when units come
   JobQueue queue_;
   TimerQueue timers_;
   Timestamp now_;

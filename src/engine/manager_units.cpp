@@ -141,14 +141,12 @@ void Manager::apply_active(UnitId id, ActiveState before) {
     if (was_going_down && goes_up) start_with(id);
     if (was_going_up && goes_down) stop_with(id);
   }
-  // What was started with it may have been loaded for that, and runtime_ have grown.
-  UnitRuntime& left = runtime_[id.value];
-  const bool restarts = left.service.phase == ServicePhase::FailedBeforeAutoRestart ||
-                        left.service.phase == ServicePhase::DeadBeforeAutoRestart;
-  if (is_down(after) && !restarts) set_trigger(left.trigger, {});
+  const bool restarts = rt.service.phase == ServicePhase::FailedBeforeAutoRestart ||
+                        rt.service.phase == ServicePhase::DeadBeforeAutoRestart;
+  if (is_down(after) && !restarts) set_trigger(rt.trigger, {});
   const UnitConfig& config = unit.config;
   if (after == ActiveState::Failed && !restarts) {
-    say(Say::Level::Warning, id, format("failed with result '{}'", to_string(left.service.result)));
+    say(Say::Level::Warning, id, format("failed with result '{}'", to_string(rt.service.result)));
     trigger(id, DependencyKind::OnFailure, config.on_failure_job_mode);
     emergency(config.failure_action, id, config.failure_action_exit_status, "unit failed");
   } else if (after == ActiveState::Inactive && !is_down(before) && !restarts) {

@@ -83,7 +83,8 @@ class UnitTextReader {
   bool next_physical_line(std::string_view& line) {
     if (rest_.empty()) return false;
     ++line_;
-    const std::size_t end = std::min(rest_.find_first_of("\r\n"), rest_.size());
+    const std::size_t newline = std::min(rest_.find('\n'), rest_.size());
+    const std::size_t end = std::min(rest_.substr(0, newline).find('\r'), newline);
     line = rest_.substr(0, end);
     rest_.remove_prefix(end);
     if (rest_.starts_with('\r')) {
