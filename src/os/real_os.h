@@ -156,6 +156,7 @@ class RealOs final : public Os {
 
   SysResult place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request);
   [[nodiscard]] std::string group_of(UnitId id, const Unit& unit) const;
+  void keep_slice_group(UnitId id, const Unit& unit);
   bool remove_group(const std::string& group, const Unit& unit);
   void thaw_if_frozen(UnitId id);
   void report_failure(const LaunchPlan& plan, const ChildReport& report);

@@ -65,6 +65,15 @@ std::string RealOs::group_of(UnitId id, const Unit& unit) const {
   return cgroups_->exists(path) ? path : std::string();
 }
 
+/// A slice has no record until its group is asked for by the unit's number alone.
+void RealOs::keep_slice_group(UnitId id, const Unit& unit) {
+  if (unit.type != UnitType::Slice) return;
+  std::string group = group_of(id, unit);
+  if (group.empty()) return;
+  UnitRecord& record = units_[id.value];
+  if (record.cgroup.empty()) record.cgroup = std::move(group);
+}
+
 std::string RealOs::root_group() const {
   if (!cgroups_) return {};
   return cgroups_->prefix().empty() ? "/" : cgroups_->prefix();
@@ -85,9 +94,8 @@ SysResult RealOs::freeze(UnitId id, const Unit& unit, bool frozen) {
   if (group.empty()) return Failure{SysError{"cgroup.freeze", ENOTSUP}};
   auto done = cgroups_->freeze(group, frozen);
   if (!done) return done;
-  UnitRecord& record = units_[id.value];
-  if (record.cgroup.empty()) record.cgroup = group;  // a slice's
-  record.frozen = frozen;
+  keep_slice_group(id, unit);
+  units_[id.value].frozen = frozen;
   return done;
 }
 

@@ -105,6 +105,7 @@ bool RealOs::kill_group(const KillRequest& request, KillReport& report) {
 
 KillReport RealOs::kill(const KillRequest& request) {
   KillReport report;
+  if (request.unit != nullptr) keep_slice_group(request.id, *request.unit);
   thaw_if_frozen(request.id);
   if (kill_group(request, report)) return report;
   std::vector<pid_t> rest;

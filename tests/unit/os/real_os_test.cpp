@@ -226,6 +226,31 @@ TEST_CASE("with cgroups a unit's processes are those of its group", "[os][real_o
   CHECK(::access((own.path() + "/system.slice").c_str(), F_OK) != 0);
 }
 
+TEST_CASE("a slice's processes are those of the units in it", "[os][real_os][cgroup]") {
+  ONSET_NEEDS(is_root(), "making cgroups needs root");
+  const OwnCgroup own;
+  ONSET_NEEDS(own.usable(), "no writable cgroup v2 hierarchy");
+  OsWorld world(own.config());
+  INFO(world.os->backend());
+  const auto launch = world.spawn("c.service", {"/bin/sleep", "60"});
+  REQUIRE(launch.ok());
+  Unit slice;
+  slice.id = "system.slice";
+  slice.type = UnitType::Slice;
+  slice.cgroup = std::make_unique<CgroupConfig>();
+  slice.cgroup->slice = "-.slice";
+  KillRequest kill;
+  kill.id = UnitId{4711};
+  kill.unit = &slice;
+  kill.to_main = kill.to_control = kill.to_rest = true;
+  kill.signal = GENERATE(SIGTERM, SIGKILL);
+  CHECK(world.os->kill(kill).rest == 1);
+  CHECK(WTERMSIG(world.status_of(launch->pid)) == kill.signal);
+  world.os->release(world.id("c.service"), world.unit("c.service"), true);
+  world.os->release(kill.id, slice, false);
+  CHECK(::access((own.path() + "/system.slice").c_str(), F_OK) != 0);
+}
+
 TEST_CASE("a child that is born frozen tells later how its launch went", "[os][real_os][cgroup]") {
   ONSET_NEEDS(is_root(), "making cgroups needs root");
   const OwnCgroup own;
