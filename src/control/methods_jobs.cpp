@@ -204,14 +204,14 @@ void ManagerInterface::kill(Call& call) {
     refuse(call.id, as_not_loaded(id.error()));
     return;
   }
-  if (fail && backend_.processes(*id).empty()) {
-    refuse(call.id, {RefusalKind::KillFailed, name, "No matching processes to kill"});
-    return;
-  }
   auto killed = manager_.kill_unit(name, who, static_cast<int>(signal.value_or(SIGTERM)));
   if (!killed) {
     refuse(call.id,
            refusal_of(killed.error(), manager_.graph().unit(*id).id, RefusalKind::KillFailed));
+    return;
+  }
+  if (fail && *killed == 0) {
+    refuse(call.id, {RefusalKind::KillFailed, name, "No matching processes to kill"});
     return;
   }
   reply(call.id, json::object());

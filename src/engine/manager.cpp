@@ -204,7 +204,8 @@ Result<void, RequestError> Manager::cancel(JobId id, Timestamp now) {
   return {};
 }
 
-Result<void, RequestError> Manager::kill_unit(std::string_view name, std::string_view who, int signal) {
+Result<unsigned, RequestError> Manager::kill_unit(std::string_view name, std::string_view who,
+                                                  int signal) {
   const UnitId id = graph_->find(name);
   if (!id.valid() || graph_->unit(id).load_state == LoadState::Stub) {
     return Failure{RequestError{RequestErrorKind::NoSuchUnit, {}, format("unit {} is not loaded", name)}};
@@ -234,7 +235,7 @@ Result<void, RequestError> Manager::kill_unit(std::string_view name, std::string
     return Failure{RequestError{RequestErrorKind::Invalid, {},
                                 format("{} has no {} process to kill", name, who)}};
   }
-  return {};
+  return report.main + report.control + report.rest;
 }
 
 Result<void, RequestError> Manager::reset_failed(std::string_view name, Timestamp now) {

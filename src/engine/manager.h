@@ -102,8 +102,8 @@ class Manager final : private UnitStates {
   // ---- requests -----------------------------------------------------------
   Result<JobId, RequestError> request(std::string_view unit, JobType type, JobMode mode, Timestamp now);
   Result<void, RequestError> cancel(JobId job, Timestamp now);
-  /// systemctl kill: `who` is "main", "control" or "all".
-  Result<void, RequestError> kill_unit(std::string_view unit, std::string_view who, int signal);
+  /// systemctl kill: `who` is "main", "control" or "all". How many processes were signalled.
+  Result<unsigned, RequestError> kill_unit(std::string_view unit, std::string_view who, int signal);
   Result<void, RequestError> reset_failed(std::string_view unit, Timestamp now);
   void reset_failed_all(Timestamp now);
   /// Reads all unit files again (daemon-reload). `source` must be a fresh one.

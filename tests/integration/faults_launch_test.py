@@ -53,6 +53,14 @@ class FrozenGroup(OnsetSystemTest):
         self.ok(system, "stop", "a.service", "s.service")
         self.assertEqual(system.leave(), 0)
 
+    def test_a_signal_to_a_slice_reaches_the_units_in_it(self):
+        system = self.boot(UNITS, cgroup=True)
+        self.ok(system, "start", "other.service")
+        self.ok(system, "kill", "--fail", "other.slice")
+        system.until_state("other.service", "inactive")
+        self.assertEqual(system.cli("kill", "--fail", "other.slice"),
+                         (1, "", "Failed to kill unit other.slice: No matching processes to kill\n"))
+
     def test_P12_a_frozen_slice_that_was_stopped_runs_what_is_started_in_it_again(self):
         system = self.boot(UNITS, cgroup=True)
         self.ok(system, "start", "other.service")
