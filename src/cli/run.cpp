@@ -25,6 +25,11 @@ int fail(CliContext& context, std::string_view problem) {
   return 1;
 }
 
+/// Of whose table --output= is the format; of others it is that of journal entries.
+bool prints_table(std::string_view verb) {
+  return verb == "list-units" || verb == "list-unit-files" || verb == "list-jobs";
+}
+
 /// Options that contradict each other, or the verb; empty: none do.
 std::string conflict_of(const Options& options, std::string_view verb) {
   if (options.wait && options.no_block) return "--wait may not be combined with --no-block.";
@@ -123,8 +128,7 @@ int run_cli(CliContext& context, std::span<const std::string> arguments) {
     return fail(context, conflict);
   }
   words.erase(words.begin());
-  const bool is_list = std::string_view(verb->name).starts_with("list-");
-  if (is_list && options->json == JsonStyle::Off) options->json = options->output;
+  if (prints_table(verb->name) && options->json == JsonStyle::Off) options->json = options->output;
   return run_verb(context, *options, program, *verb, std::move(words));
 }
 
