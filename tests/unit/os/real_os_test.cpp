@@ -1,6 +1,7 @@
 #include "os/real_os.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -8,7 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
+#include <filesystem>
 
 #include "base/format.h"
 #include "os/kernel.h"
@@ -35,8 +38,9 @@ class OwnCgroup {
   OwnCgroup() {
     for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
       if (::access((std::string(mount) + "/cgroup.procs").c_str(), W_OK) != 0) continue;
-      path_ = format("{}/onset-test-{}", mount, ::getpid());
-      if (::mkdir(path_.c_str(), 0755) != 0 || !enter(path_)) {
+      // Not by our PID: another run may have the same in its namespace.
+      path_ = format("{}/onset-test-XXXXXX", mount);
+      if (::mkdtemp(path_.data()) == nullptr || !enter(path_)) {
         ::rmdir(path_.c_str());
         path_.clear();
         continue;
@@ -48,7 +52,12 @@ class OwnCgroup {
   ~OwnCgroup() {
     if (path_.empty()) return;
     (void)enter(mount_);
-    for (const char* below : {"/system.slice", "/init.scope", ""}) ::rmdir((path_ + below).c_str());
+    await_empty();
+    std::vector<std::string> groups{path_};
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
+      if (entry.is_directory()) groups.push_back(entry.path());
+    }
+    for (auto group = groups.rbegin(); group != groups.rend(); ++group) ::rmdir(group->c_str());
   }
   OwnCgroup(const OwnCgroup&) = delete;
   OwnCgroup& operator=(const OwnCgroup&) = delete;
@@ -62,6 +71,18 @@ class OwnCgroup {
   }
 
  private:
+  /// What was killed last may still be on its way.
+  void await_empty() const {
+    const UniqueFd events(::open((path_ + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
+    const UniqueFd end(::open((path_ + "/cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC));
+    (void)!::write(end.get(), "1", 1);
+    for (pollfd change{events.get(), POLLPRI, 0};;) {
+      std::array<char, 256> text{};
+      if (::pread(events.get(), text.data(), text.size() - 1, 0) <= 0) return;
+      if (std::string_view(text.data()).find("populated 0") != std::string_view::npos) return;
+      if (::poll(&change, 1, 2000) <= 0) return;
+    }
+  }
   static bool enter(const std::string& group) {
     auto fd = open_path((group + "/cgroup.procs").c_str(), O_WRONLY);
     return fd && ::write(fd->get(), "0", 1) == 1;
@@ -199,7 +220,7 @@ TEST_CASE("with cgroups a unit's processes are those of its group", "[os][real_o
   CHECK(world.os->is_frozen(id));
   REQUIRE(world.os->freeze(id, unit, false).ok());
   CHECK(world.os->control_group(id, unit) ==
-        format("/onset-test-{}/system.slice/c.service", ::getpid()));
+        own.path().substr(own.path().rfind('/')) + "/system.slice/c.service");
   const pid_t daemon = pid_in(file);
   CHECK(std::ranges::count(world.os->processes(id), daemon) == 1);
   CHECK(world.os->guess_main_pid(id, 0) == daemon);
