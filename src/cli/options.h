@@ -38,8 +38,7 @@ struct Options {
   bool use_stdin = false;  ///< edit: the new text comes from standard input
   unsigned force = 0;      ///< how often it was given
   JsonStyle json = JsonStyle::Off;
-  JsonStyle output =
-      JsonStyle::Off;  ///< --output=json, of lists alone: of status it is the journal's
+  JsonStyle output = JsonStyle::Off;  ///< --output=, of lists alone: of status it is the journal's
   DependencySide side = DependencySide::Forward;
   bool after = false;  ///< list-jobs takes both
   bool before = false;

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "init/entrypoint_line.h"
+#include "os/launch_clone.h"
 
 namespace onset {
 namespace {
@@ -135,13 +136,6 @@ int child_main(void* launch) {
   run_child(*static_cast<const EntrypointLaunch*>(launch));
 }
 
-/// Instrumented code must not run on a stack that the sanitizer does not know.
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 alignas(64) char child_stack[64 * 1024];
 
 /// A child that has its own copy of memory.
@@ -170,7 +164,7 @@ char* claim_listen_pid(char** env, pid_t self) noexcept {
 }
 
 pid_t start_command(EntrypointLaunch& launch) noexcept {
-  if (launch.terminal || kSanitized) {
+  if (launch.terminal || !can_clone_onto_stack()) {
     const pid_t pid = fork_child(launch);
     if (pid > 0) setpgid(pid, pid);  // before the first signal to the group
     return pid;

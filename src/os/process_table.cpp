@@ -125,7 +125,7 @@ UnitId ProcessTable::owner_of_group(pid_t group) const {
 
 void ProcessTable::spawned(pid_t pid, UnitId id, const InvocationId& invocation,
                            std::string_view program) {
-  if (!is_asked_) return add_top(pid, Top{id});
+  if (spawned_only_) return add_top(pid, Top{id});
   Activation& unit = units_[id.value];
   if (!unit.current || unit.invocation != invocation) {
     if (unit.current) by_invocation_.erase(hash_of(invocation_text(unit.invocation)));
@@ -153,7 +153,7 @@ UnitId ProcessTable::reaped(pid_t pid) {
   top_owner_.erase(at);
   Activation& unit = units_[top.unit.value];
   remove_one(unit.tops, pid);
-  if (is_asked_) {
+  if (!spawned_only_) {
     const bool left_nobody = top.childless != 0 && top.childless == forks_.generation();
     if (!left_nobody && std::ranges::find(lost_, top.unit) == lost_.end()) {
       lost_.push_back(top.unit);
@@ -280,7 +280,7 @@ UnitId ProcessTable::by_loss(const ProcessStatus& status) const {
 }
 
 void ProcessTable::adopt_orphans() {
-  if (listed_ || !proc_ || !is_asked_) return;
+  if (listed_ || !proc_ || spawned_only_) return;
   listed_ = true;
   const std::vector<pid_t> listed = children(self_);
   looked_at_ += listed.size() / kListedForOneLooked;
@@ -362,7 +362,7 @@ UnitId ProcessTable::unit_of(pid_t pid) {
     const auto seen = status(pid);
     if (!seen) return {};
     if (seen->parent == self_) {
-      if (!is_asked_) return {};
+      if (spawned_only_) return {};
       if (seen->state == 'Z') return known_owner(pid, *seen);
       adopt_orphans();
       const auto at = top_owner_.find(pid);

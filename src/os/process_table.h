@@ -57,7 +57,7 @@ class ProcessTable {
   [[nodiscard]] bool has_proc() const { return static_cast<bool>(proc_); }
   /// Where cgroups tell whose a process is: only what was spawned is kept, and nothing is
   /// looked for. To be said before the first spawned().
-  void keep_spawned_only() { is_asked_ = false; }
+  void keep_spawned_only() { spawned_only_ = true; }
 
   /// A process that was spawned for a unit. It leads its own session.
   void spawned(pid_t pid, UnitId id, const InvocationId& invocation, std::string_view program);
@@ -129,7 +129,7 @@ class ProcessTable {
 
   UniqueFd proc_;
   pid_t self_ = 0;
-  bool is_asked_ = true;  ///< false: see keep_spawned_only()
+  bool spawned_only_ = false;  ///< see keep_spawned_only()
   bool listed_ = false;
   ForkWatch forks_;
   std::optional<bool> hides_;    ///< whether /proc hides processes from onset, once asked

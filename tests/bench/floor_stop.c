@@ -16,7 +16,7 @@ static void end_processes_of(long number) {
   if (fd >= 0) close(fd);
   if (length <= 0) return;
   text[length] = 0;
-  for (char* at = text; *at;) kill((pid_t)strtol(at, &at, 10), SIGTERM), at += *at == '\n';
+  for (char* at = text; *at; at += *at == '\n') kill((pid_t)strtol(at, &at, 10), SIGTERM);
 }
 
 int main(int argc, char** argv) {

@@ -23,6 +23,15 @@ using namespace onset::test;
 
 namespace {
 
+Unit system_slice() {
+  Unit slice;
+  slice.id = "system.slice";
+  slice.type = UnitType::Slice;
+  slice.cgroup = std::make_unique<CgroupConfig>();
+  slice.cgroup->slice = "-.slice";
+  return slice;
+}
+
 KillRequest whole(const OsWorld& world, std::string_view name, pid_t main, int signal) {
   KillRequest kill;
   kill.id = world.id(name);
@@ -83,6 +92,7 @@ class OwnCgroup {
       if (::poll(&change, 1, 2000) <= 0) return;
     }
   }
+
   static bool enter(const std::string& group) {
     auto fd = open_path((group + "/cgroup.procs").c_str(), O_WRONLY);
     return fd && ::write(fd->get(), "0", 1) == 1;
@@ -231,11 +241,7 @@ TEST_CASE("with cgroups a unit's processes are those of its group", "[os][real_o
   CHECK_FALSE(world.os->has_processes(id));
   world.os->release(id, world.unit("c.service"), true);
   CHECK(::access((own.path() + "/system.slice/c.service").c_str(), F_OK) != 0);
-  Unit slice;
-  slice.id = "system.slice";
-  slice.type = UnitType::Slice;
-  slice.cgroup = std::make_unique<CgroupConfig>();
-  slice.cgroup->slice = "-.slice";
+  const Unit slice = system_slice();
   world.os->release(UnitId{4711}, slice, false);
   CHECK(::access((own.path() + "/system.slice").c_str(), F_OK) != 0);
   REQUIRE(world.run("c.service", {"/bin/true"}) == 0);  // makes it anew
@@ -255,11 +261,7 @@ TEST_CASE("a slice's processes are those of the units in it", "[os][real_os][cgr
   INFO(world.os->backend());
   const auto launch = world.spawn("c.service", {"/bin/sleep", "60"});
   REQUIRE(launch.ok());
-  Unit slice;
-  slice.id = "system.slice";
-  slice.type = UnitType::Slice;
-  slice.cgroup = std::make_unique<CgroupConfig>();
-  slice.cgroup->slice = "-.slice";
+  const Unit slice = system_slice();
   KillRequest kill;
   kill.id = UnitId{4711};
   kill.unit = &slice;
