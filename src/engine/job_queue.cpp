@@ -35,7 +35,8 @@ JobId JobQueue::install(const PlannedJob& planned, Timestamp now) {
   JobId& slot = planned.type == JobType::Nop ? rt.nop_job : rt.job;
 
   if (Job* present = find(slot)) {
-    const JobType merged = merge(present->type, planned.type).value_or(planned.type);
+    const JobType both = merge(present->type, planned.type).value_or(planned.type);
+    const JobType merged = collapse(both, rt.active);  // a start and a reload are either
     present->irreversible |= planned.irreversible;
     present->ignore_order |= planned.ignore_order;
     // A reload that runs may have read the old configuration: it runs again.
@@ -109,6 +110,73 @@ void JobQueue::change_type(JobId id, JobType type) {
   job->state = JobState::Waiting;
   enqueue(*job);
   wake_parked(id);
+}
+
+void JobQueue::retry_all() {
+  parked_.clear();
+  for (const Job* job : in_order()) {
+    if (job->state == JobState::Waiting) enqueue(*find(job->id));
+  }
+}
+
+/// A walk over "waits for", on a path of its own instead of the stack.
+std::vector<JobId> JobQueue::find_ring(const UnitGraph& graph, bool restarts_start) const {
+  struct Step {
+    JobId id;
+    std::vector<JobId> blockers;
+  };
+  const auto as_it_counts = [&](JobId id) {
+    Job job = *find(id);
+    if (restarts_start && job.type == JobType::Restart) {
+      job.type = JobType::Start;
+      job.state = JobState::Waiting;
+    }
+    return job;
+  };
+  const auto blockers = [&](JobId id) {
+    const Job job = as_it_counts(id);
+    if (job.state != JobState::Waiting) return std::vector<JobId>{};
+    std::vector<JobId> found = blockers_of(job, graph);
+    std::erase_if(found, [&](JobId other) {
+      const Job waited = as_it_counts(other);
+      return !must_wait(job.type, graph.between(job.unit, waited.unit), waited.type);
+    });
+    return found;
+  };
+  std::unordered_map<std::uint32_t, bool> on_path;  // false: no ring leads from it
+  std::vector<Step> path;
+  const auto enter = [&](JobId id) {
+    on_path[id.value] = true;
+    path.push_back({id, blockers(id)});
+  };
+  for (const Job* root : in_order()) {
+    if (on_path.contains(root->id.value)) continue;
+    enter(root->id);
+    while (!path.empty()) {
+      if (path.back().blockers.empty()) {
+        on_path[path.back().id.value] = false;
+        path.pop_back();
+        continue;
+      }
+      const JobId next = path.back().blockers.back();
+      path.back().blockers.pop_back();
+      const auto known = on_path.find(next.value);
+      if (known == on_path.end()) {
+        enter(next);
+      } else if (known->second) {
+        std::vector<JobId> ring;
+        const auto first = std::ranges::find(path, next, &Step::id);
+        for (auto step = first; step != path.end(); ++step) ring.push_back(step->id);
+        return ring;
+      }
+    }
+  }
+  return {};
+}
+
+std::vector<JobId> JobQueue::find_ring(const UnitGraph& graph) const {
+  std::vector<JobId> ring = find_ring(graph, false);
+  return ring.empty() ? find_ring(graph, true) : ring;
 }
 
 /// The job on the dependency's other end, if this one has to wait for it.

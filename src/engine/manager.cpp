@@ -118,10 +118,33 @@ void Manager::reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics
     arm_unit(id);
     apply_active(id, before);
   }
+  queue_.retry_all();
+  break_rings();
   report_load(found);
   load_diagnostics_ = found;
   diagnostics.insert(diagnostics.end(), found.begin(), found.end());
   dispatch();
+}
+
+/// Jobs were queued in an order that the new files turn into a ring: none of them would
+/// ever run. One that may go goes, as in a transaction.
+void Manager::break_rings() {
+  for (std::vector<JobId> ring = queue_.find_ring(*graph_); !ring.empty();
+       ring = queue_.find_ring(*graph_)) {
+    const auto may_go = [&](JobId id) { return !queue_.find(id)->irreversible; };
+    const auto last = std::find_if(ring.rbegin(), ring.rend(), may_go);
+    const Job& goes = *queue_.find(last != ring.rend() ? *last : ring.back());
+    std::string text;
+    for (const JobId id : ring) {
+      const Job& job = *queue_.find(id);
+      text += format("{}/{} → ", graph_->unit(job.unit).id, to_string(job.type));
+    }
+    const Unit& unit = graph_->unit(goes.unit);
+    say(Say::Level::Warning, goes.unit,
+        format("Found ordering cycle: {}…; job {}/{} canceled to break it", text, unit.id,
+               to_string(goes.type)));
+    finish_job(goes.id, JobResult::Canceled, Invalidate::Yes);
+  }
 }
 
 // ---- requests ---------------------------------------------------------------

@@ -161,6 +161,7 @@ class Manager final : private UnitStates {
   /// Empty for one that is.
   [[nodiscard]] std::string_view problem(UnitId id) const;
   [[nodiscard]] UnitId unit_of_pid(pid_t pid) const;
+  [[nodiscard]] const TimerQueue& timers() const { return timers_; }
   [[nodiscard]] const ManagerConfig& config() const { return config_; }
   [[nodiscard]] Duration start_timeout(const Unit& unit) const;
   [[nodiscard]] Duration stop_timeout(const Unit& unit) const;
@@ -173,6 +174,7 @@ class Manager final : private UnitStates {
   void grow_runtime();
   void retry_missing();
   void report_load(const Diagnostics& diagnostics);
+  void break_rings();
   Result<JobId, RequestError> enqueue(UnitId id, JobType type, JobMode mode, bool manual);
   JobId install(const Transaction& transaction);
   void cancel_others(const Transaction& transaction);
@@ -295,10 +297,13 @@ class Manager final : private UnitStates {
     UnitId unit;
     JobType type{};
     JobMode mode{};
-    bool is_restart = false;  ///< of Restart=: the unit waits to hear if it is refused
+    /// Who has to hear if it is refused: the unit, of its Restart=; or the review that
+    /// found it necessary, which looks again once another job has ended.
+    enum class Of : std::uint8_t { Change, Restart, Review } of = Of::Change;
     Trigger trigger{};
   };
   std::deque<Request> requests_;  ///< jobs that state changes ask for
+  std::vector<UnitId> refused_;   ///< to be reviewed when the next job has ended
   std::vector<UnitId> idle_waiters_;
   struct StartCount {
     MonoTime begin;

@@ -64,7 +64,10 @@ std::optional<ServiceEvent> Manager::perform(UnitId id, const ServiceAction& act
             return os_.watch_bus_name(id, graph_->unit(id).service->bus_name), std::nullopt;
           },
           [&](const EnqueueRestart&) -> Answer {
-            requests_.push_back({id, JobType::Restart, JobMode::Replace, true});
+            requests_.push_back({.unit = id,
+                                 .type = JobType::Restart,
+                                 .mode = JobMode::Replace,
+                                 .of = Request::Of::Restart});
             return RestartQueued{};
           },
           [&](const Release& a) -> Answer { return release(id, a), std::nullopt; },

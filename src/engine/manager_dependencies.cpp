@@ -7,6 +7,7 @@
 //
 // Jobs asked for here are queued in requests_ and planned by dispatch().
 #include <algorithm>
+#include <cerrno>
 
 #include "base/format.h"
 #include "engine/manager.h"
@@ -66,7 +67,8 @@ void Manager::trigger(UnitId id, DependencyKind kind, JobMode mode) {
   for (const Dependency& d : graph_->dependencies(id)) {
     if (!d.kinds.has(kind)) continue;
     say(Say::Level::Info, id, format("triggers {} ({}=)", graph_->unit(d.other).id, to_string(kind)));
-    requests_.push_back({d.other, JobType::Start, mode, false, trigger});
+    requests_.push_back(
+        {.unit = d.other, .type = JobType::Start, .mode = mode, .trigger = trigger});
     if (!has_one_source(d.other)) requests_.back().trigger = kSeveral;
   }
 }
@@ -141,19 +143,26 @@ bool Manager::is_unbound(UnitId id) const {
 /// StopWhenUnneeded=, BindsTo= and Upholds=: looked at once the job queue has
 /// nothing to run, so that a transaction's own intermediate states do not count.
 void Manager::review(UnitId id) {
-  if (stopping_) return;
   const UnitRuntime& rt = runtime_[id.value];
   if (rt.job.value != 0) return;
+  if (rt.service.phase == ServicePhase::AutoRestartQueued) {
+    // Its job has ended without it: a dependency failed, or somebody cancelled it.
+    feed(id, SpawnFailed{SysError{"restart", ECANCELED}});
+    return;
+  }
+  if (stopping_) return;
   const UnitConfig& config = graph_->unit(id).config;
   if (is_up_or_coming(rt.active)) {
     if (config.stop_when_unneeded && !is_needed(id)) {
       say(Say::Level::Info, id, "no longer needed, stopping");
-      requests_.push_back({id, JobType::Stop, JobMode::Fail});
+      requests_.push_back(
+          {.unit = id, .type = JobType::Stop, .mode = JobMode::Fail, .of = Request::Of::Review});
       return;
     }
     if (is_unbound(id)) {
       say(Say::Level::Info, id, "bound to a unit that is gone, stopping");
-      requests_.push_back({id, JobType::Stop, JobMode::Fail});
+      requests_.push_back(
+          {.unit = id, .type = JobType::Stop, .mode = JobMode::Fail, .of = Request::Of::Review});
       return;
     }
   }
@@ -163,7 +172,8 @@ void Manager::review(UnitId id) {
     if (!d.kinds.any(held) || !is_up(runtime_[d.other.value].active)) continue;
     if (uphold_is_limited(id)) return;
     say(Say::Level::Info, id, format("upheld by {}, starting", graph_->unit(d.other).id));
-    requests_.push_back({id, JobType::Start, JobMode::Fail});
+    requests_.push_back(
+        {.unit = id, .type = JobType::Start, .mode = JobMode::Fail, .of = Request::Of::Review});
     return;
   }
 }

@@ -22,7 +22,11 @@ void Manager::dispatch() {
   has_more_ = true;
   for (unsigned step = 0; step < config_.steps_a_call && has_more_; ++step)
     has_more_ = dispatch_one();
-  if (queue_.empty()) started_up_ = true;
+  if (queue_.empty()) {
+    started_up_ = true;
+    // Its jobs have failed or were cancelled on the way: the end comes all the same.
+    if (stopping_ && !has_more_) objective_ = shutdown_goal_;
+  }
   dispatching_ = false;
 }
 
@@ -45,7 +49,8 @@ bool Manager::dispatch_one() {
     if (!job) {
       os_.log(Say::Level::Warning, graph_->unit(r.unit).id,
               format("cannot queue a {} job: {}", to_string(r.type), job.error().message));
-      if (r.is_restart) feed(r.unit, SpawnFailed{SysError{"restart", ECANCELED}});
+      if (r.of == Request::Of::Restart) feed(r.unit, SpawnFailed{SysError{"restart", ECANCELED}});
+      if (r.of == Request::Of::Review) refused_.push_back(r.unit);
     } else if (Job* queued = queue_.find(*job)) {
       add_trigger(*queued, r.trigger);
     }
@@ -311,6 +316,8 @@ Manager::Outcome Manager::reload_unit(UnitId id) {
     case ActiveState::Activating:
       return Outcome::NotNow;
     case ActiveState::Active:
+      // Type=idle counts as active before it is up.
+      if (is_starting(runtime_[id.value].service.phase)) return Outcome::NotNow;
       break;
     case ActiveState::Inactive:
     case ActiveState::Failed:
@@ -377,6 +384,8 @@ void Manager::finish_job(JobId id, JobResult result, Invalidate invalidate) {
   if (result == JobResult::Timeout || result == JobResult::Dependency) trigger_for_job(job.unit);
   may_be_unneeded(job.unit);
   queue_reviews(job.unit);
+  reviews_.insert(reviews_.end(), refused_.begin(), refused_.end());
+  refused_.clear();
 }
 
 void Manager::fail_dependents(UnitId id, Atom atom, JobType type) {

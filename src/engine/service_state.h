@@ -42,6 +42,10 @@ enum class ServicePhase : std::uint8_t {
 };
 inline constexpr unsigned kServicePhases = 23;
 
+constexpr bool is_starting(ServicePhase p) {
+  return p >= ServicePhase::Condition && p <= ServicePhase::StartPost;
+}
+
 enum class ServiceResult : std::uint8_t {
   Success,
   Protocol,

@@ -1,5 +1,8 @@
 // Step 5: the order of the jobs must have no cycle, the queued jobs counted in.
 //
+// A restart is a stop first and a start then: its order is looked at as both. A stop
+// never waits for a start, so that no ring can be of the one and the other.
+//
 // A depth-first walk over "runs before", on a path of its own instead of the
 // stack. A step back onto the path is a cycle: walking back from the end, the
 // first job that does not matter is deleted, with what depends on it. The walk
@@ -44,13 +47,13 @@ class OrderCheck {
     bool ignore_order = false;
   };
 
-  [[nodiscard]] std::optional<Present> job_of(UnitId unit) const;
+  [[nodiscard]] std::optional<Present> job_of(UnitId unit);
   void enter(UnitId unit);
   std::optional<TransactionError> walk(UnitId root);
-  [[nodiscard]] UnitId next_after(Step& step) const;
+  [[nodiscard]] UnitId next_after(Step& step);
   std::optional<TransactionError> break_cycle(UnitId at);
-  [[nodiscard]] std::string describe(std::size_t first) const;
-  [[nodiscard]] std::string name(UnitId unit) const;
+  [[nodiscard]] std::string describe(std::size_t first);
+  [[nodiscard]] std::string name(UnitId unit);
   void rewind();
 
   TransactionDraft& draft_;
@@ -58,16 +61,24 @@ class OrderCheck {
   std::vector<Mark> marks_;
   std::vector<Step> path_;
   bool start_over_ = false;
+  bool has_restarts_ = false;
+  bool restarts_start_ = false;  ///< second look: they have stopped
 };
 
-std::optional<OrderCheck::Present> OrderCheck::job_of(UnitId unit) const {
+std::optional<OrderCheck::Present> OrderCheck::job_of(UnitId unit) {
+  std::optional<Present> present;
+  if (const auto queued = draft_.states().queued(unit))
+    present = Present{queued->type, queued->ignore_order};
   if (const DraftIndex i = draft_.job_of(unit); i != kNone) {
-    return Present{draft_.job(i).type, draft_.job(i).ignore_order};
+    const DraftJob& job = draft_.job(i);
+    const JobType type = present ? merge(present->type, job.type).value_or(job.type) : job.type;
+    present = Present{type, job.ignore_order};
   }
-  if (const auto queued = draft_.states().queued(unit)) {
-    return Present{queued->type, queued->ignore_order};
+  if (present && present->type == JobType::Restart) {
+    has_restarts_ = true;
+    if (restarts_start_) present->type = JobType::Start;
   }
-  return std::nullopt;
+  return present;
 }
 
 void OrderCheck::enter(UnitId unit) {
@@ -76,7 +87,7 @@ void OrderCheck::enter(UnitId unit) {
 }
 
 /// The next unit whose job must wait for that of this step; invalid: no more.
-UnitId OrderCheck::next_after(Step& step) const {
+UnitId OrderCheck::next_after(Step& step) {
   const auto dependencies = graph_.dependencies(step.unit);
   const auto job = job_of(step.unit);
   if (!job || job->ignore_order) return {};
@@ -106,14 +117,14 @@ std::optional<TransactionError> OrderCheck::walk(UnitId root) {
   return std::nullopt;
 }
 
-std::string OrderCheck::name(UnitId unit) const {
+std::string OrderCheck::name(UnitId unit) {
   const auto job = job_of(unit);
   return format("{}/{}", graph_.unit(unit).id, job ? to_string(job->type) : "");
 }
 
 /// The cycle from the end of the path back to its beginning and round: an arrow
 /// reads "waits for".
-std::string OrderCheck::describe(std::size_t first) const {
+std::string OrderCheck::describe(std::size_t first) {
   if (draft_.log.terse()) return format("{} units", path_.size() - first);
   std::string text;
   for (std::size_t i = path_.size(); i-- > first;) {
@@ -164,6 +175,7 @@ void OrderCheck::rewind() {
 
 std::optional<TransactionError> OrderCheck::run() {
   do {
+    if (!start_over_ && has_restarts_) restarts_start_ = true;
     start_over_ = false;
     marks_.assign(graph_.size(), Mark::New);
     for (DraftIndex i = 0; i < draft_.size() && !start_over_; ++i) {
@@ -171,7 +183,7 @@ std::optional<TransactionError> OrderCheck::run() {
       if (!job.alive || marks_[job.unit.value] != Mark::New) continue;
       if (auto error = walk(job.unit)) return error;
     }
-  } while (start_over_);
+  } while (start_over_ || (has_restarts_ && !restarts_start_));
   return std::nullopt;
 }
 

@@ -108,6 +108,14 @@ TEST_CASE("two units after each other are a cycle", "[graph][transaction]") {
   CHECK(w.messages.size() == 1);
 }
 
+TEST_CASE("a restart that will wait as a start is a cycle already", "[graph][transaction]") {
+  PlanWorld w{
+      {{"a.service", "Wants=b.service\nAfter=b.service\nBefore=b.service\n"}, {"b.service", ""}}};
+  w.active("a.service");
+  CHECK(w.plan("a.service", JobType::Restart) == Names{"a.service/restart"});
+  CHECK(w.messages.size() == 1);
+}
+
 TEST_CASE("an order that no two jobs of the transaction have is no cycle", "[graph][transaction]") {
   PlanWorld w{{{"a.service", "Wants=b.service\nAfter=b.service\n"},
                {"b.service", "After=c.service\n"},

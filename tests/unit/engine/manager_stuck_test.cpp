@@ -1,0 +1,134 @@
+// Jobs and units that would wait for ever: each was found by the simulator.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+#include "support/engine_world.h"
+
+using namespace onset;
+using namespace onset::test;
+using std::chrono::seconds;
+
+namespace {
+
+std::string service(std::string_view unit, std::string_view more = "") {
+  return "[Unit]\nDefaultDependencies=no\n" + std::string(unit) + "[Service]\nExecStart=/bin/x\n" +
+         std::string(more);
+}
+
+void reload(EngineWorld& w, UnitTable& files) {
+  Diagnostics diagnostics;
+  w.manager.reload(files, w.now, diagnostics);
+}
+
+bool finished(const EngineWorld& w, std::string_view what) {
+  return std::ranges::find(w.finished, what) != w.finished.end();
+}
+
+}  // namespace
+
+TEST_CASE("a reload that meets a start in the queue is one or the other", "[engine][jobs]") {
+  EngineWorld w{{{"a.service", service("", "Type=notify\nExecReload=/bin/r\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  CHECK(w.request("a.service", JobType::Reload) == "");
+  w.notify("a.service", "READY=1");
+  CHECK(w.state("a.service") == "reloading");
+  w.exit("a.service", 0);
+  CHECK(w.state("a.service") == "active");
+  CHECK_FALSE(w.has_job("a.service"));
+}
+
+TEST_CASE("a restart whose job fails with a dependency does not wait for ever",
+          "[engine][restart]") {
+  EngineWorld w{{{"a.service", service("Requisite=b.service\nAfter=b.service\n",
+                                       "Restart=always\nRestartSec=1s\n")},
+                 {"b.service", service("")}}};
+  REQUIRE(w.start("b.service") == "");
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.stop("b.service") == "");  // takes a with it
+  w.die("a.service", 15);
+  w.die("b.service", 15);
+  REQUIRE(w.request("a.service", JobType::Start, JobMode::IgnoreDependencies) == "");
+  w.exit("a.service", 1);
+  CHECK(w.sub("a.service") == "auto-restart");
+  w.pass(seconds(1));
+  CHECK(w.state("a.service") == "failed");
+  CHECK_FALSE(w.has_job("a.service"));
+}
+
+TEST_CASE("a job that new files order otherwise runs", "[engine][reload]") {
+  EngineWorld w{
+      {{"a.service", service("", "Type=oneshot\n")}, {"b.service", service("After=a.service\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.start("b.service") == "");
+  CHECK(w.state("b.service") == "inactive");
+  UnitTable changed{{{"a.service", service("", "Type=oneshot\n")}, {"b.service", service("")}}};
+  reload(w, changed);
+  CHECK(w.state("b.service") == "active");
+}
+
+TEST_CASE("a ring of waiting jobs that new files make is broken and named", "[engine][reload]") {
+  const std::string slow = service("", "Type=oneshot\n");
+  EngineWorld w{{{"slow.service", slow},
+                 {"a.service", service("After=slow.service\n")},
+                 {"b.service", service("After=slow.service\n")}}};
+  for (const char* name : {"slow.service", "a.service", "b.service"}) REQUIRE(w.start(name) == "");
+  UnitTable changed{{{"slow.service", slow},
+                     {"a.service", service("After=b.service\n")},
+                     {"b.service", service("After=a.service\n")}}};
+  reload(w, changed);
+  CHECK(w.os.was_said("Found ordering cycle: "));
+  CHECK((w.state("a.service") == "active") != (w.state("b.service") == "active"));
+  CHECK_FALSE(w.has_job("a.service"));
+  CHECK_FALSE(w.has_job("b.service"));
+}
+
+TEST_CASE("a ring that restarts will make once they have stopped is broken too",
+          "[engine][reload]") {
+  EngineWorld w{{{"a.service", service("")}, {"b.service", service("")}}};
+  for (const char* name : {"a.service", "b.service"}) REQUIRE(w.start(name) == "");
+  for (const char* name : {"a.service", "b.service"})
+    REQUIRE(w.request(name, JobType::Restart) == "");
+  UnitTable changed{
+      {{"a.service", service("After=b.service\n")}, {"b.service", service("After=a.service\n")}}};
+  reload(w, changed);
+  for (const char* name : {"a.service", "b.service"}) w.die(name, 15);
+  CHECK_FALSE(w.has_job("a.service"));
+  CHECK_FALSE(w.has_job("b.service"));
+}
+
+TEST_CASE("a reload of a service that starts waits, of Type=idle too", "[engine][reload]") {
+  EngineWorld w{
+      {{"a.service", service("", "Type=idle\nExecStartPre=/bin/p\nExecReload=/bin/r\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.sub("a.service") == "start-pre");
+  REQUIRE(w.request("a.service", JobType::Reload) == "");
+  w.exit("a.service", 0);
+  CHECK(w.sub("a.service") == "reload");
+  w.exit("a.service", 0);
+  CHECK(finished(w, "a.service reload done"));
+}
+
+TEST_CASE("a unit that nothing needs goes once the job in its way has ended",
+          "[engine][unneeded]") {
+  EngineWorld w{{{"a.service", service("StopWhenUnneeded=yes\n")},
+                 {"user.service", service("Wants=a.service\n")},
+                 {"part.service", service("PartOf=a.service\n", "Type=oneshot\n")}}};
+  REQUIRE(w.start("user.service") == "");
+  REQUIRE(w.start("part.service") == "");
+  w.exit("user.service", 0);
+  CHECK(w.state("a.service") == "active");  // its stop would stop part's start
+  w.exit("part.service", 0);
+  CHECK(w.state("a.service") == "deactivating");
+}
+
+TEST_CASE("D5: a shutdown whose jobs were cancelled ends all the same",
+          "[engine][shutdown][fault]") {
+  const std::string plain = "[Unit]\nDefaultDependencies=no\n";
+  EngineWorld w{{{"exit.target", plain + "Requires=last.service\nAfter=last.service\n"},
+                 {"last.service", service("", "Type=oneshot\n")}}};
+  w.manager.shut_down(Objective::Exit, 0, w.now);
+  CHECK(w.manager.objective() == Objective::Run);
+  while (w.manager.job_count() > 0) REQUIRE(w.manager.cancel(w.manager.jobs().front()->id, w.now));
+  CHECK(w.manager.objective() == Objective::Exit);
+}
