@@ -36,6 +36,13 @@ class TimerQueue {
 
   [[nodiscard]] MonoTime earliest() const { return order_.empty() ? kNever : order_.begin()->first; }
 
+  /// When the key is due; kNever if it is not armed.
+  [[nodiscard]] MonoTime when(TimerKey key) const {
+    const auto it = when_.find(key);
+    return it == when_.end() ? kNever : it->second;
+  }
+  [[nodiscard]] const std::map<TimerKey, MonoTime>& entries() const { return when_; }
+
   /// Takes out the earliest entry that is due.
   std::optional<TimerKey> pop_due(MonoTime now) {
     if (order_.empty() || order_.begin()->first > now) return std::nullopt;

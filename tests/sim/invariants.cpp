@@ -1,0 +1,268 @@
+// What is looked at after every event.
+#include "sim/invariants.h"
+
+#include <algorithm>
+
+#include "sim/phases.h"
+
+namespace onset::sim {
+namespace {
+
+bool is_up(ActiveState s) {
+  return s == ActiveState::Active || s == ActiveState::Reloading;
+}
+bool is_up_or_coming(ActiveState s) {
+  return is_up(s) || s == ActiveState::Activating;
+}
+bool is_down_or_going(ActiveState s) {
+  return is_inactive_or_deactivating(s);
+}
+
+}  // namespace
+
+Invariants::Memory& Invariants::of(UnitId id) {
+  if (id.value >= memories_.size()) memories_.resize(id.value + std::size_t{1});
+  return memories_[id.value];
+}
+
+const Job* Invariants::job_of(UnitId id) const {
+  return manager_->job(manager_->runtime(id).job);
+}
+
+void Invariants::after_event() {
+  if (!os_.complaint.empty()) fail("unload", "{}", os_.complaint);
+  const bool is_quiet = manager_->next_deadline() > now_.mono;
+  // A job that runs may hold back what a change asks for.
+  const bool is_at_rest = is_quiet && !manager_->stopping() && manager_->job_count() == 0;
+  check_timers();
+  check_processes();
+  const auto units = static_cast<std::uint32_t>(manager_->graph().size());
+  for (std::uint32_t i = 0; i < units; ++i) {
+    if (manager_->graph().is_free(UnitId{i})) {
+      of(UnitId{i}) = Memory{};
+      continue;
+    }
+    check_unit(UnitId{i});
+    if (is_at_rest) check_neighbours(UnitId{i});
+  }
+  if (is_quiet) check_jobs();
+}
+
+// ---- jobs -----------------------------------------------------------------------
+
+void Invariants::check_jobs() {
+  if (queued_.size() != manager_->job_count())
+    fail("job-lost", "{} jobs are queued, {} were told", manager_->job_count(), queued_.size());
+  for (const JobId id : must_end_) {
+    const Job* job = manager_->job(id);
+    if (job != nullptr)
+      fail("requires", "the {} job of {} goes on though what it requires has failed",
+           to_string(job->type), name(job->unit));
+  }
+  must_end_.clear();
+  for (const QueuedJob& queued : queued_) {
+    const Job* job = manager_->job(queued.id);
+    if (job == nullptr) {
+      fail("job-lost", "job {} is gone without a result", queued.id.value);
+      return;
+    }
+    const ActiveState active = manager_->active_state(job->unit);
+    if (job->state == JobState::Waiting) {
+      check_waiting(*job);
+    } else if (active != ActiveState::Activating && active != ActiveState::Deactivating &&
+               active != ActiveState::Reloading &&
+               !manager_->runtime(job->unit).service.guarded_idle) {
+      fail("job-waits", "the {} job of {} runs, but the unit is {}", to_string(job->type),
+           name(job->unit), to_string(active));
+    }
+  }
+}
+
+/// A job that waits does so for another job, or for what its unit is doing; and those
+/// that it waits for do not wait for it.
+void Invariants::check_waiting(const Job& job) {
+  const Job* at = &job;
+  for (std::size_t links = 0; at->state == JobState::Waiting; ++links) {
+    const JobId blocker = manager_->blocker_of(*at);
+    if (blocker.value == 0) break;
+    at = manager_->job(blocker);
+    if (at == nullptr || links > queued_.size()) {
+      fail("job-waits", "the {} job of {} waits in a ring", to_string(job.type), name(job.unit));
+      return;
+    }
+  }
+  if (at->state == JobState::Running) return;
+  const UnitRuntime& rt = manager_->runtime(at->unit);
+  const bool waits_for_its_unit =
+      (at->type == JobType::Start &&
+       (rt.active == ActiveState::Deactivating || rt.service.phase == ServicePhase::AutoRestart)) ||
+      (at->type == JobType::Reload &&
+       (rt.active == ActiveState::Activating || rt.active == ActiveState::Reloading ||
+        (rt.service.phase < ServicePhase::Running && rt.active == ActiveState::Active))) ||
+      (at->type == JobType::VerifyActive && rt.active == ActiveState::Activating);
+  if (!waits_for_its_unit)
+    fail("job-waits", "the {} job of {} waits for nothing, the unit is {}", to_string(at->type),
+         name(at->unit), to_string(rt.active));
+}
+
+// ---- units ----------------------------------------------------------------------
+
+void Invariants::check_unit(UnitId id) {
+  check_record(id);
+  if (unit(id).service != nullptr) check_motion(id);
+}
+
+void Invariants::check_record(UnitId id) {
+  const UnitRuntime& rt = manager_->runtime(id);
+  const bool is_perpetual = name(id) == "-.slice" || name(id) == "init.scope";
+  if (is_perpetual) of(id).active = ActiveState::Active;  // without a word, from the first
+  const Memory& memory = of(id);
+  if (rt.active != memory.active || (unit(id).service && rt.service.phase != memory.phase))
+    fail("record", "{} is {} ({}), told was {} ({})", name(id), to_string(rt.active),
+         to_string(rt.service.phase), to_string(memory.active), to_string(memory.phase));
+  if (unit(id).service == nullptr) return;
+  const ServiceState& s = rt.service;
+  if (rt.active != onset::active_state(s.phase, unit(id).service->type))
+    fail("record", "{} is {} in phase {}", name(id), to_string(rt.active), to_string(s.phase));
+  if (s.phase == ServicePhase::Failed && s.result == ServiceResult::Success)
+    fail("record", "{} has failed with the result success", name(id));
+  if (is_down(s.phase) && (s.main.pid != 0 || s.control.pid != 0))
+    fail("record", "{} is down and has process {}", name(id), std::max(s.main.pid, s.control.pid));
+  const Job* job = manager_->job(rt.job);
+  if (rt.job.value != 0 && (job == nullptr || job->unit != id))
+    fail("record", "{} has a job that is not there", name(id));
+}
+
+/// Whatever a start, a stop or a reload waits for is there: a process, a deadline, a
+/// datagram, a job.
+void Invariants::check_motion(UnitId id) {
+  const ServiceState& s = manager_->runtime(id).service;
+  if (is_down(s.phase) || s.phase == ServicePhase::Exited) return;
+  if (s.phase == ServicePhase::AutoRestartQueued) {
+    const Job* job = job_of(id);
+    const bool is_due = manager_->next_deadline() <= now_.mono;
+    if (!is_due && job == nullptr)
+      fail("stuck", "the restart of {} is queued, but there is no job", name(id));
+    return;
+  }
+  const bool is_seen = s.main.pid > 0 || s.control.pid > 0 || s.guarded_idle || s.spawn_pending ||
+                       os_.watches_empty(id) || os_.watches_bus(id);
+  // RestartSec=infinity: a start by hand ends it.
+  if (s.phase == ServicePhase::AutoRestart && of(id).restart_due == kNever) return;
+  const bool has_deadline =
+      s.deadline != kNever || (s.phase == ServicePhase::Running && s.runtime_deadline != kNever);
+  if (!is_seen && (!has_deadline || s.phase == ServicePhase::Running))
+    fail("stuck", "{} is in {} and nothing can lead out of it", name(id), to_string(s.phase));
+}
+
+/// What units are to one another, once all that follows from a change has been done.
+void Invariants::check_neighbours(UnitId id) {
+  const UnitRuntime& rt = manager_->runtime(id);
+  if (!is_up_or_coming(rt.active)) return;
+  const bool has_stop = [&] {
+    const Job* job = job_of(id);
+    return job != nullptr && (job->type == JobType::Stop || job->type == JobType::Restart);
+  }();
+  bool is_needed = false;
+  for (const Dependency& d : manager_->graph().dependencies(id)) {
+    const UnitRuntime& other = manager_->runtime(d.other);
+    if (d.kinds.has(DependencyKind::BindsTo) && rt.job.value == 0 && other.job.value == 0 &&
+        is_down_or_going(other.active) && !of(id).is_excused)
+      fail("binds-to", "{} is {}, {} that it is bound to is {}", name(id), to_string(rt.active),
+           name(d.other), to_string(other.active));
+    // Its own start has stopped the other; the other's has stopped it if it came in mode
+    // replace: fail leaves what runs alone.
+    const bool is_later = of(id).started >= of(d.other).started;
+    if (d.kinds.has(DependencyKind::Conflicts) && is_up(rt.active) && is_up(other.active) &&
+        !has_stop && !of(id).is_excused && !of(d.other).is_excused &&
+        (is_later || of(d.other).replaces)) {
+      const Job* job = job_of(d.other);
+      if (job == nullptr || (job->type != JobType::Stop && job->type != JobType::Restart))
+        fail("conflicts", "{} and {} conflict and are both up", name(id), name(d.other));
+    }
+    is_needed |=
+        (d.kinds.has(DependencyKind::RequiredBy) || d.kinds.has(DependencyKind::WantedBy) ||
+         d.kinds.has(DependencyKind::RequisiteOf) || d.kinds.has(DependencyKind::BoundBy) ||
+         d.kinds.has(DependencyKind::UpheldBy)) &&
+        (!is_down_or_going(other.active) || other.job.value != 0);
+  }
+  if (unit(id).config.stop_when_unneeded && !is_needed && rt.job.value == 0 && !of(id).is_excused)
+    fail("unneeded", "{} is up and nothing needs it", name(id));
+}
+
+// ---- processes --------------------------------------------------------------------
+
+void Invariants::check_processes() {
+  for (const Process& p : os_.alive()) {
+    if (!p.unit.valid() || manager_->graph().is_free(p.unit)) continue;
+    const ServiceState& s = manager_->runtime(p.unit).service;
+    const bool is_known = p.pid == s.main.pid || p.pid == s.control.pid;
+    if (is_known && manager_->unit_of_pid(p.pid) != p.unit)
+      fail("process", "process {} of {} is not found by its pid", p.pid, name(p.unit));
+    const bool is_control = p.spawned && p.role != ExecRole::Start;
+    if (is_control && !is_known && p.doom == 0 && p.temper != Temper::Unkillable &&
+        goes_up_or_runs(s.phase) && !p.is_left)
+      fail("process", "{} of {} in {} is nobody's any more", p.pid, name(p.unit),
+           to_string(s.phase));
+  }
+  const auto units = static_cast<std::uint32_t>(manager_->graph().size());
+  for (std::uint32_t i = 0; i < units; ++i) {
+    const ServiceState& s = manager_->runtime(UnitId{i}).service;
+    for (const pid_t pid : {s.main.pid, s.control.pid}) {
+      if (pid <= 0) continue;
+      const Process* p = os_.find(pid);
+      if (p == nullptr) {
+        fail("process", "{} has process {}, which has ended", name(UnitId{i}), pid);
+      } else if (const UnitId owner = manager_->unit_of_pid(pid); owner != UnitId{i}) {
+        fail("process", "process {} of {} is another unit's by its pid", pid, name(UnitId{i}));
+      }
+    }
+  }
+}
+
+// ---- timers -----------------------------------------------------------------------
+
+/// Every deadline of a state is armed, and everything that is armed has one.
+void Invariants::check_timers() {
+  std::size_t wanted = 0;
+  const TimerQueue& timers = manager_->timers();
+  const auto want = [&](TimerKey key, MonoTime when) {
+    if (when == kNever) return;
+    ++wanted;
+    if (timers.when(key) != when) fail("timers", "the deadline of {} is not armed", key.id);
+  };
+  const auto units = static_cast<std::uint32_t>(manager_->graph().size());
+  for (std::uint32_t i = 0; i < units; ++i) {
+    const ServiceState& s = manager_->runtime(UnitId{i}).service;
+    const MonoTime when = std::min(s.deadline, s.watchdog_deadline);
+    const bool wants = is_passing(s.phase) || s.phase == ServicePhase::Running;
+    if (when != kNever && !wants)
+      fail("timers", "{} is in {} and has a deadline", name(UnitId{i}), to_string(s.phase));
+    want({TimerKey::Kind::Unit, i}, when);
+  }
+  for (const auto& [key, when] : timers.entries()) {
+    switch (key.kind) {
+      case TimerKey::Kind::Unit:
+        --wanted;
+        break;
+      case TimerKey::Kind::Job:
+        if (manager_->job(JobId{key.id}) == nullptr)
+          fail("timers", "a job that has ended has a deadline");
+        break;
+      case TimerKey::Kind::Retry:
+        if (!manager_->runtime(UnitId{key.id}).service.spawn_pending)
+          fail("timers", "{} is to try a launch again that it does not want", name(UnitId{key.id}));
+        break;
+      case TimerKey::Kind::Uphold:
+        if (manager_->graph().is_free(UnitId{key.id}))
+          fail("timers", "a unit that is unloaded is upheld");
+        break;
+      case TimerKey::Kind::Shutdown:
+        if (!manager_->stopping()) fail("timers", "the shutdown's deadline is armed without one");
+        break;
+    }
+  }
+  if (wanted != 0) fail("timers", "a unit's deadline is armed that it does not have");
+}
+
+}  // namespace onset::sim

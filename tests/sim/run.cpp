@@ -1,0 +1,126 @@
+#include "sim/run.h"
+
+#include <charconv>
+#include <cstdio>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "sim/schedule.h"
+#include "sim/sim_world.h"
+
+namespace onset::sim {
+namespace {
+
+/// Every world is shut down: at a random point, once or twice, or when its steps are over.
+SimEvent shut_down(Random& random) {
+  SimEvent e;
+  e.what = What::ShutDown;
+  e.number = static_cast<int>(random.pick(
+      {Objective::Exit, Objective::Exit, Objective::Poweroff, Objective::Reboot, Objective::Halt}));
+  return e;
+}
+
+void bring_to_the_end(SimWorld& world, Outcome& outcome) {
+  if (outcome.violation || world.has_ended()) return;
+  if (!world.manager.stopping()) {
+    SimEvent e;
+    e.what = What::ShutDown;
+    e.number = static_cast<int>(Objective::Exit);
+    world.apply(e);
+    ++outcome.steps;
+  }
+  if (!world.run_to_the_end() && !world.violation())
+    outcome.violation = Violation{"shutdown", "the shutdown does not end\n" + world.picture()};
+  if (world.violation()) outcome.violation = world.violation();
+}
+
+}  // namespace
+
+Outcome run_world(std::uint64_t seed, Recording* recording) {
+  const WorldPlan plan = make_plan(seed);
+  SimWorld world(plan);
+  Schedule schedule(plan);
+  Random random(seed ^ 0xd1ce);
+  const unsigned shutdown_at = random.chance(40) ? random.below(plan.steps) : plan.steps;
+  Outcome outcome;
+  std::vector<SimEvent> events;
+  world.boot();
+  for (unsigned i = 0; i < plan.steps && !world.violation() && !world.has_ended(); ++i) {
+    const bool ends = i == shutdown_at || (i > shutdown_at && random.chance(1));
+    SimEvent event = ends ? shut_down(random) : schedule.next(world);
+    world.apply(event);
+    ++outcome.steps;
+    if (recording != nullptr) events.push_back(std::move(event));
+  }
+  outcome.violation = world.violation();
+  bring_to_the_end(world, outcome);
+  if (recording != nullptr) *recording = {plan, std::move(events), true};
+  return outcome;
+}
+
+Outcome replay(const Recording& recording, bool verbose) {
+  SimWorld world(recording.plan);
+  world.os.writes_log = verbose;
+  Outcome outcome;
+  world.boot();
+  if (verbose) std::printf("boot\n%s\n", world.picture().c_str());
+  for (const SimEvent& event : recording.events) {
+    if (world.violation() || world.has_ended()) break;
+    if (verbose) std::printf("%s\n", to_text(event).c_str());
+    world.apply(event);
+    ++outcome.steps;
+    if (verbose) std::printf("%s\n", world.picture().c_str());
+  }
+  outcome.violation = world.violation();
+  if (recording.ends) bring_to_the_end(world, outcome);
+  return outcome;
+}
+
+// ---- a recording as a file --------------------------------------------------------
+
+std::string to_text(const Recording& r) {
+  std::string text =
+      format("world {} {} {} {} {}\n", r.plan.seed, r.plan.steps_a_call, r.plan.container ? 1 : 0,
+             r.plan.shutdown_budget.count(), r.ends ? 1 : 0);
+  for (const PlannedUnit& unit : r.plan.units) {
+    text += format("unit {}\n", unit.name);
+    for (const std::string& line : unit.lines) text += format("  {}\n", line);
+  }
+  for (const SimEvent& event : r.events) text += format("event {}\n", to_text(event));
+  return text;
+}
+
+std::optional<Recording> parse_recording(std::string_view text) {
+  Recording r;
+  for (const std::string_view line : split(text, '\n')) {
+    if (line.starts_with("world ")) {
+      const auto words = split(line.substr(6), ' ');
+      if (words.size() != 5) return std::nullopt;
+      const auto number = [&](std::size_t i, auto& value) {
+        const std::string_view word = words[i];
+        std::from_chars(word.data(), word.data() + word.size(), value);
+      };
+      std::int64_t budget = 0;
+      number(0, r.plan.seed);
+      number(1, r.plan.steps_a_call);
+      number(3, budget);
+      r.plan.container = words[2] == "1";
+      r.plan.shutdown_budget = Duration(budget);
+      r.ends = words[4] == "1";
+    } else if (line.starts_with("unit ")) {
+      r.plan.units.push_back({std::string(line.substr(5)), {}});
+    } else if (line.starts_with("  ") && !r.plan.units.empty()) {
+      r.plan.units.back().lines.emplace_back(line.substr(2));
+    } else if (line.starts_with("event ")) {
+      auto event = parse_event(line.substr(6));
+      if (!event) return std::nullopt;
+      r.events.push_back(std::move(*event));
+    } else if (!line.empty() && !line.starts_with("#")) {
+      return std::nullopt;
+    }
+  }
+  if (r.plan.units.empty()) return std::nullopt;
+  return r;
+}
+
+}  // namespace onset::sim

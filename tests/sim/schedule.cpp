@@ -1,0 +1,230 @@
+#include "sim/schedule.h"
+
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+namespace onset::sim {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::int64_t kSecond = 1000000;
+
+SimEvent event(What what, unsigned unit) {
+  SimEvent e;
+  e.what = what;
+  e.unit = unit;
+  return e;
+}
+
+}  // namespace
+
+SimEvent Schedule::next(const SimWorld& world) {
+  // What is under way goes on most of the time.
+  if (!world.empties().empty() && random_.chance(60)) {
+    if (const auto unit = world.place(world.empties().back())) return event(What::Empty, *unit);
+  }
+  if (world.manager.next_deadline() <= world.now().mono && random_.chance(70)) {
+    SimEvent e = event(What::PassLate, 0);
+    return e;
+  }
+  const Mood& m = plan_.mood;
+  const std::array<unsigned, 7> weights{m.requests, m.exits, m.notifications, m.time, m.faults,
+                                        m.reloads,  m.odd};
+  unsigned total = 0;
+  for (const unsigned w : weights) total += w;
+  unsigned at = random_.below(total);
+  unsigned choice = 0;
+  while (choice < weights.size() - 1 && at >= weights[choice]) at -= weights[choice++];
+  switch (choice) {
+    case 0:
+      return some_request();
+    case 1:
+      return some_exit(world);
+    case 2:
+      return some_notification(world);
+    case 3:
+      return some_time();
+    case 4:
+      return some_fault();
+    case 5:
+      return some_reload();
+    default:
+      return something_odd();
+  }
+}
+
+SimEvent Schedule::some_request() {
+  using enum JobType;
+  SimEvent e = event(What::Request, some_unit());
+  e.number =
+      static_cast<int>(random_.pick({Start, Start, Start, Stop, Stop, Restart, Restart, Reload,
+                                     TryRestart, TryReload, ReloadOrStart, VerifyActive, Nop}));
+  e.second = static_cast<int>(random_.pick(
+      {JobMode::Replace, JobMode::Replace, JobMode::Replace, JobMode::Replace, JobMode::Fail,
+       JobMode::Fail, JobMode::Isolate, JobMode::Flush, JobMode::IgnoreDependencies,
+       JobMode::IgnoreRequirements, JobMode::ReplaceIrreversibly}));
+  // What can't be replaced holds the whole world up: seldom.
+  if (e.second == static_cast<int>(JobMode::ReplaceIrreversibly) && random_.chance(80))
+    e.second = static_cast<int>(JobMode::Replace);
+  if (e.second == static_cast<int>(JobMode::Isolate)) e.number = static_cast<int>(Start);
+  return e;
+}
+
+ExitStatus Schedule::some_status(const Process& p) {
+  if (p.doom > 0) return {ExitKind::Killed, p.doom};
+  if (p.doom < 0 || random_.chance(50)) return {ExitKind::Exited, 0};
+  if (random_.chance(60)) return {ExitKind::Exited, random_.pick({1, 2, 3, 203, 255})};
+  if (random_.chance(70)) return {ExitKind::Killed, random_.pick({9, 15, 1, 2, 11, 13, 10})};
+  return {ExitKind::Dumped, random_.pick({6, 11})};
+}
+
+SimEvent Schedule::some_exit(const SimWorld& world) {
+  const auto& alive = world.os.alive();
+  const unsigned count = static_cast<unsigned>(alive.size());
+  if (count == 0) return some_time();
+  const Process* chosen = &alive[random_.below(count)];
+  // Who is told to end comes first, most of the time.
+  if (chosen->doom == 0 && random_.chance(60)) {
+    for (const Process& p : alive) {
+      if (p.doom != 0) chosen = &p;
+    }
+  }
+  const auto unit = chosen->unit.valid() ? world.place(chosen->unit) : std::nullopt;
+  SimEvent e = event(What::Exit, unit.value_or(0));
+  if (!unit) {
+    e.who = Who::Alien;
+  } else {
+    const ServiceState& s = world.manager.runtime(chosen->unit).service;
+    e.who = chosen->pid == s.main.pid      ? Who::Main
+            : chosen->pid == s.control.pid ? Who::Control
+                                           : Who::Rest;
+  }
+  e.status = some_status(*chosen);
+  return e;
+}
+
+SimEvent Schedule::some_notification(const SimWorld& world) {
+  const auto& alive = world.os.alive();
+  unsigned unit = some_unit();
+  if (!alive.empty() && random_.chance(90)) {
+    const Process& p = alive[random_.below(static_cast<unsigned>(alive.size()))];
+    if (p.unit.valid()) unit = world.place(p.unit).value_or(unit);
+  }
+  if (random_.chance(15)) return event(What::ExecDone, unit);
+  SimEvent e = event(What::Notify, unit);
+  e.who = random_.pick({Who::Main, Who::Main, Who::Main, Who::Main, Who::Control, Who::Rest,
+                        Who::Foreign, Who::Alien});
+  e.text = random_.pick({"READY=1"sv,
+                         "READY=1"sv,
+                         "READY=1"sv,
+                         "READY=1\nSTATUS=up"sv,
+                         "RELOADING=1"sv,
+                         "RELOADING=1"sv,
+                         "STOPPING=1"sv,
+                         "WATCHDOG=1"sv,
+                         "WATCHDOG=1"sv,
+                         "WATCHDOG=trigger"sv,
+                         "WATCHDOG_USEC=1000000"sv,
+                         "WATCHDOG_USEC=0"sv,
+                         "EXTEND_TIMEOUT_USEC=3000000"sv,
+                         "ERRNO=2"sv,
+                         "MAINPID"sv,
+                         "MAINPID"sv,
+                         "READY=1\nRELOADING=1"sv,
+                         ""sv,
+                         "\n\n"sv,
+                         "READY=2"sv,
+                         "STATUS=\x01"sv});
+  if (e.text == "MAINPID") {
+    e.number = static_cast<int>(random_.pick(
+        {Who::Main, Who::Control, Who::Rest, Who::Rest, Who::Rest, Who::Alien, Who::Foreign}));
+    e.second = random_.chance(40) ? 1 : 0;
+  }
+  return e;
+}
+
+SimEvent Schedule::some_time() {
+  if (random_.chance(55)) return event(What::ToDeadline, 0);
+  SimEvent e = event(random_.chance(80) ? What::Pass : What::PassLate, 0);
+  e.number = random_.pick<std::int64_t>(
+      {1, 1000, 100000, kSecond, kSecond, 2 * kSecond, 5 * kSecond, 11 * kSecond, 100 * kSecond});
+  return e;
+}
+
+SimEvent Schedule::some_fault() {
+  const unsigned unit = some_unit();
+  if (random_.chance(30)) {
+    SimEvent e = event(What::Trouble, unit);
+    e.number = 1 + random_.below(random_.chance(20) ? 20 : 3);
+    e.second = random_.pick({EAGAIN, EAGAIN, ENOMEM, EPERM, ENOENT});
+    return e;
+  }
+  if (random_.chance(50)) {
+    SimEvent e = event(What::Temper, unit);
+    e.number =
+        static_cast<int>(random_.pick({Temper::Obeys, Temper::Obeys, Temper::Exits, Temper::Ignores,
+                                       Temper::Ignores, Temper::Unkillable}));
+    e.second = random_.chance(30) ? 1 : 0;
+    return e;
+  }
+  SimEvent e = event(What::Fork, unit);
+  e.number = static_cast<int>(random_.pick({Temper::Obeys, Temper::Exits, Temper::Ignores}));
+  return e;
+}
+
+SimEvent Schedule::some_reload() {
+  SimEvent e = event(What::Reload, some_unit());
+  if (random_.chance(15)) {
+    e.text = "-";
+  } else {
+    PlannedUnit changed = plan_.units[e.unit];
+    // The boot target keeps its file: a world without one is no world.
+    if (e.unit != 0) changed.lines = make_unit_lines(plan_, e.unit, random_);
+    e.text = text_of(changed);
+    if (e.text.empty()) e.text = "-";
+  }
+  return e;
+}
+
+SimEvent Schedule::something_odd() {
+  SimEvent e = event(What::Cancel, some_unit());
+  switch (random_.below(9)) {
+    case 0:
+      e.number = random_.below(16);
+      break;
+    case 1:
+      e.what = What::Kill;
+      e.who = random_.pick({Who::Main, Who::Control, Who::Rest});
+      e.number = random_.pick({9, 15, 1, 10});
+      break;
+    case 2:
+      e.what = What::ResetFailed;
+      break;
+    case 3:
+      e.what = What::Flag;
+      e.number = random_.below(kFlags);
+      break;
+    case 4:
+      e.what = What::Oom;
+      break;
+    case 5:
+      e.what = What::JumpClock;
+      e.number = (random_.chance(50) ? 1 : -1) * 10LL * 365 * 86400 * kSecond;
+      break;
+    case 6:
+      e.what = What::Bus;
+      e.number = random_.below(4);
+      break;
+    case 7:
+    default:
+      e.what = What::PidFile;
+      e.who = random_.pick(
+          {Who::Main, Who::Rest, Who::Rest, Who::Rest, Who::Alien, Who::Foreign, Who::Control});
+      break;
+  }
+  return e;
+}
+
+}  // namespace onset::sim

@@ -1,0 +1,187 @@
+#include "sim/sim_os.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "base/format.h"
+
+namespace onset::sim {
+namespace {
+
+constexpr int kSigKill = 9;
+constexpr int kSigCont = 18;
+
+/// What the signal does to the process.
+void signal_process(Process& p, int signal) {
+  if (p.temper == Temper::Unkillable || signal == 0 || signal == kSigCont) return;
+  if (signal == kSigKill) {
+    p.doom = kSigKill;
+  } else if (p.temper == Temper::Obeys && p.doom == 0) {
+    p.doom = signal;
+  } else if (p.temper == Temper::Exits && p.doom == 0) {
+    p.doom = -1;
+  }
+}
+
+}  // namespace
+
+SimOs::PerUnit& SimOs::of(UnitId id) {
+  if (id.value >= units_.size()) units_.resize(id.value + std::size_t{1});
+  return units_[id.value];
+}
+
+Result<Launch> SimOs::spawn(const LaunchRequest& request) {
+  Trouble& t = trouble(request.id);
+  if (t.spawns > 0) {
+    --t.spawns;
+    return Failure{SysError{"fork", t.error}};
+  }
+  Process& p = add(request.id);
+  p.spawned = true;
+  p.role = request.role;
+  p.temper = t.temper;
+  p.exec_done = !t.late_exec;
+  return Launch{p.pid, p.exec_done};
+}
+
+KillReport SimOs::kill(const KillRequest& request) {
+  KillReport report;
+  for (Process& p : alive_) {
+    unsigned* told = nullptr;
+    if (request.main_pid > 0 && p.pid == request.main_pid) {
+      told = request.to_main ? &report.main : nullptr;
+    } else if (request.control_pid > 0 && p.pid == request.control_pid) {
+      told = request.to_control ? &report.control : nullptr;
+    } else if (p.unit == request.id) {
+      told = request.to_rest ? &report.rest : nullptr;
+    }
+    if (told == nullptr) continue;
+    ++*told;
+    signal_process(p, request.signal);
+  }
+  return report;
+}
+
+std::vector<pid_t> SimOs::processes(UnitId id) {
+  std::vector<pid_t> found;
+  for (const Process& p : alive_) {
+    if (p.unit == id) found.push_back(p.pid);
+  }
+  return found;
+}
+
+void SimOs::watch_empty(UnitId id, bool on) {
+  of(id).watches_empty = on;
+}
+void SimOs::release(UnitId, const Unit&, bool) {}
+
+void SimOs::forget(UnitId id, const Unit& unit) {
+  if (count(id) > 0) complaint = format("{} was unloaded with processes", unit.id);
+  of(id) = PerUnit{};
+}
+
+PidFileReading SimOs::read_pid_file(UnitId id, const Unit&, std::string_view path) {
+  const auto file = std::ranges::find(pid_files_, path, &PidFile::path);
+  if (file == pid_files_.end()) return {};
+  const Process* p = find(file->reading.pid);
+  if (p == nullptr) return {0, false, "the PID file names a process that is not there"};
+  if (!p->is_alien && p->unit != id) return {0, false, "the PID file names another unit's process"};
+  return {p->pid, p->is_alien, {}};
+}
+
+pid_t SimOs::guess_main_pid(UnitId id, pid_t control_pid) {
+  pid_t found = 0;
+  for (const Process& p : alive_) {
+    if (p.unit != id || p.pid == control_pid) continue;
+    if (found != 0) return 0;
+    found = p.pid;
+  }
+  return found;
+}
+
+void SimOs::remove_file(std::string_view path) {
+  std::erase_if(pid_files_, [&](const PidFile& f) { return f.path == path; });
+}
+
+void SimOs::set_pid_file(std::string path, PidFileReading reading) {
+  remove_file(path);
+  pid_files_.push_back({std::move(path), std::move(reading)});
+}
+
+void SimOs::leave_behind(UnitId id) {
+  for (Process& p : alive_) p.is_left |= p.unit == id;
+}
+
+void SimOs::watch_path(UnitId id, std::string_view path) {
+  of(id).watches_path = !path.empty();
+}
+void SimOs::watch_bus_name(UnitId id, std::string_view name) {
+  of(id).watches_bus = !name.empty();
+}
+
+bool SimOs::watch_alien(UnitId, pid_t pid) {
+  const Process* p = find(pid);
+  return p != nullptr && p->is_alien;
+}
+
+Result<bool> SimOs::test(const Condition& condition, const Unit&) {
+  const char last = condition.parameter.empty() ? '0' : condition.parameter.back();
+  const auto flag = static_cast<unsigned>(last - '0');
+  return flag < kFlags && flags[flag];
+}
+
+InvocationId SimOs::new_invocation() {
+  InvocationId id{};
+  const std::uint64_t number = next_invocation_++;
+  std::memcpy(id.data(), &number, sizeof number);
+  return id;
+}
+
+void SimOs::log(Say::Level, std::string_view unit, std::string_view text) {
+  if (writes_log)
+    std::printf("      %s: %s\n", std::string(unit).c_str(), std::string(text).c_str());
+}
+
+SimOs::Trouble& SimOs::trouble(UnitId id) {
+  return of(id).trouble;
+}
+
+Process* SimOs::find(pid_t pid) {
+  const auto p = std::ranges::find(alive_, pid, &Process::pid);
+  return p == alive_.end() ? nullptr : &*p;
+}
+
+unsigned SimOs::count(UnitId id) const {
+  return id.value < units_.size() ? units_[id.value].processes : 0;
+}
+bool SimOs::watches_empty(UnitId id) const {
+  return id.value < units_.size() && units_[id.value].watches_empty;
+}
+bool SimOs::watches_path(UnitId id) const {
+  return id.value < units_.size() && units_[id.value].watches_path;
+}
+bool SimOs::watches_bus(UnitId id) const {
+  return id.value < units_.size() && units_[id.value].watches_bus;
+}
+
+Process& SimOs::add(UnitId unit) {
+  Process p;
+  p.pid = next_pid_++;
+  p.unit = unit;
+  if (unit.valid()) ++of(unit).processes;
+  alive_.push_back(p);
+  return alive_.back();
+}
+
+Process SimOs::take(pid_t pid) {
+  const auto at = std::ranges::find(alive_, pid, &Process::pid);
+  if (at == alive_.end()) return {};
+  const Process p = *at;
+  alive_.erase(at);
+  if (p.unit.valid()) --of(p.unit).processes;
+  return p;
+}
+
+}  // namespace onset::sim

@@ -1,0 +1,106 @@
+#pragma once
+// The kernel of a simulated world: processes in a table, small and fast. It does
+// as it is told; what goes wrong, and when a process ends, the schedule decides.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/os.h"
+
+namespace onset::sim {
+
+/// What a process does about a signal that asks it to end.
+enum class Temper : std::uint8_t {
+  Obeys,       ///< ends by it
+  Exits,       ///< ends with status 0
+  Ignores,     ///< SIGKILL alone ends it
+  Unkillable,  ///< in uninterruptible sleep: nothing does
+};
+
+struct Process {
+  pid_t pid = 0;
+  UnitId unit;  ///< not valid: no unit's
+  ExecRole role{};
+  bool spawned = false;   ///< by the engine; false: forked by another one
+  bool is_alien = false;  ///< no child of PID 1
+  bool exec_done = true;
+  Temper temper = Temper::Obeys;
+  bool is_left = false;  ///< by a unit that has gone down since
+  int doom = 0;          ///< the signal that it is about to die of, 0: none; -1: exits by itself
+};
+
+/// The tests of conditions are flags: ConditionPathExists=/flag/3.
+inline constexpr unsigned kFlags = 8;
+
+class SimOs final : public Os {
+ public:
+  Result<Launch> spawn(const LaunchRequest& request) override;
+  KillReport kill(const KillRequest& request) override;
+  bool has_processes(UnitId id) override { return count(id) > 0; }
+  std::vector<pid_t> processes(UnitId id) override;
+  void watch_empty(UnitId id, bool on) override;
+  void release(UnitId id, const Unit& unit, bool remove_runtime_directories) override;
+  void forget(UnitId id, const Unit& unit) override;
+  PidFileReading read_pid_file(UnitId id, const Unit& unit, std::string_view path) override;
+  pid_t guess_main_pid(UnitId id, pid_t control_pid) override;
+  void remove_file(std::string_view path) override;
+  void watch_path(UnitId id, std::string_view path) override;
+  void watch_bus_name(UnitId id, std::string_view name) override;
+  bool watch_alien(UnitId id, pid_t pid) override;
+  bool is_alive(pid_t pid) override { return find(pid) != nullptr; }
+  Result<bool> test(const Condition& condition, const Unit& unit) override;
+  InvocationId new_invocation() override;
+  void log(Say::Level level, std::string_view unit, std::string_view text) override;
+
+  // ---- the world's side -----------------------------------------------------
+  /// What the next spawns meet, by unit; index: UnitId::value.
+  struct Trouble {
+    unsigned spawns = 0;  ///< so many fail
+    int error = 0;
+    bool late_exec = false;
+    Temper temper = Temper::Obeys;
+  };
+  Trouble& trouble(UnitId id);
+
+  [[nodiscard]] const std::vector<Process>& alive() const { return alive_; }
+  Process* find(pid_t pid);
+  [[nodiscard]] unsigned count(UnitId id) const;
+  [[nodiscard]] bool watches_empty(UnitId id) const;
+  [[nodiscard]] bool watches_path(UnitId id) const;
+  [[nodiscard]] bool watches_bus(UnitId id) const;
+  Process& add(UnitId unit);
+  /// Gone without a word to the engine.
+  Process take(pid_t pid);
+  /// The unit has gone down: what it has not ended stays behind.
+  void leave_behind(UnitId id);
+  void set_pid_file(std::string path, PidFileReading reading);
+
+  std::array<bool, kFlags> flags{};
+  bool writes_log = false;  ///< to stdout, for a replay
+  std::string complaint;    ///< a request that makes no sense; empty: none
+
+ private:
+  struct PerUnit {
+    unsigned processes = 0;
+    bool watches_empty = false;
+    bool watches_path = false;
+    bool watches_bus = false;
+    Trouble trouble;
+  };
+  PerUnit& of(UnitId id);
+
+  std::vector<Process> alive_;
+  std::vector<PerUnit> units_;
+  struct PidFile {
+    std::string path;
+    PidFileReading reading;
+  };
+  std::vector<PidFile> pid_files_;
+  pid_t next_pid_ = 100;
+  std::uint64_t next_invocation_ = 1;
+};
+
+}  // namespace onset::sim

@@ -1,0 +1,350 @@
+#include "sim/sim_world.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "sim/phases.h"
+#include "unit/builtin.h"
+
+namespace onset::sim {
+namespace {
+
+constexpr std::string_view kFolder = "/units/";
+
+ManagerConfig config_of(const WorldPlan& plan) {
+  ManagerConfig config;
+  config.container = plan.container;
+  config.shutdown_budget = plan.shutdown_budget;
+  config.steps_a_call = plan.steps_a_call;
+  return config;
+}
+
+}  // namespace
+
+// ---- units ------------------------------------------------------------------------
+
+SimUnits::SimUnits(const WorldPlan& plan) {
+  for (const PlannedUnit& unit : plan.units) set(unit.name, text_of(unit));
+}
+
+/// The first instance of a template has the template's file, its others none.
+void SimUnits::set(const std::string& name, std::string_view text) {
+  std::string file = name;
+  if (const std::size_t at = name.find('@'); at != std::string::npos)
+    file = name.substr(0, at + 1) + name.substr(name.rfind('.'));
+  const std::string path = std::string(kFolder) + file;
+  (void)files_.remove(path);
+  loader_.reset();
+  if (text.empty()) return;
+  const std::string_view first = text.substr(0, text.find('\n'));
+  if (first.starts_with("-> ")) {
+    files_.add_link(path, first.substr(3));
+  } else if (first == "/dev/null") {
+    files_.add_link(path, first);
+  } else {
+    files_.add(path, text);
+  }
+}
+
+std::unique_ptr<Unit> SimUnits::load(std::string_view name, Diagnostics& diagnostics) {
+  if (loader_ == nullptr) {
+    LoaderConfig config;
+    config.search_path = {std::string(kFolder.substr(0, kFolder.size() - 1))};
+    config.builtin = builtin_units(false);
+    config.advice = Severity::Note;
+    loader_ = std::make_unique<UnitLoader>(files_, std::move(config));
+  }
+  return loader_->load(name, diagnostics);
+}
+
+// ---- the world ----------------------------------------------------------------------
+
+SimWorld::SimWorld(const WorldPlan& plan)
+    : plan_(plan), units_(plan), invariants_(os), manager(os, units_, config_of(plan)) {
+  invariants_.watch(manager);
+  manager.set_listener(&invariants_);
+}
+
+UnitId SimWorld::id(unsigned unit) const {
+  if (unit >= plan_.units.size()) return {};
+  const UnitId found = manager.graph().find(plan_.units[unit].name);
+  return found.valid() && found.value < manager.graph().size() ? found : UnitId{};
+}
+
+std::optional<unsigned> SimWorld::place(UnitId id) const {
+  for (unsigned i = 0; i < plan_.units.size(); ++i) {
+    if (this->id(i) == id) return i;
+  }
+  return std::nullopt;
+}
+
+void SimWorld::boot() {
+  invariants_.before_event(now_);
+  manager.start_up(now_);
+  settle();
+}
+
+/// As the loop of PID 1 does between events.
+void SimWorld::settle() {
+  if (!has_ended()) manager.collect();
+  invariants_.after_event();
+}
+
+void SimWorld::apply(const SimEvent& event) {
+  if (has_ended()) return;
+  invariants_.before_event(now_);
+  act(event);
+  settle();
+}
+
+void SimWorld::act(const SimEvent& event) {
+  const UnitId unit = id(event.unit);
+  const bool is_there = unit.valid();
+  switch (event.what) {
+    case What::Request:
+      request(event);
+      break;
+    case What::Cancel: {
+      const auto jobs = manager.jobs();
+      if (!jobs.empty())
+        (void)manager.cancel(jobs[static_cast<std::size_t>(event.number) % jobs.size()]->id, now_);
+      break;
+    }
+    case What::Kill: {
+      const std::string_view who = event.who == Who::Main      ? "main"
+                                   : event.who == Who::Control ? "control"
+                                                               : "all";
+      if (is_there)
+        (void)manager.kill_unit(plan_.units[event.unit].name, who, static_cast<int>(event.number));
+      break;
+    }
+    case What::ResetFailed:
+      if (!is_there) break;
+      invariants_.forget_starts(unit);
+      (void)manager.reset_failed(plan_.units[event.unit].name, now_);
+      break;
+    case What::Exit:
+      if (is_there) end(process_of(unit, event.who), event.status);
+      break;
+    case What::ExecDone: {
+      if (!is_there) break;
+      Process* p = os.find(manager.runtime(unit).service.main.pid);
+      if (p == nullptr || p->exec_done) break;
+      p->exec_done = true;
+      manager.exec_done(p->pid, now_);
+      break;
+    }
+    case What::Empty:
+      if (is_there) tell_empty(unit);
+      break;
+    case What::Notify:
+      if (is_there) send(event);
+      break;
+    case What::Pass:
+    case What::PassLate:
+      pass(Duration(event.number), event.what == What::PassLate);
+      break;
+    case What::ToDeadline:
+      if (manager.next_deadline() != kNever)
+        pass(std::max(manager.next_deadline() - now_.mono, Duration(0)), true);
+      break;
+    case What::JumpClock:
+      now_.wall.us += event.number;
+      break;
+    case What::Fork:
+      if (is_there && os.count(unit) > 0 && os.count(unit) < 6)
+        os.add(unit).temper = static_cast<Temper>(event.number);
+      break;
+    case What::Trouble:
+      if (is_there) {
+        os.trouble(unit).spawns = static_cast<unsigned>(event.number);
+        os.trouble(unit).error = static_cast<int>(event.second);
+      }
+      break;
+    case What::Temper:
+      if (is_there) {
+        os.trouble(unit).temper = static_cast<Temper>(event.number);
+        os.trouble(unit).late_exec = event.second != 0;
+      }
+      break;
+    case What::PidFile:
+      if (is_there) write_pid_file(event);
+      break;
+    case What::Bus:
+      if (is_there) change_bus(event);
+      break;
+    case What::Oom:
+      if (is_there && os.count(unit) > 0) manager.oom_killed(unit, now_);
+      break;
+    case What::Flag:
+      os.flags[static_cast<std::size_t>(event.number) % kFlags] ^= true;
+      break;
+    case What::Reload:
+      reload(event);
+      break;
+    case What::ShutDown:
+      manager.shut_down(static_cast<Objective>(event.number), 0, now_);
+      break;
+  }
+}
+
+void SimWorld::request(const SimEvent& event) {
+  if (event.unit >= plan_.units.size()) return;
+  const std::string& name = plan_.units[event.unit].name;
+  const auto mode = static_cast<JobMode>(event.second);
+  const UnitId unit = manager.load(name);
+  invariants_.requested(unit, mode);
+  (void)manager.request(name, static_cast<JobType>(event.number), mode, now_);
+}
+
+pid_t SimWorld::process_of(UnitId id, Who who) {
+  const ServiceState& s = manager.runtime(id).service;
+  switch (who) {
+    case Who::Main:
+      return s.main.pid;
+    case Who::Control:
+      return s.control.pid;
+    case Who::Rest:
+      for (const Process& p : os.alive()) {
+        if (p.unit == id && p.pid != s.main.pid && p.pid != s.control.pid) return p.pid;
+      }
+      break;
+    case Who::Alien: {
+      for (const Process& p : os.alive()) {
+        if (p.is_alien) return p.pid;
+      }
+      Process& p = os.add(UnitId{});
+      p.is_alien = true;
+      return p.pid;
+    }
+    case Who::Foreign:
+      for (const Process& p : os.alive()) {
+        if (p.unit.valid() && p.unit != id) return p.pid;
+      }
+      break;
+  }
+  return 0;
+}
+
+/// A process ends: PID 1 reaps it, and is told of a unit's emptiness by and by.
+void SimWorld::end(pid_t pid, ExitStatus status) {
+  if (pid <= 0 || os.find(pid) == nullptr) return;
+  const Process p = os.take(pid);
+  manager.process_exited(pid, status, now_);
+  if (p.unit.valid() && os.count(p.unit) == 0 && os.watches_empty(p.unit) &&
+      std::ranges::find(empties_, p.unit) == empties_.end())
+    empties_.push_back(p.unit);
+}
+
+void SimWorld::tell_empty(UnitId id) {
+  std::erase(empties_, id);
+  if (os.watches_empty(id) && os.count(id) == 0) manager.unit_empty(id, now_);
+}
+
+void SimWorld::send(const SimEvent& event) {
+  const UnitId unit = id(event.unit);
+  const pid_t sender = process_of(unit, event.who);
+  if (sender == 0) return;
+  std::string text = event.text;
+  if (text == "MAINPID") {
+    const pid_t named = process_of(unit, static_cast<Who>(event.number));
+    text = format("MAINPID={}", named);
+  }
+  if (text.find("RELOADING=1") != std::string::npos)
+    text += format("\nMONOTONIC_USEC={}", now_.mono.us);
+  manager.notify(unit, NotifySender{sender, event.second != 0 ? 0U : 1000U}, text, now_);
+}
+
+void SimWorld::write_pid_file(const SimEvent& event) {
+  const UnitId unit = id(event.unit);
+  const Unit& config = manager.graph().unit(unit);
+  if (config.service == nullptr || config.service->pid_file.empty()) return;
+  const pid_t pid = process_of(unit, event.who);
+  os.set_pid_file(config.service->pid_file, {pid, false, {}});
+  if (os.watches_path(unit)) manager.path_changed(unit, now_);
+}
+
+void SimWorld::change_bus(const SimEvent& event) {
+  const UnitId unit = id(event.unit);
+  if (!os.watches_bus(unit)) return;
+  BusNameChanged change;
+  change.owned = event.number == 1 || event.number == 2;
+  if (event.number == 1) change.owner = process_of(unit, Who::Main);
+  change.bus_gone = event.number == 3;
+  manager.bus_name_changed(unit, change, now_);
+}
+
+void SimWorld::reload(const SimEvent& event) {
+  if (event.unit < plan_.units.size())
+    units_.set(plan_.units[event.unit].name, event.text == "-" ? std::string_view{} : event.text);
+  Diagnostics diagnostics;
+  invariants_.files_changed();
+  manager.reload(units_, now_, diagnostics);
+}
+
+void SimWorld::pass(Duration span, bool late) {
+  const MonoTime end = now_.mono + span;
+  const auto move_to = [&](MonoTime when) {
+    now_.wall.us += when.us - now_.mono.us;
+    now_.mono = when;
+    invariants_.before_event(now_);
+  };
+  constexpr unsigned kDeadlinesMax = 200;
+  for (unsigned i = 0; !late && i < kDeadlinesMax && !has_ended(); ++i) {
+    if (manager.next_deadline() > end) break;
+    move_to(std::max(manager.next_deadline(), now_.mono));
+    manager.elapse(now_);
+    if (violation()) return;
+  }
+  move_to(std::max(end, now_.mono));
+  if (manager.next_deadline() <= now_.mono && !has_ended()) manager.elapse(now_);
+}
+
+// ---- the end ------------------------------------------------------------------------
+
+/// Somebody that is told to end does; or, not `fairly`, anybody.
+bool SimWorld::end_one(bool fairly) {
+  for (const Process& p : os.alive()) {
+    if (fairly && p.doom == 0) continue;
+    const bool exits = p.doom <= 0;
+    invariants_.before_event(now_);
+    end(p.pid, exits ? ExitStatus{ExitKind::Exited, 0} : ExitStatus{ExitKind::Killed, p.doom});
+    return true;
+  }
+  return false;
+}
+
+bool SimWorld::run_to_the_end() {
+  constexpr unsigned kMost = 20000;
+  for (unsigned i = 0; i < kMost && !has_ended() && !violation(); ++i) {
+    if (!empties_.empty()) {
+      invariants_.before_event(now_);
+      tell_empty(empties_.back());
+    } else if (manager.next_deadline() <= now_.mono) {
+      manager.elapse(now_);
+    } else if (end_one(true)) {
+    } else if (manager.next_deadline() != kNever) {
+      pass(manager.next_deadline() - now_.mono, true);
+    } else if (!end_one(false)) {
+      return false;
+    }
+    settle();
+  }
+  return has_ended();
+}
+
+std::string SimWorld::picture() const {
+  std::string out = format("      at {} s:", static_cast<double>(now_.mono.us) / 1e6);
+  for (std::uint32_t i = 0; i < manager.graph().size(); ++i) {
+    const UnitRuntime& rt = manager.runtime(UnitId{i});
+    if (rt.active == ActiveState::Inactive && rt.job.value == 0) continue;
+    const Job* job = manager.job(rt.job);
+    out += format(" {}={}", manager.graph().unit(UnitId{i}).id, manager.sub_state(UnitId{i}));
+    if (job != nullptr)
+      out += format("[{} {}]", to_string(job->type),
+                    job->state == JobState::Running ? "runs" : "waits");
+  }
+  return out;
+}
+
+}  // namespace onset::sim

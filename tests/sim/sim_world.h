@@ -1,0 +1,90 @@
+#pragma once
+// One world: the real manager on a simulated kernel and clock, and the invariants that
+// watch it. Events come from outside, a schedule or a recording; the same events always
+// lead to the same states.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/manager.h"
+#include "sim/invariants.h"
+#include "sim/sim_event.h"
+#include "sim/sim_os.h"
+#include "sim/world_plan.h"
+#include "support/memory_files.h"
+
+namespace onset::sim {
+
+/// Units of a plan through the real loader, and behind them those of the binary.
+class SimUnits final : public UnitSource {
+ public:
+  explicit SimUnits(const WorldPlan& plan);
+  std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics) override;
+  bool refresh() override { return false; }
+  /// As after a change on disk and daemon-reload.
+  void set(const std::string& name, std::string_view text);
+
+ private:
+  test::MemoryFiles files_;
+  std::unique_ptr<UnitLoader> loader_;
+};
+
+class SimWorld {
+ public:
+  explicit SimWorld(const WorldPlan& plan);
+  SimWorld(const SimWorld&) = delete;
+  SimWorld& operator=(const SimWorld&) = delete;
+
+  /// PID 1 begins: the default target is queued.
+  void boot();
+  void apply(const SimEvent& event);
+  /// A fair world from here on: what is told to end ends, time passes. Whether the
+  /// shutdown that has been asked for came to its end.
+  bool run_to_the_end();
+
+  [[nodiscard]] const std::optional<Violation>& violation() const {
+    return invariants_.violation();
+  }
+  [[nodiscard]] bool has_ended() const { return manager.objective() != Objective::Run; }
+  [[nodiscard]] Timestamp now() const { return now_; }
+  [[nodiscard]] std::size_t units() const { return plan_.units.size(); }
+  /// Of the plan's unit; not valid: it is not loaded.
+  [[nodiscard]] UnitId id(unsigned unit) const;
+  /// The plan's unit of an id, if it is one of the plan's.
+  [[nodiscard]] std::optional<unsigned> place(UnitId id) const;
+  /// Units that are empty and wait to be told so.
+  [[nodiscard]] const std::vector<UnitId>& empties() const { return empties_; }
+  [[nodiscard]] std::string picture() const;
+
+  SimOs os;
+
+ private:
+  const WorldPlan& plan_;
+  SimUnits units_;
+  Invariants invariants_;
+
+ public:
+  Manager manager;
+
+ private:
+  void act(const SimEvent& event);
+  void request(const SimEvent& event);
+  void end(pid_t pid, ExitStatus status);
+  void tell_empty(UnitId id);
+  void send(const SimEvent& event);
+  void write_pid_file(const SimEvent& event);
+  void change_bus(const SimEvent& event);
+  void reload(const SimEvent& event);
+  void pass(Duration span, bool late);
+  void settle();
+  bool end_one(bool fairly);
+  [[nodiscard]] pid_t process_of(UnitId id, Who who);
+
+  Timestamp now_{MonoTime{1000000}, WallTime{1700000000000000}};
+  std::vector<UnitId> empties_;
+};
+
+}  // namespace onset::sim

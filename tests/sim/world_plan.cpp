@@ -1,0 +1,276 @@
+// Random units. What is frequent in real files is frequent here; what leads to the
+// rare states is far more so. Times are few and small, so that deadlines meet.
+#include "sim/world_plan.h"
+
+#include <array>
+#include <string_view>
+
+#include "base/format.h"
+
+namespace onset::sim {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+struct Chance {
+  unsigned percent;
+  std::string_view line;
+};
+
+/// Each line with its own likelihood.
+void add(Lines& lines, Random& random, std::initializer_list<Chance> chances) {
+  for (const Chance& c : chances) {
+    if (random.chance(c.percent)) lines.emplace_back(c.line);
+  }
+}
+
+std::string_view time_span(Random& random) {
+  return random.pick<std::string_view>({"0", "1ms", "100ms", "1s", "2s", "5s", "10s", "infinity"});
+}
+
+void add_time(Lines& lines, Random& random, unsigned percent, std::string_view key) {
+  if (random.chance(percent)) lines.push_back(format("{}={}", key, time_span(random)));
+}
+
+// ---- [Unit] ---------------------------------------------------------------------
+
+struct Relation {
+  std::string_view key;
+  unsigned weight;
+};
+constexpr std::array<Relation, 13> kRelations{{{"After", 10},
+                                               {"Before", 6},
+                                               {"Requires", 6},
+                                               {"Wants", 6},
+                                               {"BindsTo", 3},
+                                               {"PartOf", 3},
+                                               {"Requisite", 2},
+                                               {"Conflicts", 3},
+                                               {"Upholds", 1},
+                                               {"OnFailure", 2},
+                                               {"OnSuccess", 2},
+                                               {"PropagatesReloadTo", 1},
+                                               {"PropagatesStopTo", 1}}};
+
+std::string_view relation(Random& random) {
+  unsigned total = 0;
+  for (const Relation& r : kRelations) total += r.weight;
+  unsigned at = random.below(total);
+  for (const Relation& r : kRelations) {
+    if (at < r.weight) return r.key;
+    at -= r.weight;
+  }
+  return "After";
+}
+
+void add_dependencies(Lines& lines, Random& random, const WorldPlan& plan) {
+  const auto others = static_cast<unsigned>(plan.units.size());
+  const unsigned count = random.below(random.chance(20) ? 7 : 4);
+  for (unsigned i = 0; i < count; ++i) {
+    const std::string& other = plan.units[random.below(others)].name;
+    const std::string_view key = relation(random);
+    lines.push_back(format("{}={}", key, other));
+    // Most of what is required is ordered after as well.
+    if (random.chance(50) && key != "After" && key != "Before")
+      lines.push_back(format("{}={}", random.chance(85) ? "After" : "Before", other));
+  }
+  if (random.chance(4)) lines.emplace_back("Wants=missing.service");
+  if (random.chance(2)) lines.emplace_back("Requires=missing.service");
+}
+
+void add_unit_section(Lines& lines, Random& random, const WorldPlan& plan) {
+  lines.emplace_back("[Unit]");
+  if (random.chance(70)) lines.emplace_back("DefaultDependencies=no");
+  add_dependencies(lines, random, plan);
+  if (random.chance(5))
+    lines.push_back(
+        format("ConditionPathExists={}/flag/{}", random.chance(30) ? "!" : "", random.below(8)));
+  if (random.chance(3)) lines.push_back(format("AssertPathExists=/flag/{}", random.below(8)));
+  add(lines, random,
+      {{6, "StopWhenUnneeded=yes"},
+       {3, "RefuseManualStart=yes"},
+       {3, "RefuseManualStop=yes"},
+       {15, "AllowIsolate=yes"},
+       {8, "IgnoreOnIsolate=yes"},
+       {15, "CollectMode=inactive-or-failed"},
+       {2, "JobTimeoutAction=exit-force"},
+       {2, "FailureAction=exit"},
+       {1, "SuccessAction=exit"},
+       {1, "StartLimitAction=exit"}});
+  add_time(lines, random, 6, "JobTimeoutSec");
+  add_time(lines, random, 4, "JobRunningTimeoutSec");
+  if (random.chance(25)) {
+    lines.push_back(format("StartLimitIntervalSec={}", time_span(random)));
+    lines.push_back(format("StartLimitBurst={}", random.below(6)));
+  }
+  if (random.chance(5))
+    lines.push_back(
+        format("OnFailureJobMode={}",
+               random.pick<std::string_view>({"fail", "replace", "isolate", "flush",
+                                              "ignore-dependencies", "replace-irreversibly"})));
+}
+
+// ---- [Service] --------------------------------------------------------------------
+
+void add_commands(Lines& lines, Random& random, bool oneshot) {
+  struct List {
+    std::string_view key;
+    unsigned percent;
+  };
+  constexpr std::array<List, 6> kLists{{{"ExecCondition", 8},
+                                        {"ExecStartPre", 15},
+                                        {"ExecStartPost", 15},
+                                        {"ExecReload", 35},
+                                        {"ExecStop", 25},
+                                        {"ExecStopPost", 20}}};
+  for (const List& list : kLists) {
+    while (random.chance(list.percent))
+      lines.push_back(format("{}={}/bin/x", list.key, random.chance(15) ? "-" : ""));
+  }
+  if (oneshot && random.chance(10)) return;  // RemainAfterExit=, ExecStop= alone
+  lines.push_back(format("ExecStart={}/bin/x", random.chance(8) ? "-" : ""));
+  while (oneshot && random.chance(30)) lines.emplace_back("ExecStart=/bin/x");
+}
+
+void add_ends(Lines& lines, Random& random) {
+  add(lines, random,
+      {{5, "KillMode=mixed"},
+       {4, "KillMode=process"},
+       {3, "KillMode=none"},
+       {5, "SendSIGKILL=no"},
+       {4, "SendSIGHUP=yes"},
+       {4, "KillSignal=SIGINT"},
+       {3, "RestartKillSignal=SIGUSR1"},
+       {5, "SuccessExitStatus=1 SIGKILL"},
+       {5, "RestartPreventExitStatus=2 SIGTERM"},
+       {5, "RestartForceExitStatus=0 3 SIGABRT"},
+       {4, "OOMPolicy=continue"},
+       {4, "OOMPolicy=kill"}});
+}
+
+void add_times(Lines& lines, Random& random) {
+  add_time(lines, random, 20, "TimeoutStartSec");
+  add_time(lines, random, 20, "TimeoutStopSec");
+  add_time(lines, random, 10, "TimeoutAbortSec");
+  add_time(lines, random, 35, "RestartSec");
+  add_time(lines, random, 10, "RuntimeMaxSec");
+  add_time(lines, random, 15, "WatchdogSec");
+  if (random.chance(8)) {
+    lines.emplace_back("RestartSteps=3");
+    lines.emplace_back("RestartMaxDelaySec=20s");
+  }
+  if (random.chance(10))
+    lines.push_back(format("TimeoutStartFailureMode={}",
+                           random.pick<std::string_view>({"terminate", "abort", "kill"})));
+  if (random.chance(10))
+    lines.push_back(format("TimeoutStopFailureMode={}",
+                           random.pick<std::string_view>({"terminate", "abort", "kill"})));
+}
+
+void add_service_section(Lines& lines, Random& random, std::string_view name) {
+  using namespace std::string_view_literals;
+  lines.emplace_back("[Service]");
+  const auto type =
+      random.pick({"simple"sv, "simple"sv, "exec"sv, "forking"sv, "oneshot"sv, "oneshot"sv,
+                   "notify"sv, "notify"sv, "notify-reload"sv, "idle"sv, "dbus"sv});
+  if (!random.chance(10)) lines.push_back(format("Type={}", type));
+  if (type == "dbus") lines.emplace_back("BusName=org.example.Name");
+  // Not by the name: the unit of a template's file has none of its own.
+  if (random.chance(type == "forking" ? 50 : 6))
+    lines.push_back(format("PIDFile=/run/{}.pid", name));
+  if (random.chance(55)) {
+    auto restart = random.pick({"always"sv, "on-failure"sv, "on-success"sv, "on-abnormal"sv,
+                                "on-abort"sv, "on-watchdog"sv, "on-failure"sv});
+    if (type == "oneshot" && (restart == "always" || restart == "on-success"))
+      restart = "on-failure";
+    lines.push_back(format("Restart={}", restart));
+  }
+  add(lines, random,
+      {{15, "RemainAfterExit=yes"},
+       {4, "GuessMainPID=no"},
+       {6, "ExitType=cgroup"},
+       {10, "NotifyAccess=all"},
+       {4, "NotifyAccess=exec"},
+       {3, "NotifyAccess=none"},
+       {2, "Slice=part.slice"}});
+  add_commands(lines, random, type == "oneshot");
+  add_times(lines, random);
+  add_ends(lines, random);
+}
+
+std::string_view kind_of(Random& random) {
+  using namespace std::string_view_literals;
+  return random.pick({"service"sv, "service"sv, "service"sv, "service"sv, "service"sv, "service"sv,
+                      "service"sv, "target"sv, "target"sv, "slice"sv, "instance"sv});
+}
+
+std::string name_of(Random& random, unsigned number) {
+  const std::string_view kind = kind_of(random);
+  if (kind == "instance") return format("t@{}.service", number);
+  return format("{}{}.{}", kind == "service" ? "s" : "u", number, kind);
+}
+
+Mood make_mood(Random& random) {
+  Mood mood;
+  mood.requests = 2 + random.below(25);
+  mood.exits = 4 + random.below(25);
+  mood.notifications = random.below(20);
+  mood.time = 4 + random.below(20);
+  mood.faults = random.below(8);
+  mood.reloads = random.below(3);
+  mood.odd = random.below(8);
+  return mood;
+}
+
+}  // namespace
+
+std::vector<std::string> make_unit_lines(const WorldPlan& plan, unsigned index, Random& random) {
+  const std::string& name = plan.units[index].name;
+  Lines lines;
+  if (index > 0 && random.chance(3)) {
+    const std::string& other = plan.units[random.below(index)].name;
+    const auto suffix = [](std::string_view n) { return n.substr(n.rfind('.')); };
+    if (suffix(other) == suffix(name) && other.find('@') == std::string::npos &&
+        name.find('@') == std::string::npos)
+      return {"-> " + other};
+  }
+  if (index > 0 && random.chance(2)) return {"/dev/null"};
+  if (index > 0 && random.chance(2)) return {};
+  add_unit_section(lines, random, plan);
+  if (name.ends_with(".service")) add_service_section(lines, random, name);
+  return lines;
+}
+
+WorldPlan make_plan(std::uint64_t seed) {
+  Random random(seed);
+  WorldPlan plan;
+  plan.seed = seed;
+  plan.mood = make_mood(random);
+  plan.steps = 100 + random.below(500);
+  plan.steps_a_call = random.pick<unsigned>({UINT_MAX, UINT_MAX, UINT_MAX, 1, 3});
+  plan.container = random.chance(75);
+  if (plan.container && random.chance(70)) plan.shutdown_budget = std::chrono::seconds(9);
+  const unsigned count = 2 + random.below(random.chance(20) ? 16 : 8);
+  plan.units.push_back({"default.target", {}});
+  for (unsigned i = 1; i <= count; ++i) plan.units.push_back({name_of(random, i), {}});
+  for (unsigned i = 1; i <= count; ++i) plan.units[i].lines = make_unit_lines(plan, i, random);
+  Lines& lines = plan.units[0].lines;
+  lines = {"[Unit]", "AllowIsolate=yes"};
+  for (unsigned i = 1; i <= count; ++i) {
+    if (random.chance(50))
+      lines.push_back(
+          format("{}={}", random.chance(15) ? "Requires" : "Wants", plan.units[i].name));
+  }
+  return plan;
+}
+
+std::string text_of(const PlannedUnit& unit) {
+  std::string text;
+  for (const std::string& line : unit.lines) {
+    text += line;
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace onset::sim
