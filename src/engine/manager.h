@@ -250,8 +250,9 @@ class Manager final : private UnitStates {
   void review(UnitId id);
   [[nodiscard]] bool is_needed(UnitId id) const;
   [[nodiscard]] bool is_unbound(UnitId id) const;
-  bool uphold_is_limited(UnitId id);
+  bool review_is_limited(UnitId id);
   void trigger_for_job(UnitId id);
+  bool trigger_is_limited(UnitId id);
   bool accept_main_pid(UnitId id, const NotifySender& sender, pid_t pid);
 
   // ---- what nothing needs (manager_collect.cpp) -------------------------------
@@ -309,7 +310,7 @@ class Manager final : private UnitStates {
     MonoTime begin;
     unsigned count = 0;
   };
-  std::unordered_map<std::uint32_t, StartCount> uphold_counts_;
+  std::unordered_map<std::uint32_t, StartCount> review_counts_;
   std::unordered_map<std::uint32_t, StartCount> trigger_counts_;  ///< of jobs that failed
   bool dispatching_ = false;
   bool has_more_ = false;       ///< of what dispatch() works off

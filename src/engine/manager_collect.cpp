@@ -84,9 +84,9 @@ void Manager::forget(UnitId id) {
   status_texts_.erase(id.value);
   problems_.erase(id.value);
   command_records_.erase(id.value);
-  uphold_counts_.erase(id.value);
+  review_counts_.erase(id.value);
   trigger_counts_.erase(id.value);
-  for (const auto kind : {TimerKey::Kind::Unit, TimerKey::Kind::Retry, TimerKey::Kind::Uphold}) {
+  for (const auto kind : {TimerKey::Kind::Unit, TimerKey::Kind::Retry, TimerKey::Kind::Review}) {
     timers_.set({kind, id.value}, kNever);
   }
   std::erase(idle_waiters_, id);

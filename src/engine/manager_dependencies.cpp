@@ -59,6 +59,11 @@ void Manager::stop_with(UnitId id) {
 
 void Manager::trigger(UnitId id, DependencyKind kind, JobMode mode) {
   if (stopping_) return;
+  // What comes and goes in one moment may trigger what starts it again in the same.
+  const bool has_run = graph_->unit(id).type == UnitType::Service
+                           ? !command_records(id).empty()
+                           : runtime_[id.value].inactive_exit.mono != now_.mono;
+  if (!has_run && trigger_is_limited(id)) return;
   Trigger trigger;
   if (graph_->unit(id).type == UnitType::Service) {
     const UnitRuntime& rt = runtime_[id.value];
@@ -99,19 +104,25 @@ void Manager::set_trigger(Trigger& place, const Trigger& trigger) {
   if (before.valid() && --runtime_[before.value].trigger_of == 0) may_be_unneeded(before);
 }
 
-/// A failed job of a unit that did not itself fail: its OnFailure= is due all the
-/// same. Where what that starts pulls the unit in again, no start limit is ever
-/// reached: 16 times in 10 s, then no more until these are over.
+/// A failed job of a unit that did not itself fail: its OnFailure= is due all the same.
 void Manager::trigger_for_job(UnitId id) {
+  if (trigger_is_limited(id)) return;
+  trigger(id, DependencyKind::OnFailure, graph_->unit(id).config.on_failure_job_mode);
+}
+
+/// Where what is triggered pulls the unit in again, a start limit may never be reached: 16
+/// times in 10 s, then no more until these are over.
+bool Manager::trigger_is_limited(UnitId id) {
   constexpr StartLimit kLimit{std::chrono::seconds(10), 16};
   StartCount& count = trigger_counts_[id.value];
-  if (count_start(kLimit, now_.mono, count.begin, count.count)) {
-    trigger(id, DependencyKind::OnFailure, graph_->unit(id).config.on_failure_job_mode);
-  } else if (count.count == kLimit.burst) {
+  if (count_start(kLimit, now_.mono, count.begin, count.count)) return false;
+  if (count.count == kLimit.burst) {
     ++count.count;  // said once
     say(Say::Level::Warning, id,
-        "OnFailure= was due 16 times within 10 s, not triggered again until they are over");
+        "OnFailure= or OnSuccess= was due 16 times within 10 s, not triggered again until they "
+        "are over");
   }
+  return true;
 }
 
 void Manager::queue_reviews(UnitId id) {
@@ -153,7 +164,9 @@ void Manager::review(UnitId id) {
   if (stopping_) return;
   const UnitConfig& config = graph_->unit(id).config;
   if (is_up_or_coming(rt.active)) {
-    if (config.stop_when_unneeded && !is_needed(id)) {
+    const bool is_unneeded = config.stop_when_unneeded && !is_needed(id);
+    if ((is_unneeded || is_unbound(id)) && review_is_limited(id)) return;
+    if (is_unneeded) {
       say(Say::Level::Info, id, "no longer needed, stopping");
       requests_.push_back(
           {.unit = id, .type = JobType::Stop, .mode = JobMode::Fail, .of = Request::Of::Review});
@@ -170,7 +183,7 @@ void Manager::review(UnitId id) {
   const DependencySet held = kinds_with(Atom::StartedSteadilyBy);
   for (const Dependency& d : graph_->dependencies(id)) {
     if (!d.kinds.any(held) || !is_up(runtime_[d.other.value].active)) continue;
-    if (uphold_is_limited(id)) return;
+    if (review_is_limited(id)) return;
     say(Say::Level::Info, id, format("upheld by {}, starting", graph_->unit(d.other).id));
     requests_.push_back(
         {.unit = id, .type = JobType::Start, .mode = JobMode::Fail, .of = Request::Of::Review});
@@ -178,12 +191,14 @@ void Manager::review(UnitId id) {
   }
 }
 
-/// 16 starts in 10 s, then a pause until the window is over.
-bool Manager::uphold_is_limited(UnitId id) {
+/// What is stopped here may be started again by what its end triggers, and so on: 16
+/// times in 10 s, then a pause until the window is over.
+bool Manager::review_is_limited(UnitId id) {
   constexpr StartLimit kLimit{std::chrono::seconds(10), 16};
-  StartCount& count = uphold_counts_[id.value];
+  StartCount& count = review_counts_[id.value];
   if (count_start(kLimit, now_.mono, count.begin, count.count)) return false;
-  timers_.set({TimerKey::Kind::Uphold, id.value}, count.begin + kLimit.interval + std::chrono::milliseconds(1));
+  timers_.set({TimerKey::Kind::Review, id.value},
+              count.begin + kLimit.interval + std::chrono::milliseconds(1));
   return true;
 }
 

@@ -155,7 +155,7 @@ void Manager::elapse(Timestamp now) {
       case TimerKey::Kind::Retry:
         retry_spawn(id);
         break;
-      case TimerKey::Kind::Uphold:
+      case TimerKey::Kind::Review:
         reviews_.push_back(id);
         break;
       case TimerKey::Kind::Shutdown:

@@ -50,7 +50,8 @@ ServiceContext Manager::context(UnitId id) const {
 void Manager::feed(UnitId id, const ServiceEvent& event) {
   const Unit& unit = graph_->unit(id);
   if (unit.service == nullptr) return;
-  if (pending_spawns_.contains(id.value) && !std::holds_alternative<Spawned>(event)) {
+  // What follows from a failed launch may be a launch that fails: until none waits.
+  while (pending_spawns_.contains(id.value) && !std::holds_alternative<Spawned>(event)) {
     drop_pending_spawn(id);
   }
   std::optional<ServiceEvent> next = event;

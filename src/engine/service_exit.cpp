@@ -245,10 +245,12 @@ void ServiceMachine::control_done(ServiceResult f) {
       fine ? enter_start() : enter_signal(ServicePhase::StopSigterm, f);
       break;
     case ServicePhase::Start:
-      if (fine) {
+      if (!fine) {
+        enter_signal(ServicePhase::StopSigterm, f);
+      } else if (config_.type == ServiceType::Forking) {
         find_main(!has(ExecRole::StartPost));
       } else {
-        enter_signal(ServicePhase::StopSigterm, f);
+        enter_start_post();  // new files have changed the type meanwhile
       }
       break;
     case ServicePhase::StartPost:

@@ -13,7 +13,7 @@
 namespace onset {
 
 struct TimerKey {
-  enum class Kind : std::uint8_t { Unit, Job, Retry, Uphold, Shutdown };
+  enum class Kind : std::uint8_t { Unit, Job, Retry, Review, Shutdown };
   Kind kind{};
   std::uint32_t id = 0;
   auto operator<=>(const TimerKey&) const = default;

@@ -175,7 +175,7 @@ void OrderCheck::rewind() {
 
 std::optional<TransactionError> OrderCheck::run() {
   do {
-    if (!start_over_ && has_restarts_) restarts_start_ = true;
+    restarts_start_ = !start_over_ && has_restarts_;
     start_over_ = false;
     marks_.assign(graph_.size(), Mark::New);
     for (DraftIndex i = 0; i < draft_.size() && !start_over_; ++i) {

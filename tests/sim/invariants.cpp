@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sim/phases.h"
+#include "sim/world_plan.h"
 
 namespace onset::sim {
 namespace {
@@ -30,10 +31,14 @@ const Job* Invariants::job_of(UnitId id) const {
 }
 
 void Invariants::after_event() {
+  excuse_what_was_refused();
   if (!os_.complaint.empty()) fail("unload", "{}", os_.complaint);
   const bool is_quiet = manager_->next_deadline() > now_.mono;
   // A job that runs may hold back what a change asks for.
   const bool is_at_rest = is_quiet && !manager_->stopping() && manager_->job_count() == 0;
+  const bool has_more = manager_->next_deadline() < manager_->timers().earliest();
+  if (has_more && manager_->config().steps_a_call == kManySteps)
+    fail("endless", "after {} steps there is more to do", kManySteps);
   check_timers();
   check_processes();
   const auto units = static_cast<std::uint32_t>(manager_->graph().size());
@@ -46,6 +51,17 @@ void Invariants::after_event() {
     if (is_at_rest) check_neighbours(UnitId{i});
   }
   if (is_quiet) check_jobs();
+}
+
+/// The manager has said of itself what it could not do, as the manuals allow.
+void Invariants::excuse_what_was_refused() {
+  for (Memory& memory : memories_) memory.is_excused |= os_.has_left_out;
+  os_.has_left_out = false;
+  for (const std::string& name : os_.refused) {
+    const UnitId id = manager_->graph().find(name);
+    if (id.valid()) of(id).is_excused = true;
+  }
+  os_.refused.clear();
 }
 
 // ---- jobs -----------------------------------------------------------------------
@@ -149,6 +165,15 @@ void Invariants::check_motion(UnitId id) {
                        os_.watches_empty(id) || os_.watches_bus(id);
   // RestartSec=infinity: a start by hand ends it.
   if (s.phase == ServicePhase::AutoRestart && of(id).restart_due == kNever) return;
+  const auto is_off = [](Duration timeout) { return timeout == kInfinity || timeout.count() == 0; };
+  const Unit& config = unit(id);
+  const bool may_last = of(id).is_excused ||  // its files were others when it was armed
+                        (goes_down(s.phase) ? is_off(manager_->stop_timeout(config)) ||
+                                                  is_off(manager_->abort_timeout(config))
+                                            : is_off(manager_->start_timeout(config)));
+  if (is_passing(s.phase) && s.deadline == kNever && !may_last && !rests(s.phase) &&
+      !s.spawn_pending)
+    fail("stuck", "{} is in {} without a deadline", name(id), to_string(s.phase));
   const bool has_deadline =
       s.deadline != kNever || (s.phase == ServicePhase::Running && s.runtime_deadline != kNever);
   if (!is_seen && (!has_deadline || s.phase == ServicePhase::Running))
@@ -159,6 +184,8 @@ void Invariants::check_motion(UnitId id) {
 void Invariants::check_neighbours(UnitId id) {
   const UnitRuntime& rt = manager_->runtime(id);
   if (!is_up_or_coming(rt.active)) return;
+  // It was stopped for this too often: it will be again, later.
+  if (manager_->timers().when({TimerKey::Kind::Review, id.value}) != kNever) return;
   const bool has_stop = [&] {
     const Job* job = job_of(id);
     return job != nullptr && (job->type == JobType::Stop || job->type == JobType::Restart);
@@ -170,12 +197,8 @@ void Invariants::check_neighbours(UnitId id) {
         is_down_or_going(other.active) && !of(id).is_excused)
       fail("binds-to", "{} is {}, {} that it is bound to is {}", name(id), to_string(rt.active),
            name(d.other), to_string(other.active));
-    // Its own start has stopped the other; the other's has stopped it if it came in mode
-    // replace: fail leaves what runs alone.
-    const bool is_later = of(id).started >= of(d.other).started;
     if (d.kinds.has(DependencyKind::Conflicts) && is_up(rt.active) && is_up(other.active) &&
-        !has_stop && !of(id).is_excused && !of(d.other).is_excused &&
-        (is_later || of(d.other).replaces)) {
+        !has_stop && !of(id).is_excused && !of(d.other).is_excused) {
       const Job* job = job_of(d.other);
       if (job == nullptr || (job->type != JobType::Stop && job->type != JobType::Restart))
         fail("conflicts", "{} and {} conflict and are both up", name(id), name(d.other));
@@ -253,7 +276,7 @@ void Invariants::check_timers() {
         if (!manager_->runtime(UnitId{key.id}).service.spawn_pending)
           fail("timers", "{} is to try a launch again that it does not want", name(UnitId{key.id}));
         break;
-      case TimerKey::Kind::Uphold:
+      case TimerKey::Kind::Review:
         if (manager_->graph().is_free(UnitId{key.id}))
           fail("timers", "a unit that is unloaded is upheld");
         break;

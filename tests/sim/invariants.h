@@ -55,10 +55,8 @@ class Invariants final : public ManagerListener {
   struct Memory {
     ServicePhase phase = ServicePhase::Dead;
     ActiveState active = ActiveState::Inactive;
-    MonoTime restart_due{0};    ///< RestartSec= is over
-    std::uint64_t started = 0;  ///< which start of all it was
-    bool replaces = false;      ///< its job was asked for in mode replace
-    bool is_excused = false;    ///< from Conflicts=: it was started, or kept, past it
+    MonoTime restart_due{0};  ///< RestartSec= is over
+    bool is_excused = false;  ///< from Conflicts=: it was started, or kept, past it
     std::deque<MonoTime> starts;
   };
   struct QueuedJob {
@@ -83,6 +81,7 @@ class Invariants final : public ManagerListener {
   void check_restart_delay(UnitId id, const Memory& memory);
 
   // ---- after an event (invariants.cpp)
+  void excuse_what_was_refused();
   void check_jobs();
   void check_waiting(const Job& job);
   void check_unit(UnitId id);
@@ -96,7 +95,6 @@ class Invariants final : public ManagerListener {
   const Manager* manager_ = nullptr;
   Timestamp now_;
   std::vector<Memory> memories_;
-  std::uint64_t starts_ = 0;
   std::vector<QueuedJob> queued_;
   std::vector<JobId> must_end_;  ///< jobs whose requirement has failed
   std::optional<Violation> violation_;

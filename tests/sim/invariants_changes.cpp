@@ -1,6 +1,7 @@
 // What is looked at the moment it happens: a unit starts, stops, restarts; a job ends.
 #include <algorithm>
 
+#include "sim/coverage.h"
 #include "sim/invariants.h"
 #include "sim/phases.h"
 
@@ -34,6 +35,7 @@ void Invariants::job_queued(const Job& job) {
 }
 
 void Invariants::job_done(const Job& job, JobResult result) {
+  if (Coverage* c = coverage(); c != nullptr) c->job_ended(job.type, result);
   const auto known =
       std::ranges::find(queued_, job.id.value, [](const QueuedJob& q) { return q.id.value; });
   if (known == queued_.end()) {
@@ -93,7 +95,6 @@ void Invariants::unit_starts(UnitId id) {
     fail("start-job", "{} starts without a start job that runs", name(id));
     return;
   }
-  of(id).started = ++starts_;
   if (job->ignore_order) {
     of(id).is_excused = true;
   } else {
@@ -150,11 +151,11 @@ void Invariants::check_restart_delay(UnitId id, const Memory& memory) {
          (memory.restart_due - now_.mono).count());
 }
 
-/// It is down. A restart goes on under the same request.
+/// It is down. What starts it next may be of the same request.
 void Invariants::forget_request(UnitId id) {
   const Job* job = job_of(id);
-  if (job != nullptr && job->type == JobType::Restart) return;
-  of(id).is_excused = of(id).replaces = false;
+  if (job != nullptr && job->type != JobType::Stop) return;
+  of(id).is_excused = false;
 }
 
 void Invariants::requested(UnitId id, JobMode mode) {
@@ -162,7 +163,6 @@ void Invariants::requested(UnitId id, JobMode mode) {
   // What it leaves out is not to be had.
   if (mode == JobMode::IgnoreDependencies || mode == JobMode::IgnoreRequirements)
     of(id).is_excused = true;
-  of(id).replaces = mode == JobMode::Replace;
 }
 
 void Invariants::forget_starts(UnitId id) {

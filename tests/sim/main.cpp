@@ -1,5 +1,8 @@
 // onset-sim: worlds by their seeds, until so many have been or so much time has gone.
-//   onset-sim [--seeds N] [--seconds S] [--seed FIRST] [--steps N] [--replay FILE]
+// The last line counts them; the exit status is 1 where one failed.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -7,7 +10,10 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
+#include "sim/coverage.h"
 #include "sim/run.h"
 
 namespace {
@@ -15,37 +21,57 @@ namespace {
 using namespace onset::sim;
 using Clock = std::chrono::steady_clock;
 
+constexpr char kUsage[] =
+    "onset-sim [--seeds N] [--seconds S] [--steps N] [--seed FIRST] [--jobs N]\n"
+    "          [--keep-going] [--no-shrink]\n"
+    "onset-sim --replay FILE\n";
+
 struct Options {
   std::uint64_t first = 1;
   std::uint64_t seeds = 0;
   std::uint64_t steps = 0;
+  std::uint64_t jobs = 1;
   double seconds = 0;
   bool keeps_going = false;
+  bool shrinks = true;
   std::string replay;
 };
 
-int usage() {
-  std::fprintf(stderr,
-               "onset-sim [--seeds N] [--seconds S] [--steps N] [--seed FIRST] [--keep-going]\n"
-               "onset-sim --replay FILE\n");
-  return 2;
-}
+/// What one process has seen; goes through a pipe as it is.
+struct Tally {
+  std::uint64_t worlds = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t jobs = 0;
+  std::uint64_t failed = 0;
+  Coverage coverage;
+
+  void add(const Tally& other) {
+    worlds += other.worlds;
+    steps += other.steps;
+    jobs += other.jobs;
+    failed += other.failed;
+    coverage.add(other.coverage);
+  }
+};
+static_assert(std::is_trivially_copyable_v<Tally>);
 
 bool parse(int argc, char** argv, Options& options) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
     if (name == "--keep-going") {
       options.keeps_going = true;
-      continue;
-    }
-    if (i + 1 == argc) return false;
-    const char* value = argv[++i];
-    if (name == "--seeds") {
+    } else if (name == "--no-shrink") {
+      options.shrinks = false;
+    } else if (i + 1 == argc) {
+      return false;
+    } else if (const char* value = argv[++i]; name == "--seeds") {
       options.seeds = std::strtoull(value, nullptr, 10);
     } else if (name == "--seed") {
       options.first = std::strtoull(value, nullptr, 10);
     } else if (name == "--steps") {
       options.steps = std::strtoull(value, nullptr, 10);
+    } else if (name == "--jobs") {
+      options.jobs = std::strtoull(value, nullptr, 10);
     } else if (name == "--seconds") {
       options.seconds = std::strtod(value, nullptr);
     } else if (name == "--replay") {
@@ -54,7 +80,7 @@ bool parse(int argc, char** argv, Options& options) {
       return false;
     }
   }
-  return true;
+  return options.jobs > 0;
 }
 
 int replay_file(const std::string& path) {
@@ -75,45 +101,117 @@ int replay_file(const std::string& path) {
   return 1;
 }
 
-void report(std::uint64_t seed, const Violation& violation) {
+void report(std::uint64_t seed, const Violation& violation, bool shrinks) {
   std::printf("seed %llu: %s: %s\n", static_cast<unsigned long long>(seed),
               std::string(violation.name).c_str(), violation.text.c_str());
-  Recording recording;
-  (void)run_world(seed, &recording);
-  const Recording small = shrink(std::move(recording), violation);
-  const std::string path = "sim-" + std::to_string(seed) + ".world";
-  std::ofstream(path) << to_text(small);
-  std::printf("%s", to_text(small).c_str());
-  std::printf("kept in %s, again with --replay\n", path.c_str());
+  if (shrinks) {
+    Recording recording;
+    (void)run_world(seed, &recording);
+    const std::string small = to_text(shrink(std::move(recording), violation));
+    const std::string path = "sim-" + std::to_string(seed) + ".world";
+    std::ofstream(path) << small;
+    std::printf("%skept in %s, again with --replay\n", small.c_str(), path.c_str());
+  }
   std::fflush(stdout);
+}
+
+/// Every `stride`-th seed from `first` on.
+Tally run_worlds(const Options& options, std::uint64_t first, std::uint64_t stride) {
+  Tally tally;
+  set_coverage(&tally.coverage);
+  const auto begin = Clock::now();
+  const auto passed = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+  for (std::uint64_t seed = first;; seed += stride) {
+    if (options.seeds != 0 && seed >= options.first + options.seeds) break;
+    if (options.steps != 0 && tally.steps >= options.steps / stride) break;
+    if (options.seconds != 0 && passed() >= options.seconds) break;
+    const Outcome outcome = run_world(seed);
+    ++tally.worlds;
+    tally.steps += outcome.steps;
+    tally.jobs += outcome.jobs;
+    if (!outcome.violation) continue;
+    ++tally.failed;
+    report(seed, *outcome.violation, options.shrinks);
+    if (!options.keeps_going) break;
+  }
+  return tally;
+}
+
+/// The seeds are shared out; a process that dies counts as a failed world.
+Tally run_in_processes(const Options& options) {
+  struct Child {
+    pid_t pid = 0;
+    int from = -1;
+  };
+  std::vector<Child> children;
+  std::fflush(stdout);
+  for (std::uint64_t j = 0; j < options.jobs; ++j) {
+    int ends[2];
+    if (pipe(ends) != 0) break;
+    const pid_t pid = fork();
+    if (pid == 0) {
+      const Tally tally = run_worlds(options, options.first + j, options.jobs);
+      std::fflush(stdout);
+      const bool told = write(ends[1], &tally, sizeof tally) == sizeof tally;
+      _exit(told ? 0 : 1);
+    }
+    close(ends[1]);
+    children.push_back({pid, ends[0]});
+  }
+  Tally all;
+  for (const Child& child : children) {
+    Tally tally;
+    if (read(child.from, &tally, sizeof tally) == sizeof tally) {
+      all.add(tally);
+    } else {
+      ++all.failed;
+      std::printf("a process died\n");
+    }
+    close(child.from);
+    waitpid(child.pid, nullptr, 0);
+  }
+  return all;
+}
+
+/// How much of docs/states.md has been there.
+void print_coverage(const Coverage& coverage) {
+  std::ifstream file(ONSET_STATES_DOCUMENT);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::vector<Edge> edges = edges_of(text);
+  std::size_t reached = 0;
+  for (const Edge& e : edges) {
+    if (coverage.has(e.from, e.event, e.to)) {
+      ++reached;
+    } else {
+      std::printf("not reached: %s, %s, %s\n", std::string(to_string(e.from)).c_str(),
+                  e.event.c_str(), std::string(to_string(e.to)).c_str());
+    }
+  }
+  std::printf(
+      "%zu of %u phases, %zu of %zu edges of docs/states.md, %zu transitions in all, "
+      "%zu kinds of job ends\n",
+      coverage.phases(), onset::kServicePhases, reached, edges.size(), coverage.transitions(),
+      coverage.job_ends());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options;
-  if (!parse(argc, argv, options)) return usage();
+  if (!parse(argc, argv, options)) {
+    std::fprintf(stderr, "%s", kUsage);
+    return 2;
+  }
   if (!options.replay.empty()) return replay_file(options.replay);
   if (options.seeds == 0 && options.seconds == 0 && options.steps == 0) options.seeds = 1000;
   const auto begin = Clock::now();
-  const auto passed = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
-  std::uint64_t worlds = 0;
-  std::uint64_t steps = 0;
-  std::uint64_t failed = 0;
-  for (std::uint64_t seed = options.first;; ++seed) {
-    if (options.seeds != 0 && worlds >= options.seeds) break;
-    if (options.steps != 0 && steps >= options.steps) break;
-    if (options.seconds != 0 && passed() >= options.seconds) break;
-    const Outcome outcome = run_world(seed);
-    ++worlds;
-    steps += outcome.steps;
-    if (!outcome.violation) continue;
-    ++failed;
-    report(seed, *outcome.violation);
-    if (!options.keeps_going) break;
-  }
-  std::printf("%llu worlds, %llu steps, %.0f steps a second, %llu failed\n",
-              static_cast<unsigned long long>(worlds), static_cast<unsigned long long>(steps),
-              static_cast<double>(steps) / passed(), static_cast<unsigned long long>(failed));
-  return failed == 0 ? 0 : 1;
+  const Tally tally =
+      options.jobs == 1 ? run_worlds(options, options.first, 1) : run_in_processes(options);
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  print_coverage(tally.coverage);
+  std::printf(
+      "%llu worlds, %llu steps, %.0f steps a second, %llu failed\n",
+      static_cast<unsigned long long>(tally.worlds), static_cast<unsigned long long>(tally.steps),
+      static_cast<double>(tally.steps) / seconds, static_cast<unsigned long long>(tally.failed));
+  return tally.failed == 0 ? 0 : 1;
 }

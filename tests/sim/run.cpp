@@ -54,6 +54,7 @@ Outcome run_world(std::uint64_t seed, Recording* recording) {
   }
   outcome.violation = world.violation();
   bring_to_the_end(world, outcome);
+  outcome.jobs = world.jobs();
   if (recording != nullptr) *recording = {plan, std::move(events), true};
   return outcome;
 }

@@ -51,7 +51,7 @@ void shrink_units(Recording& r, const Violation& violation) {
 }  // namespace
 
 Recording shrink(Recording r, const Violation& violation) {
-  if (Recording calm = r; (calm.plan.steps_a_call = UINT_MAX, still_fails(calm, violation)))
+  if (Recording calm = r; (calm.plan.steps_a_call = kManySteps, still_fails(calm, violation)))
     r = std::move(calm);
   for (int round = 0; round < 3; ++round) {
     const std::string before = to_text(r);

@@ -140,6 +140,8 @@ InvocationId SimOs::new_invocation() {
 }
 
 void SimOs::log(Say::Level, std::string_view unit, std::string_view text) {
+  has_left_out |= text.find("/stop deleted") != std::string_view::npos;
+  if (text.starts_with("cannot queue ")) refused.emplace_back(unit);
   if (writes_log)
     std::printf("      %s: %s\n", std::string(unit).c_str(), std::string(text).c_str());
 }

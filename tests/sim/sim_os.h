@@ -79,8 +79,10 @@ class SimOs final : public Os {
   void set_pid_file(std::string path, PidFileReading reading);
 
   std::array<bool, kFlags> flags{};
-  bool writes_log = false;  ///< to stdout, for a replay
-  std::string complaint;    ///< a request that makes no sense; empty: none
+  bool writes_log = false;           ///< to stdout, for a replay
+  bool has_left_out = false;         ///< a transaction has gone without an optional stop
+  std::vector<std::string> refused;  ///< units whose change asked for what could not be queued
+  std::string complaint;             ///< a request that makes no sense; empty: none
 
  private:
   struct PerUnit {

@@ -57,6 +57,7 @@ class SimWorld {
   [[nodiscard]] std::optional<unsigned> place(UnitId id) const;
   /// Units that are empty and wait to be told so.
   [[nodiscard]] const std::vector<UnitId>& empties() const { return empties_; }
+  [[nodiscard]] std::uint64_t jobs() const { return invariants_.jobs_seen; }
   [[nodiscard]] std::string picture() const;
 
   SimOs os;

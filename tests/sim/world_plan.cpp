@@ -247,7 +247,7 @@ WorldPlan make_plan(std::uint64_t seed) {
   plan.seed = seed;
   plan.mood = make_mood(random);
   plan.steps = 100 + random.below(500);
-  plan.steps_a_call = random.pick<unsigned>({UINT_MAX, UINT_MAX, UINT_MAX, 1, 3});
+  plan.steps_a_call = random.pick<unsigned>({kManySteps, kManySteps, kManySteps, 1, 3});
   plan.container = random.chance(75);
   if (plan.container && random.chance(70)) plan.shutdown_budget = std::chrono::seconds(9);
   const unsigned count = 2 + random.below(random.chance(20) ? 16 : 8);

@@ -30,12 +30,15 @@ struct Mood {
   unsigned odd = 2;  ///< cancel, kill, reset-failed, conditions, OOM, clock jumps
 };
 
+/// More than any of these small worlds can have to do at one moment.
+inline constexpr unsigned kManySteps = 5000;
+
 struct WorldPlan {
   std::uint64_t seed = 0;
   std::vector<PlannedUnit> units;
   Mood mood;
   unsigned steps = 300;
-  unsigned steps_a_call = UINT_MAX;
+  unsigned steps_a_call = kManySteps;
   bool container = true;
   Duration shutdown_budget = kInfinity;
 };

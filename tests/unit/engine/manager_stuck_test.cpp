@@ -122,6 +122,29 @@ TEST_CASE("a unit that nothing needs goes once the job in its way has ended",
   CHECK(w.state("a.service") == "deactivating");
 }
 
+TEST_CASE("a unit that is stopped and started again in a ring leaves time for others",
+          "[engine][bound][fault]") {
+  EngineWorld w{
+      {{"a.slice", "[Unit]\nDefaultDependencies=no\nBindsTo=b.service\nOnSuccess=c.service\n"},
+       {"b.service", service("")},
+       {"c.service", service("Requires=a.slice\n")}}};
+  REQUIRE(w.start("a.slice") == "");
+  while (w.os.pid_of("b.service") != 0) w.exit("b.service", 0);  // until its start limit
+  CHECK(w.manager.next_deadline() > w.now.mono);
+  w.pass(seconds(11));
+  CHECK(w.manager.next_deadline() > w.now.mono);
+}
+
+TEST_CASE("a service that fails at once and is started by what it triggers leaves time for others",
+          "[engine][trigger][fault]") {
+  EngineWorld w{{{"a.service", service("OnFailure=b.service\nStartLimitBurst=0\n")},
+                 {"b.service", service("Requires=a.service\nAfter=a.service\n")}}};
+  w.os.unspawnable.insert("a.service");
+  REQUIRE(w.start("a.service") == "");
+  CHECK(w.state("a.service") == "failed");
+  CHECK(w.manager.next_deadline() > w.now.mono);
+}
+
 TEST_CASE("D5: a shutdown whose jobs were cancelled ends all the same",
           "[engine][shutdown][fault]") {
   const std::string plain = "[Unit]\nDefaultDependencies=no\n";
