@@ -172,13 +172,14 @@ JobId Manager::install(const Transaction& transaction) {
   return anchor;
 }
 
-/// Isolate and flush: what is queued and not part of the transaction goes.
+/// Isolate and flush: what is queued and not part of the transaction goes. What was queued
+/// irreversibly, a shutdown, goes by "cancel" alone (systemctl(1), --job-mode=).
 void Manager::cancel_others(const Transaction& transaction) {
   std::vector<bool> wanted(graph_->size(), false);
   for (const PlannedJob& planned : transaction.jobs) wanted[planned.unit.value] = true;
   std::vector<JobId> unwanted;
   for (const Job* job : queue_.in_order()) {
-    if (!wanted[job->unit.value]) unwanted.push_back(job->id);
+    if (!wanted[job->unit.value] && !job->irreversible) unwanted.push_back(job->id);
   }
   for (JobId id : unwanted) finish_job(id, JobResult::Canceled, Invalidate::No);
 }

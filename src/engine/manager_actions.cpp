@@ -277,7 +277,11 @@ std::optional<ServiceEvent> Manager::find_main_pid(UnitId id, const FindMainPid&
   const std::string& path = unit.service->pid_file;
   if (!path.empty()) {
     if (action.watch) os_.watch_path(id, path);  // first: a file that comes in between is seen
-    const PidFileReading reading = os_.read_pid_file(id, unit, path);
+    PidFileReading reading = os_.read_pid_file(id, unit, path);
+    if (const UnitId owner = unit_of_pid(reading.pid); owner.valid() && owner != id) {
+      reading = {0, false,
+                 format("PIDFile={} names a process of {}", path, graph_->unit(owner).id)};
+    }
     if (!reading.problem.empty() && !action.quiet) {
       note_problem(id, reading.problem);
       say(Say::Level::Warning, id, reading.problem);

@@ -29,6 +29,7 @@ void ServiceMachine::handle(const ReloadRequested&) {
 void ServiceMachine::enter_reload_by_notify() {
   set_phase(ServicePhase::ReloadNotify);
   state_.deadline = after(start_timeout());
+  if (!main_alive()) act(WatchEmpty{});
 }
 
 /// ExecReload= is done, well or not. The service itself may still be at it.

@@ -164,7 +164,9 @@ void Invariants::check_motion(UnitId id) {
   const bool is_seen = s.main.pid > 0 || s.control.pid > 0 || s.guarded_idle || s.spawn_pending ||
                        os_.watches_empty(id) || os_.watches_bus(id);
   // RestartSec=infinity: a start by hand ends it.
-  if (s.phase == ServicePhase::AutoRestart && of(id).restart_due == kNever) return;
+  const bool never_restarts =
+      of(id).restart_due == kNever || unit(id).service->restart_delay == kInfinity;
+  if (s.phase == ServicePhase::AutoRestart && never_restarts) return;
   const auto is_off = [](Duration timeout) { return timeout == kInfinity || timeout.count() == 0; };
   const Unit& config = unit(id);
   const bool may_last = of(id).is_excused ||  // its files were others when it was armed

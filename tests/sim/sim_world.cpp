@@ -340,6 +340,9 @@ std::string SimWorld::picture() const {
     if (rt.active == ActiveState::Inactive && rt.job.value == 0) continue;
     const Job* job = manager.job(rt.job);
     out += format(" {}={}", manager.graph().unit(UnitId{i}).id, manager.sub_state(UnitId{i}));
+    for (const pid_t pid : {rt.service.main.pid, rt.service.control.pid}) {
+      if (pid > 0) out += format("({})", pid);
+    }
     if (job != nullptr)
       out += format("[{} {}]", to_string(job->type),
                     job->state == JobState::Running ? "runs" : "waits");

@@ -31,6 +31,13 @@ FailingNew::~FailingNew() {
 void* operator new(std::size_t size) {
   return onset::test::allocate(size);
 }
+/// Else a sanitizer's own would stand beside ours, and its memory come to our delete.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return std::malloc(size == 0 ? 1 : size);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }

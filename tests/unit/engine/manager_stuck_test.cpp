@@ -145,6 +145,46 @@ TEST_CASE("a service that fails at once and is started by what it triggers leave
   CHECK(w.manager.next_deadline() > w.now.mono);
 }
 
+TEST_CASE("a service without a main process that reloads ends when it is empty",
+          "[engine][reload]") {
+  EngineWorld w{{{"a.service", service("",
+                                       "Type=forking\nGuessMainPID=no\nNotifyAccess=all\n"
+                                       "TimeoutStartSec=infinity\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.notify("a.service", "RELOADING=1\nMONOTONIC_USEC=1");
+  const pid_t control = w.os.pid_of("a.service");
+  FakeProcess daemon = w.os.alive.at(control);
+  daemon.pid = control + 50;
+  w.os.alive[daemon.pid] = daemon;
+  w.os.vanish(control);
+  w.manager.process_exited(control, {ExitKind::Exited, 0}, w.now);
+  REQUIRE(w.sub("a.service") == "reload-notify");
+  w.exit("a.service", 0);
+  CHECK(w.state("a.service") == "inactive");
+}
+
+TEST_CASE("C11: two units do not get one main process from a PID file",
+          "[engine][pidfile][fault]") {
+  const std::string text = service("", "PIDFile=/run/x.pid\n");
+  EngineWorld w{{{"a.service", text}, {"b.service", text}}};
+  for (const char* name : {"a.service", "b.service"}) REQUIRE(w.start(name) == "");
+  w.os.pid_files["/run/x.pid"] = {4000, true, {}};
+  w.exit("a.service", 0);
+  CHECK(w.state("a.service") == "active");
+  w.exit("b.service", 0);
+  CHECK(w.state("b.service") == "inactive");
+}
+
+TEST_CASE("D5: no flush takes the shutdown away", "[engine][shutdown][fault]") {
+  const std::string plain = "[Unit]\nDefaultDependencies=no\n";
+  EngineWorld w{{{"exit.target", plain + "Requires=last.service\nAfter=last.service\n"},
+                 {"last.service", service("", "Type=oneshot\n")},
+                 {"a.service", service("")}}};
+  w.manager.shut_down(Objective::Exit, 0, w.now);
+  CHECK(w.request("a.service", JobType::Start, JobMode::Flush) == "");
+  CHECK(w.has_job("exit.target"));
+}
+
 TEST_CASE("D5: a shutdown whose jobs were cancelled ends all the same",
           "[engine][shutdown][fault]") {
   const std::string plain = "[Unit]\nDefaultDependencies=no\n";

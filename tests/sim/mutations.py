@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Shows that each invariant of the simulator can fail: breaks the engine in one place, and
+expects the simulator to notice, by that invariant's name.
+
+    mutations.py --build DIR [--only NAME] [--seconds S]
+
+A mutation is text of one source file for another. That file alone is compiled again, and linked
+before the library, whose own copy the linker then leaves aside.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import threading
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ENGINE = "src/engine/"
+
+# name of the invariant, what is broken, file, text, text instead; of a rare one also a seed
+# that is soon before one that shows it
+MUTATIONS = [
+    ("start-job", "a restart needs no job", "service_timeout.cpp",
+     "act(EnqueueRestart{});", "enter_condition();"),
+    ("start-order", "starts wait for nothing", "job_queue.cpp",
+     "blocker.value != 0) return blocker;", "blocker.value != 0 && job.type != JobType::Start) return blocker;"),
+    ("stop-order", "stops wait for nothing", "job_queue.cpp",
+     "blocker.value != 0) return blocker;", "blocker.value != 0 && job.type != JobType::Stop) return blocker;"),
+    ("start-limit", "starts are not counted", "manager_jobs.cpp",
+     "if (!count_start(limit, now_.mono, rt.limit_begin, rt.limit_count)) {", "if (limit.burst == 77) {"),
+    ("restart-delay", "half of RestartSec= is enough", "service_restart.cpp",
+     "state_.deadline = after(restart_delay());", "state_.deadline = after(restart_delay() / 2);"),
+    ("requires", "a failed start takes nobody along", "manager_jobs.cpp",
+     "    failing_.push_back(job->id);", ""),
+    ("binds-to", "what is bound is not looked at", "manager_dependencies.cpp",
+     "bool Manager::is_unbound(UnitId id) const {", "bool Manager::is_unbound(UnitId id) const {\n  return false;"),
+    ("conflicts", "a unit that comes up leaves what it conflicts with alone", "../graph/transaction_closure.cpp",
+     "    add(by, d.other, {JobType::Stop, true, true});", "    ;"),
+    ("unneeded", "everything is needed", "manager_dependencies.cpp",
+     "bool Manager::is_needed(UnitId id) const {", "bool Manager::is_needed(UnitId id) const {\n  return true;"),
+    ("job-waits", "who waits is not woken", "job_queue.cpp",
+     "  for (JobId w : waiting) {", "  for (JobId w : std::vector<JobId>{}) {"),
+    ("job-waits", "a restart's second half is in no cycle", "../graph/transaction_cycles.cpp",
+     "    if (restarts_start_) present->type = JobType::Start;", ""),
+    ("job-lost", "a cancelled job's end is told to nobody", "manager_jobs.cpp",
+     "  announce(job, result);", "  if (result != JobResult::Canceled) announce(job, result);"),
+    ("endless", "reviews stop a unit as often as they like", "manager_dependencies.cpp",
+     "if (count_start(kLimit, now_.mono, count.begin, count.count)) return false;\n  timers_", "return false;\n  timers_"),
+    ("record", "a failed unit counts as inactive", "manager_units.cpp",
+     "  rt.active = after;", "  rt.active = after == ActiveState::Failed ? ActiveState::Inactive : after;"),
+    ("record", "a unit that is down keeps its main process", "service_restart.cpp",
+     "  state_.main.pid = 0;", ""),
+    ("stuck", "a restart whose job has failed waits on", "manager_dependencies.cpp",
+     "  if (rt.service.phase == ServicePhase::AutoRestartQueued) {", "  if (rt.service.phase == ServicePhase::Condition) {"),
+    ("stuck", "no signal has a deadline", "service_stop.cpp",
+     "  state_.deadline = stop_deadline(phase, aborts ? abort_timeout() : stop_timeout());", "  state_.deadline = kNever;"),
+    ("shutdown", "a shutdown without jobs waits on", "manager_jobs.cpp",
+     "    if (stopping_ && !has_more_) objective_ = shutdown_goal_;", ""),
+    ("timers", "the watchdog's deadline is not armed", "manager_units.cpp",
+     "std::min(s.deadline, s.watchdog_deadline));", "s.deadline);"),
+    ("timers", "a launch is tried again for a state that is over", "manager_units.cpp",
+     "  while (pending_spawns_", "  if (pending_spawns_", 15470),
+    ("process", "a control process is not found by its pid", "manager_units.cpp",
+     "  replace(before.control.pid, now.control.pid);", ""),
+    ("process", "a new main process may be another unit's", "manager_actions.cpp",
+     "owner.valid() && owner != id) {", "owner.valid() && owner != id && id.value == UINT32_MAX) {", 117415),
+    ("unload", "a unit is unloaded with its processes", "manager_collect.cpp",
+     "  if (!os_.has_processes(id)) return true;", "  return true;"),
+]
+
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def link_command(build):
+    """How onset-sim is linked: the commands of ninja, without writing anything."""
+    listed = subprocess.run(["ninja", "-C", build, "-t", "commands", "onset-sim"], stdout=subprocess.PIPE,
+                            text=True, check=True).stdout
+    command = listed.strip().splitlines()[-1]
+    found = re.search(r"(\S*g\+\+|\S*c\+\+)\s.*-o \S*onset-sim .*", command)
+    return found.group(0).removesuffix(" && :").split(" && ")[0]
+
+
+def compile_command(build, source):
+    for entry in json.loads(read(os.path.join(build, "compile_commands.json"))):
+        if os.path.realpath(os.path.join(entry["directory"], entry["file"])) == source:
+            return shlex.split(entry["command"])
+    raise SystemExit(f"{source} is compiled nowhere")
+
+
+class Mutant:
+    def __init__(self, build, folder, number, mutation):
+        self.invariant, self.what, name, self.old, self.new = mutation[:5]
+        self.seed = mutation[5] if len(mutation) > 5 else 1
+        self.build = build
+        self.source = os.path.normpath(os.path.join(REPOSITORY, ENGINE, name))
+        self.stem = os.path.join(folder, f"mutant-{number}")
+
+    def make(self):
+        text = read(self.source)
+        if text.count(self.old) < 1:
+            return f"{self.source} has no {self.old!r} any more"
+        # An overload further up may have the same text: the last one is meant.
+        at = text.rindex(self.old)
+        with open(self.stem + ".cpp", "w") as file:
+            file.write(text[:at] + self.new + text[at + len(self.old):])
+        command = compile_command(self.build, self.source)
+        command = [word for word in command if word != "-Werror" and not word.endswith("ccache")]
+        command[command.index("-o") + 1] = self.stem + ".o"
+        command[command.index("-c") + 1] = self.stem + ".cpp"
+        command += ["-w", "-O1"]
+        done = subprocess.run(command, cwd=self.build, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            return done.stdout
+        link = shlex.split(link_command(self.build))
+        output = link.index("-o")
+        link[output + 1] = self.stem
+        link.insert(output + 2, self.stem + ".o")
+        done = subprocess.run(link, cwd=self.build, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return done.stdout if done.returncode != 0 else None
+
+    def run(self, seconds):
+        problem = self.make()
+        if problem:
+            return False, problem
+        seen = set()
+        command = [self.stem, "--seed", str(self.seed), "--seconds", str(seconds), "--no-shrink", "--keep-going"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sim:
+            too_long = threading.Timer(seconds + 60, sim.kill)  # one that hangs is not noticed
+            too_long.start()
+            for line in sim.stdout:
+                found = re.match(r"seed (\d+): ([a-z-]+):", line)
+                if found:
+                    seen.add(found.group(2))
+                if found and found.group(2) == self.invariant:
+                    too_long.cancel()
+                    sim.kill()
+                    return True, f"seed {found.group(1)}"
+        too_long.cancel()
+        others = ", ".join(sorted(seen))
+        return False, f"noticed by {others} alone" if others else "not noticed"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--seconds", type=float, default=30, help="that a mutant has to be noticed in")
+    options = parser.parse_args()
+    build = os.path.abspath(options.build)
+    chosen = [m for m in MUTATIONS if options.only in m[0]]
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        mutants = [Mutant(build, folder, number, mutation) for number, mutation in enumerate(chosen)]
+        results = pool.map(lambda mutant: mutant.run(options.seconds), mutants)
+        for mutant, (noticed, how) in zip(mutants, results):
+            failed += not noticed
+            print(f"{'✔' if noticed else '✘'} {mutant.invariant}: {mutant.what} ({how})", flush=True)
+    print(f"{len(chosen) - failed} of {len(chosen)} mutations noticed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
