@@ -22,11 +22,12 @@ void Manager::dispatch() {
   has_more_ = true;
   for (unsigned step = 0; step < config_.steps_a_call && has_more_; ++step)
     has_more_ = dispatch_one();
-  if (queue_.empty()) {
-    started_up_ = true;
-    // Its jobs have failed or were cancelled on the way: the end comes all the same.
-    if (stopping_ && !has_more_) objective_ = shutdown_goal_;
-  }
+  if (queue_.empty()) started_up_ = true;
+  // Its jobs have failed or were cancelled on the way: the end comes all the same, whatever
+  // else is queued.
+  const auto is_shutdowns = [](const auto& entry) { return entry.second.irreversible; };
+  if (stopping_ && !has_more_ && std::ranges::none_of(queue_.all(), is_shutdowns))
+    objective_ = shutdown_goal_;
   dispatching_ = false;
 }
 

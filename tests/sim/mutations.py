@@ -60,7 +60,7 @@ MUTATIONS = [
     ("stuck", "no signal has a deadline", "service_stop.cpp",
      "  state_.deadline = stop_deadline(phase, aborts ? abort_timeout() : stop_timeout());", "  state_.deadline = kNever;"),
     ("shutdown", "a shutdown without jobs waits on", "manager_jobs.cpp",
-     "    if (stopping_ && !has_more_) objective_ = shutdown_goal_;", ""),
+     "    objective_ = shutdown_goal_;", "    ;"),
     ("timers", "the watchdog's deadline is not armed", "manager_units.cpp",
      "std::min(s.deadline, s.watchdog_deadline));", "s.deadline);"),
     ("timers", "a launch is tried again for a state that is over", "manager_units.cpp",

@@ -195,3 +195,21 @@ TEST_CASE("D5: a shutdown whose jobs were cancelled ends all the same",
   while (w.manager.job_count() > 0) REQUIRE(w.manager.cancel(w.manager.jobs().front()->id, w.now));
   CHECK(w.manager.objective() == Objective::Exit);
 }
+
+TEST_CASE("D5: a start that waits for ever does not hold up a cancelled shutdown",
+          "[engine][shutdown][fault]") {
+  const std::string plain = "[Unit]\nDefaultDependencies=no\n";
+  EngineWorld w{{{"exit.target", plain + "Requires=last.service\nAfter=last.service\n"},
+                 {"last.service", service("", "Type=oneshot\n")},
+                 {"a.service", service("", "Restart=always\nRestartSec=infinity\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.exit("a.service", 1);
+  w.manager.shut_down(Objective::Exit, 0, w.now);
+  REQUIRE(w.start("a.service") == "");  // waits for the restart
+  while (w.has_job("exit.target") || w.has_job("last.service")) {
+    const UnitId id =
+        w.manager.graph().find(w.has_job("exit.target") ? "exit.target" : "last.service");
+    REQUIRE(w.manager.cancel(w.manager.runtime(id).job, w.now));
+  }
+  CHECK(w.manager.objective() == Objective::Exit);
+}
