@@ -251,6 +251,7 @@ class Manager final : private UnitStates {
   [[nodiscard]] bool is_needed(UnitId id) const;
   [[nodiscard]] bool is_unbound(UnitId id) const;
   bool review_is_limited(UnitId id);
+  void trigger_for_end(UnitId id, DependencyKind kind, JobMode mode);
   void trigger_for_job(UnitId id);
   bool trigger_is_limited(UnitId id);
   bool accept_main_pid(UnitId id, const NotifySender& sender, pid_t pid);

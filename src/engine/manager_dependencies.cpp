@@ -59,11 +59,6 @@ void Manager::stop_with(UnitId id) {
 
 void Manager::trigger(UnitId id, DependencyKind kind, JobMode mode) {
   if (stopping_) return;
-  // What comes and goes in one moment may trigger what starts it again in the same.
-  const bool has_run = graph_->unit(id).type == UnitType::Service
-                           ? !command_records(id).empty()
-                           : runtime_[id.value].inactive_exit.mono != now_.mono;
-  if (!has_run && trigger_is_limited(id)) return;
   Trigger trigger;
   if (graph_->unit(id).type == UnitType::Service) {
     const UnitRuntime& rt = runtime_[id.value];
@@ -102,6 +97,15 @@ void Manager::set_trigger(Trigger& place, const Trigger& trigger) {
   if (trigger.source.valid()) ++runtime_[trigger.source.value].trigger_of;
   place = trigger;
   if (before.valid() && --runtime_[before.value].trigger_of == 0) may_be_unneeded(before);
+}
+
+/// The unit has gone down. What comes and goes in one moment may trigger what starts it
+/// again in the same.
+void Manager::trigger_for_end(UnitId id, DependencyKind kind, JobMode mode) {
+  const bool has_run = graph_->unit(id).type == UnitType::Service
+                           ? !command_records(id).empty()
+                           : runtime_[id.value].inactive_exit.mono != now_.mono;
+  if (has_run || !trigger_is_limited(id)) trigger(id, kind, mode);
 }
 
 /// A failed job of a unit that did not itself fail: its OnFailure= is due all the same.

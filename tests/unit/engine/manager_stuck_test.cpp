@@ -213,3 +213,41 @@ TEST_CASE("D5: a start that waits for ever does not hold up a cancelled shutdown
   }
   CHECK(w.manager.objective() == Objective::Exit);
 }
+
+TEST_CASE("a launch that waits for memory is not tried again once its phase is over",
+          "[engine][spawn][fault]") {
+  EngineWorld w{{{"a.service", service("", "ExecStop=/bin/s\nExecStopPost=/bin/p\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.os.fail_spawns = 2;  // of ExecStop=, and of ExecStopPost= when that is given up
+  REQUIRE(w.stop("a.service") == "");
+  CHECK(w.sub("a.service") == "stop");
+  w.exit("a.service", 0);
+  const std::size_t spawned = w.os.history.size();
+  CHECK(w.state("a.service") == "failed");
+  w.pass(seconds(60));
+  CHECK(w.os.history.size() == spawned);
+}
+
+TEST_CASE("a service whose type new files change while it forks does not stay in start",
+          "[engine][reload]") {
+  EngineWorld w{{{"a.service", service("", "Type=forking\nTimeoutStartSec=infinity\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  UnitTable changed{{{"a.service", service("", "Type=simple\n")}}};
+  reload(w, changed);
+  w.exit("a.service", 0);
+  CHECK_FALSE(w.has_job("a.service"));
+  CHECK(w.sub("a.service") != "start");
+}
+
+TEST_CASE("each failed job counts once in what OnFailure= may trigger", "[engine][trigger]") {
+  EngineWorld w{
+      {{"a.service", service("Requires=d.service\nAfter=d.service\nOnFailure=b.service\n")},
+       {"b.service", service("StartLimitBurst=0\n", "Type=oneshot\n")},
+       {"d.service", service("StartLimitBurst=0\n")}}};
+  w.os.unspawnable.insert("d.service");
+  for (int i = 0; i < 12; ++i) {
+    REQUIRE(w.start("a.service") == "");
+    REQUIRE(w.os.pid_of("b.service") != 0);
+    w.exit("b.service", 0);
+  }
+}
