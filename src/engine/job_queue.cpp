@@ -119,66 +119,6 @@ void JobQueue::retry_all() {
   }
 }
 
-/// A walk over "waits for", on a path of its own instead of the stack.
-std::vector<JobId> JobQueue::find_ring(const UnitGraph& graph, bool restarts_start) const {
-  struct Step {
-    JobId id;
-    std::vector<JobId> blockers;
-  };
-  const auto as_it_counts = [&](JobId id) {
-    Job job = *find(id);
-    if (restarts_start && job.type == JobType::Restart) {
-      job.type = JobType::Start;
-      job.state = JobState::Waiting;
-    }
-    return job;
-  };
-  const auto blockers = [&](JobId id) {
-    const Job job = as_it_counts(id);
-    if (job.state != JobState::Waiting) return std::vector<JobId>{};
-    std::vector<JobId> found = blockers_of(job, graph);
-    std::erase_if(found, [&](JobId other) {
-      const Job waited = as_it_counts(other);
-      return !must_wait(job.type, graph.between(job.unit, waited.unit), waited.type);
-    });
-    return found;
-  };
-  std::unordered_map<std::uint32_t, bool> on_path;  // false: no ring leads from it
-  std::vector<Step> path;
-  const auto enter = [&](JobId id) {
-    on_path[id.value] = true;
-    path.push_back({id, blockers(id)});
-  };
-  for (const Job* root : in_order()) {
-    if (on_path.contains(root->id.value)) continue;
-    enter(root->id);
-    while (!path.empty()) {
-      if (path.back().blockers.empty()) {
-        on_path[path.back().id.value] = false;
-        path.pop_back();
-        continue;
-      }
-      const JobId next = path.back().blockers.back();
-      path.back().blockers.pop_back();
-      const auto known = on_path.find(next.value);
-      if (known == on_path.end()) {
-        enter(next);
-      } else if (known->second) {
-        std::vector<JobId> ring;
-        const auto first = std::ranges::find(path, next, &Step::id);
-        for (auto step = first; step != path.end(); ++step) ring.push_back(step->id);
-        return ring;
-      }
-    }
-  }
-  return {};
-}
-
-std::vector<JobId> JobQueue::find_ring(const UnitGraph& graph) const {
-  std::vector<JobId> ring = find_ring(graph, false);
-  return ring.empty() ? find_ring(graph, true) : ring;
-}
-
 /// The job on the dependency's other end, if this one has to wait for it.
 JobId JobQueue::blocker_by(const Job& job, const Dependency& d) const {
   if (!d.kinds.has(DependencyKind::After) && !d.kinds.has(DependencyKind::Before)) return {};

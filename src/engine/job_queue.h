@@ -39,9 +39,6 @@ class JobQueue {
   void change_type(JobId id, JobType type);
   /// All that wait are looked at anew: their units may be ordered otherwise now.
   void retry_all();
-  /// Jobs that wait for one another in a ring, each for the next, now or once the
-  /// restarts among them have stopped; empty: there is none.
-  [[nodiscard]] std::vector<JobId> find_ring(const UnitGraph& graph) const;
 
   [[nodiscard]] Job* find(JobId id);
   [[nodiscard]] const Job* find(JobId id) const;
@@ -60,7 +57,6 @@ class JobQueue {
   void enqueue(Job& job);
   void wake_parked(JobId id);
   [[nodiscard]] JobId blocker_by(const Job& job, const Dependency& dependency) const;
-  [[nodiscard]] std::vector<JobId> find_ring(const UnitGraph& graph, bool restarts_start) const;
 
   std::deque<UnitRuntime>& runtime_;
   std::unordered_map<std::uint32_t, Job> jobs_;

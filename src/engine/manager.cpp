@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/format.h"
+#include "engine/job_ring.h"
 
 namespace onset {
 
@@ -129,8 +130,8 @@ void Manager::reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics
 /// Jobs were queued in an order that the new files turn into a ring: none of them would
 /// ever run. One that may go goes, as in a transaction.
 void Manager::break_rings() {
-  for (std::vector<JobId> ring = queue_.find_ring(*graph_); !ring.empty();
-       ring = queue_.find_ring(*graph_)) {
+  for (std::vector<JobId> ring = find_job_ring(queue_, *graph_); !ring.empty();
+       ring = find_job_ring(queue_, *graph_)) {
     const auto may_go = [&](JobId id) { return !queue_.find(id)->irreversible; };
     const auto last = std::find_if(ring.rbegin(), ring.rend(), may_go);
     const Job& goes = *queue_.find(last != ring.rend() ? *last : ring.back());

@@ -9,6 +9,17 @@
 namespace onset::sim {
 namespace {
 
+/// StopWhenUnneeded=: whose need keeps a unit up.
+constexpr DependencySet kNeededBy = [] {
+  DependencySet kinds;
+  kinds.add(DependencyKind::RequiredBy);
+  kinds.add(DependencyKind::RequisiteOf);
+  kinds.add(DependencyKind::WantedBy);
+  kinds.add(DependencyKind::BoundBy);
+  kinds.add(DependencyKind::UpheldBy);
+  return kinds;
+}();
+
 bool is_up(ActiveState s) {
   return s == ActiveState::Active || s == ActiveState::Reloading;
 }
@@ -182,36 +193,24 @@ void Invariants::check_motion(UnitId id) {
     fail("stuck", "{} is in {} and nothing can lead out of it", name(id), to_string(s.phase));
 }
 
-/// What units are to one another, once all that follows from a change has been done.
+/// What units are to one another, with no job left and nothing more to do.
 void Invariants::check_neighbours(UnitId id) {
-  const UnitRuntime& rt = manager_->runtime(id);
-  if (!is_up_or_coming(rt.active)) return;
+  const ActiveState active = manager_->active_state(id);
+  if (!is_up_or_coming(active) || of(id).is_excused) return;
   // It was stopped for this too often: it will be again, later.
   if (manager_->timers().when({TimerKey::Kind::Review, id.value}) != kNever) return;
-  const bool has_stop = [&] {
-    const Job* job = job_of(id);
-    return job != nullptr && (job->type == JobType::Stop || job->type == JobType::Restart);
-  }();
   bool is_needed = false;
   for (const Dependency& d : manager_->graph().dependencies(id)) {
-    const UnitRuntime& other = manager_->runtime(d.other);
-    if (d.kinds.has(DependencyKind::BindsTo) && rt.job.value == 0 && other.job.value == 0 &&
-        is_down_or_going(other.active) && !of(id).is_excused)
-      fail("binds-to", "{} is {}, {} that it is bound to is {}", name(id), to_string(rt.active),
-           name(d.other), to_string(other.active));
-    if (d.kinds.has(DependencyKind::Conflicts) && is_up(rt.active) && is_up(other.active) &&
-        !has_stop && !of(id).is_excused && !of(d.other).is_excused) {
-      const Job* job = job_of(d.other);
-      if (job == nullptr || (job->type != JobType::Stop && job->type != JobType::Restart))
-        fail("conflicts", "{} and {} conflict and are both up", name(id), name(d.other));
-    }
-    is_needed |=
-        (d.kinds.has(DependencyKind::RequiredBy) || d.kinds.has(DependencyKind::WantedBy) ||
-         d.kinds.has(DependencyKind::RequisiteOf) || d.kinds.has(DependencyKind::BoundBy) ||
-         d.kinds.has(DependencyKind::UpheldBy)) &&
-        (!is_down_or_going(other.active) || other.job.value != 0);
+    const ActiveState other = manager_->active_state(d.other);
+    if (d.kinds.has(DependencyKind::BindsTo) && is_down_or_going(other))
+      fail("binds-to", "{} is {}, {} that it is bound to is {}", name(id), to_string(active),
+           name(d.other), to_string(other));
+    if (d.kinds.has(DependencyKind::Conflicts) && is_up(active) && is_up(other) &&
+        !of(d.other).is_excused)
+      fail("conflicts", "{} and {} conflict and are both up", name(id), name(d.other));
+    is_needed |= d.kinds.any(kNeededBy) && !is_down_or_going(other);
   }
-  if (unit(id).config.stop_when_unneeded && !is_needed && rt.job.value == 0 && !of(id).is_excused)
+  if (unit(id).config.stop_when_unneeded && !is_needed)
     fail("unneeded", "{} is up and nothing needs it", name(id));
 }
 
@@ -280,7 +279,7 @@ void Invariants::check_timers() {
         break;
       case TimerKey::Kind::Review:
         if (manager_->graph().is_free(UnitId{key.id}))
-          fail("timers", "a unit that is unloaded is upheld");
+          fail("timers", "a unit that is unloaded is to be reviewed");
         break;
       case TimerKey::Kind::Shutdown:
         if (!manager_->stopping()) fail("timers", "the shutdown's deadline is armed without one");

@@ -1,7 +1,7 @@
 #pragma once
 // What must hold in every world, after every step, whatever happens. Each has a name
 // and its source in the manuals in docs/simulator.md, and each is shown able to fail
-// by a mutation of the engine (tests/sim/mutations).
+// by a mutation of the engine (tests/sim/mutations.py).
 //
 // Some are looked at when something changes (an order is broken at one moment), the
 // others after an event, of these most only when the manager has nothing left to do.
@@ -47,16 +47,13 @@ class Invariants final : public ManagerListener {
   void unit_changed(UnitId id) override;
   [[nodiscard]] bool is_pinned(UnitId) const override { return false; }
 
-  // ---- what a world is like ------------------------------------------------------
-  std::uint64_t jobs_seen = 0;
-
  private:
   /// What is remembered of a unit from one moment to the next.
   struct Memory {
     ServicePhase phase = ServicePhase::Dead;
     ActiveState active = ActiveState::Inactive;
     MonoTime restart_due{0};  ///< RestartSec= is over
-    bool is_excused = false;  ///< from Conflicts=: it was started, or kept, past it
+    bool is_excused = false;  ///< from what its neighbours ask for, see excuse_what_was_refused()
     std::deque<MonoTime> starts;
   };
   struct QueuedJob {

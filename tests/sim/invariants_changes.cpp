@@ -24,7 +24,6 @@ bool is_stop(JobType type) {
 }  // namespace
 
 void Invariants::job_queued(const Job& job) {
-  ++jobs_seen;
   const auto known =
       std::ranges::find(queued_, job.id.value, [](const QueuedJob& q) { return q.id.value; });
   if (known == queued_.end()) {
@@ -111,8 +110,7 @@ void Invariants::unit_starts(UnitId id) {
   if (unit(id).service != nullptr) check_start_limit(id);
 }
 
-/// systemd.unit(5): "when two units with an ordering dependency between them are shut
-/// down, the inverse of the start-up order is applied".
+/// systemd.unit(5), Before= and After=: stops run in the reverse of the order of starts.
 void Invariants::unit_stops(UnitId id) {
   const Job* job = job_of(id);
   if (job == nullptr || !is_stop(job->type) || job->state != JobState::Running || job->ignore_order)

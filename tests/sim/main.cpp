@@ -41,14 +41,12 @@ struct Options {
 struct Tally {
   std::uint64_t worlds = 0;
   std::uint64_t steps = 0;
-  std::uint64_t jobs = 0;
   std::uint64_t failed = 0;
   Coverage coverage;
 
   void add(const Tally& other) {
     worlds += other.worlds;
     steps += other.steps;
-    jobs += other.jobs;
     failed += other.failed;
     coverage.add(other.coverage);
   }
@@ -128,7 +126,6 @@ Tally run_worlds(const Options& options, std::uint64_t first, std::uint64_t stri
     const Outcome outcome = run_world(seed);
     ++tally.worlds;
     tally.steps += outcome.steps;
-    tally.jobs += outcome.jobs;
     if (!outcome.violation) continue;
     ++tally.failed;
     report(seed, *outcome.violation, options.shrinks);

@@ -20,56 +20,55 @@ import tempfile
 import threading
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ENGINE = "src/engine/"
 
 # name of the invariant, what is broken, file, text, text instead; of a rare one also a seed
 # that is soon before one that shows it
 MUTATIONS = [
-    ("start-job", "a restart needs no job", "service_timeout.cpp",
+    ("start-job", "a restart needs no job", "engine/service_timeout.cpp",
      "act(EnqueueRestart{});", "enter_condition();"),
-    ("start-order", "starts wait for nothing", "job_queue.cpp",
+    ("start-order", "starts wait for nothing", "engine/job_queue.cpp",
      "blocker.value != 0) return blocker;", "blocker.value != 0 && job.type != JobType::Start) return blocker;"),
-    ("stop-order", "stops wait for nothing", "job_queue.cpp",
+    ("stop-order", "stops wait for nothing", "engine/job_queue.cpp",
      "blocker.value != 0) return blocker;", "blocker.value != 0 && job.type != JobType::Stop) return blocker;"),
-    ("start-limit", "starts are not counted", "manager_jobs.cpp",
+    ("start-limit", "starts are not counted", "engine/manager_jobs.cpp",
      "if (!count_start(limit, now_.mono, rt.limit_begin, rt.limit_count)) {", "if (limit.burst == 77) {"),
-    ("restart-delay", "half of RestartSec= is enough", "service_restart.cpp",
+    ("restart-delay", "half of RestartSec= is enough", "engine/service_restart.cpp",
      "state_.deadline = after(restart_delay());", "state_.deadline = after(restart_delay() / 2);"),
-    ("requires", "a failed start takes nobody along", "manager_jobs.cpp",
+    ("requires", "a failed start takes nobody along", "engine/manager_jobs.cpp",
      "    failing_.push_back(job->id);", ""),
-    ("binds-to", "what is bound is not looked at", "manager_dependencies.cpp",
+    ("binds-to", "what is bound is not looked at", "engine/manager_dependencies.cpp",
      "bool Manager::is_unbound(UnitId id) const {", "bool Manager::is_unbound(UnitId id) const {\n  return false;"),
-    ("conflicts", "a unit that comes up leaves what it conflicts with alone", "../graph/transaction_closure.cpp",
+    ("conflicts", "a unit that comes up leaves what it conflicts with alone", "graph/transaction_closure.cpp",
      "    add(by, d.other, {JobType::Stop, true, true});", "    ;"),
-    ("unneeded", "everything is needed", "manager_dependencies.cpp",
+    ("unneeded", "everything is needed", "engine/manager_dependencies.cpp",
      "bool Manager::is_needed(UnitId id) const {", "bool Manager::is_needed(UnitId id) const {\n  return true;"),
-    ("job-waits", "who waits is not woken", "job_queue.cpp",
+    ("job-waits", "who waits is not woken", "engine/job_queue.cpp",
      "  for (JobId w : waiting) {", "  for (JobId w : std::vector<JobId>{}) {"),
-    ("job-waits", "a restart's second half is in no cycle", "../graph/transaction_cycles.cpp",
+    ("job-waits", "a restart's second half is in no cycle", "graph/transaction_cycles.cpp",
      "    if (restarts_start_) present->type = JobType::Start;", ""),
-    ("job-lost", "a cancelled job's end is told to nobody", "manager_jobs.cpp",
+    ("job-lost", "a cancelled job's end is told to nobody", "engine/manager_jobs.cpp",
      "  announce(job, result);", "  if (result != JobResult::Canceled) announce(job, result);"),
-    ("endless", "reviews stop a unit as often as they like", "manager_dependencies.cpp",
+    ("endless", "reviews stop a unit as often as they like", "engine/manager_dependencies.cpp",
      "if (count_start(kLimit, now_.mono, count.begin, count.count)) return false;\n  timers_", "return false;\n  timers_"),
-    ("record", "a failed unit counts as inactive", "manager_units.cpp",
+    ("record", "a failed unit counts as inactive", "engine/manager_units.cpp",
      "  rt.active = after;", "  rt.active = after == ActiveState::Failed ? ActiveState::Inactive : after;"),
-    ("record", "a unit that is down keeps its main process", "service_restart.cpp",
+    ("record", "a unit that is down keeps its main process", "engine/service_restart.cpp",
      "  state_.main.pid = 0;", ""),
-    ("stuck", "a restart whose job has failed waits on", "manager_dependencies.cpp",
+    ("stuck", "a restart whose job has failed waits on", "engine/manager_dependencies.cpp",
      "  if (rt.service.phase == ServicePhase::AutoRestartQueued) {", "  if (rt.service.phase == ServicePhase::Condition) {"),
-    ("stuck", "no signal has a deadline", "service_stop.cpp",
+    ("stuck", "no signal has a deadline", "engine/service_stop.cpp",
      "  state_.deadline = stop_deadline(phase, aborts ? abort_timeout() : stop_timeout());", "  state_.deadline = kNever;"),
-    ("shutdown", "a shutdown without jobs waits on", "manager_jobs.cpp",
+    ("shutdown", "a shutdown without jobs waits on", "engine/manager_jobs.cpp",
      "    objective_ = shutdown_goal_;", "    ;"),
-    ("timers", "the watchdog's deadline is not armed", "manager_units.cpp",
+    ("timers", "the watchdog's deadline is not armed", "engine/manager_units.cpp",
      "std::min(s.deadline, s.watchdog_deadline));", "s.deadline);"),
-    ("timers", "a launch is tried again for a state that is over", "manager_units.cpp",
+    ("timers", "a launch is tried again for a state that is over", "engine/manager_units.cpp",
      "  while (pending_spawns_", "  if (pending_spawns_", 15470),
-    ("process", "a control process is not found by its pid", "manager_units.cpp",
+    ("process", "a control process is not found by its pid", "engine/manager_units.cpp",
      "  replace(before.control.pid, now.control.pid);", ""),
-    ("process", "a new main process may be another unit's", "manager_actions.cpp",
+    ("process", "a new main process may be another unit's", "engine/manager_actions.cpp",
      "owner.valid() && owner != id) {", "owner.valid() && owner != id && id.value == UINT32_MAX) {", 117415),
-    ("unload", "a unit is unloaded with its processes", "manager_collect.cpp",
+    ("unload", "a unit is unloaded with its processes", "engine/manager_collect.cpp",
      "  if (!os_.has_processes(id)) return true;", "  return true;"),
 ]
 
@@ -100,17 +99,15 @@ class Mutant:
         self.invariant, self.what, name, self.old, self.new = mutation[:5]
         self.seed = mutation[5] if len(mutation) > 5 else 1
         self.build = build
-        self.source = os.path.normpath(os.path.join(REPOSITORY, ENGINE, name))
+        self.source = os.path.join(REPOSITORY, "src", name)
         self.stem = os.path.join(folder, f"mutant-{number}")
 
     def make(self):
         text = read(self.source)
-        if text.count(self.old) < 1:
-            return f"{self.source} has no {self.old!r} any more"
-        # An overload further up may have the same text: the last one is meant.
-        at = text.rindex(self.old)
+        if text.count(self.old) != 1:
+            return f"{self.source} has {self.old!r} {text.count(self.old)} times, not once"
         with open(self.stem + ".cpp", "w") as file:
-            file.write(text[:at] + self.new + text[at + len(self.old):])
+            file.write(text.replace(self.old, self.new))
         command = compile_command(self.build, self.source)
         command = [word for word in command if word != "-Werror" and not word.endswith("ccache")]
         command[command.index("-o") + 1] = self.stem + ".o"

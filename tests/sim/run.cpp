@@ -22,7 +22,7 @@ SimEvent shut_down(Random& random) {
 
 void bring_to_the_end(SimWorld& world, Outcome& outcome) {
   if (outcome.violation || world.has_ended()) return;
-  if (!world.manager.stopping()) {
+  if (!world.manager().stopping()) {
     SimEvent e;
     e.what = What::ShutDown;
     e.number = static_cast<int>(Objective::Exit);
@@ -54,8 +54,7 @@ Outcome run_world(std::uint64_t seed, Recording* recording) {
   }
   outcome.violation = world.violation();
   bring_to_the_end(world, outcome);
-  outcome.jobs = world.jobs();
-  if (recording != nullptr) *recording = {plan, std::move(events), true};
+  if (recording != nullptr) *recording = {plan, std::move(events)};
   return outcome;
 }
 
@@ -73,16 +72,15 @@ Outcome replay(const Recording& recording, bool verbose) {
     if (verbose) std::printf("%s\n", world.picture().c_str());
   }
   outcome.violation = world.violation();
-  if (recording.ends) bring_to_the_end(world, outcome);
+  bring_to_the_end(world, outcome);
   return outcome;
 }
 
 // ---- a recording as a file --------------------------------------------------------
 
 std::string to_text(const Recording& r) {
-  std::string text =
-      format("world {} {} {} {} {}\n", r.plan.seed, r.plan.steps_a_call, r.plan.container ? 1 : 0,
-             r.plan.shutdown_budget.count(), r.ends ? 1 : 0);
+  std::string text = format("world {} {} {} {}\n", r.plan.seed, r.plan.steps_a_call,
+                            r.plan.container ? 1 : 0, r.plan.shutdown_budget.count());
   for (const PlannedUnit& unit : r.plan.units) {
     text += format("unit {}\n", unit.name);
     for (const std::string& line : unit.lines) text += format("  {}\n", line);
@@ -96,7 +94,7 @@ std::optional<Recording> parse_recording(std::string_view text) {
   for (const std::string_view line : split(text, '\n')) {
     if (line.starts_with("world ")) {
       const auto words = split(line.substr(6), ' ');
-      if (words.size() != 5) return std::nullopt;
+      if (words.size() != 4) return std::nullopt;
       const auto number = [&](std::size_t i, auto& value) {
         const std::string_view word = words[i];
         std::from_chars(word.data(), word.data() + word.size(), value);
@@ -107,7 +105,6 @@ std::optional<Recording> parse_recording(std::string_view text) {
       number(3, budget);
       r.plan.container = words[2] == "1";
       r.plan.shutdown_budget = Duration(budget);
-      r.ends = words[4] == "1";
     } else if (line.starts_with("unit ")) {
       r.plan.units.push_back({std::string(line.substr(5)), {}});
     } else if (line.starts_with("  ") && !r.plan.units.empty()) {

@@ -12,17 +12,15 @@
 
 namespace onset::sim {
 
-/// All that is needed to see a failure again.
+/// All that is needed to see a failure again. A shutdown, if none was among the events,
+/// and a fair world follow.
 struct Recording {
   WorldPlan plan;
   std::vector<SimEvent> events;
-  /// A shutdown and a fair world follow.
-  bool ends = true;
 };
 
 struct Outcome {
   std::uint64_t steps = 0;
-  std::uint64_t jobs = 0;
   std::optional<Violation> violation;
 };
 

@@ -25,9 +25,8 @@ SimEvent Schedule::next(const SimWorld& world) {
   if (!world.empties().empty() && random_.chance(60)) {
     if (const auto unit = world.place(world.empties().back())) return event(What::Empty, *unit);
   }
-  if (world.manager.next_deadline() <= world.now().mono && random_.chance(70)) {
-    SimEvent e = event(What::PassLate, 0);
-    return e;
+  if (world.manager().next_deadline() <= world.now().mono && random_.chance(70)) {
+    return event(What::PassLate, 0);
   }
   const Mood& m = plan_.mood;
   const std::array<unsigned, 7> weights{m.requests, m.exits, m.notifications, m.time, m.faults,
@@ -96,7 +95,7 @@ SimEvent Schedule::some_exit(const SimWorld& world) {
   if (!unit) {
     e.who = Who::Alien;
   } else {
-    const ServiceState& s = world.manager.runtime(chosen->unit).service;
+    const ServiceState& s = world.manager().runtime(chosen->unit).service;
     e.who = chosen->pid == s.main.pid      ? Who::Main
             : chosen->pid == s.control.pid ? Who::Control
                                            : Who::Rest;
@@ -217,8 +216,7 @@ SimEvent Schedule::something_odd() {
       e.what = What::Bus;
       e.number = random_.below(4);
       break;
-    case 7:
-    default:
+    default:  // the likeliest
       e.what = What::PidFile;
       e.who = random_.pick(
           {Who::Main, Who::Rest, Who::Rest, Who::Rest, Who::Alien, Who::Foreign, Who::Control});

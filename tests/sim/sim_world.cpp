@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/format.h"
-#include "sim/phases.h"
 #include "unit/builtin.h"
 
 namespace onset::sim {
@@ -33,16 +32,11 @@ void SimUnits::set(const std::string& name, std::string_view text) {
   if (const std::size_t at = name.find('@'); at != std::string::npos)
     file = name.substr(0, at + 1) + name.substr(name.rfind('.'));
   const std::string path = std::string(kFolder) + file;
-  (void)files_.remove(path);
   loader_.reset();
-  if (text.empty()) return;
-  const std::string_view first = text.substr(0, text.find('\n'));
-  if (first.starts_with("-> ")) {
-    files_.add_link(path, first.substr(3));
-  } else if (first == "/dev/null") {
-    files_.add_link(path, first);
+  if (text.empty()) {
+    (void)files_.remove(path);
   } else {
-    files_.add(path, text);
+    files_.set_unit(path, text);
   }
 }
 
@@ -60,15 +54,15 @@ std::unique_ptr<Unit> SimUnits::load(std::string_view name, Diagnostics& diagnos
 // ---- the world ----------------------------------------------------------------------
 
 SimWorld::SimWorld(const WorldPlan& plan)
-    : plan_(plan), units_(plan), invariants_(os), manager(os, units_, config_of(plan)) {
-  invariants_.watch(manager);
-  manager.set_listener(&invariants_);
+    : plan_(plan), units_(plan), invariants_(os), manager_(os, units_, config_of(plan)) {
+  invariants_.watch(manager_);
+  manager_.set_listener(&invariants_);
 }
 
 UnitId SimWorld::id(unsigned unit) const {
   if (unit >= plan_.units.size()) return {};
-  const UnitId found = manager.graph().find(plan_.units[unit].name);
-  return found.valid() && found.value < manager.graph().size() ? found : UnitId{};
+  const UnitId found = manager_.graph().find(plan_.units[unit].name);
+  return found.valid() && found.value < manager_.graph().size() ? found : UnitId{};
 }
 
 std::optional<unsigned> SimWorld::place(UnitId id) const {
@@ -80,13 +74,13 @@ std::optional<unsigned> SimWorld::place(UnitId id) const {
 
 void SimWorld::boot() {
   invariants_.before_event(now_);
-  manager.start_up(now_);
+  manager_.start_up(now_);
   settle();
 }
 
 /// As the loop of PID 1 does between events.
 void SimWorld::settle() {
-  if (!has_ended()) manager.collect();
+  if (!has_ended()) manager_.collect();
   invariants_.after_event();
 }
 
@@ -97,84 +91,28 @@ void SimWorld::apply(const SimEvent& event) {
   settle();
 }
 
+/// What is of the world, or of a unit that need not be there.
 void SimWorld::act(const SimEvent& event) {
-  const UnitId unit = id(event.unit);
-  const bool is_there = unit.valid();
   switch (event.what) {
     case What::Request:
       request(event);
       break;
     case What::Cancel: {
-      const auto jobs = manager.jobs();
+      const auto jobs = manager_.jobs();
       if (!jobs.empty())
-        (void)manager.cancel(jobs[static_cast<std::size_t>(event.number) % jobs.size()]->id, now_);
+        (void)manager_.cancel(jobs[static_cast<std::size_t>(event.number) % jobs.size()]->id, now_);
       break;
     }
-    case What::Kill: {
-      const std::string_view who = event.who == Who::Main      ? "main"
-                                   : event.who == Who::Control ? "control"
-                                                               : "all";
-      if (is_there)
-        (void)manager.kill_unit(plan_.units[event.unit].name, who, static_cast<int>(event.number));
-      break;
-    }
-    case What::ResetFailed:
-      if (!is_there) break;
-      invariants_.forget_starts(unit);
-      (void)manager.reset_failed(plan_.units[event.unit].name, now_);
-      break;
-    case What::Exit:
-      if (is_there) end(process_of(unit, event.who), event.status);
-      break;
-    case What::ExecDone: {
-      if (!is_there) break;
-      Process* p = os.find(manager.runtime(unit).service.main.pid);
-      if (p == nullptr || p->exec_done) break;
-      p->exec_done = true;
-      manager.exec_done(p->pid, now_);
-      break;
-    }
-    case What::Empty:
-      if (is_there) tell_empty(unit);
-      break;
-    case What::Notify:
-      if (is_there) send(event);
-      break;
     case What::Pass:
     case What::PassLate:
       pass(Duration(event.number), event.what == What::PassLate);
       break;
     case What::ToDeadline:
-      if (manager.next_deadline() != kNever)
-        pass(std::max(manager.next_deadline() - now_.mono, Duration(0)), true);
+      if (manager_.next_deadline() != kNever)
+        pass(std::max(manager_.next_deadline() - now_.mono, Duration(0)), true);
       break;
     case What::JumpClock:
       now_.wall.us += event.number;
-      break;
-    case What::Fork:
-      if (is_there && os.count(unit) > 0 && os.count(unit) < 6)
-        os.add(unit).temper = static_cast<Temper>(event.number);
-      break;
-    case What::Trouble:
-      if (is_there) {
-        os.trouble(unit).spawns = static_cast<unsigned>(event.number);
-        os.trouble(unit).error = static_cast<int>(event.second);
-      }
-      break;
-    case What::Temper:
-      if (is_there) {
-        os.trouble(unit).temper = static_cast<Temper>(event.number);
-        os.trouble(unit).late_exec = event.second != 0;
-      }
-      break;
-    case What::PidFile:
-      if (is_there) write_pid_file(event);
-      break;
-    case What::Bus:
-      if (is_there) change_bus(event);
-      break;
-    case What::Oom:
-      if (is_there && os.count(unit) > 0) manager.oom_killed(unit, now_);
       break;
     case What::Flag:
       os.flags[static_cast<std::size_t>(event.number) % kFlags] ^= true;
@@ -183,22 +121,106 @@ void SimWorld::act(const SimEvent& event) {
       reload(event);
       break;
     case What::ShutDown:
-      manager.shut_down(static_cast<Objective>(event.number), 0, now_);
+      manager_.shut_down(static_cast<Objective>(event.number), 0, now_);
+      break;
+    case What::Kill:
+    case What::ResetFailed:
+    case What::Exit:
+    case What::ExecDone:
+    case What::Empty:
+    case What::Notify:
+    case What::Fork:
+    case What::Trouble:
+    case What::Temper:
+    case What::PidFile:
+    case What::Bus:
+    case What::Oom:
+      if (const UnitId unit = id(event.unit); unit.valid()) act_on(unit, event);
       break;
   }
+}
+
+void SimWorld::act_on(UnitId unit, const SimEvent& event) {
+  SimOs::Trouble& trouble = os.trouble(unit);
+  switch (event.what) {
+    case What::Kill:
+      kill(event);
+      break;
+    case What::ResetFailed:
+      invariants_.forget_starts(unit);
+      (void)manager_.reset_failed(plan_.units[event.unit].name, now_);
+      break;
+    case What::Exit:
+      end(process_of(unit, event.who), event.status);
+      break;
+    case What::ExecDone:
+      tell_exec_done(unit);
+      break;
+    case What::Empty:
+      tell_empty(unit);
+      break;
+    case What::Notify:
+      send(event);
+      break;
+    case What::Fork:
+      if (os.count(unit) > 0 && os.count(unit) < 6)
+        os.add(unit).temper = static_cast<Temper>(event.number);
+      break;
+    case What::Trouble:
+      trouble.spawns = static_cast<unsigned>(event.number);
+      trouble.error = static_cast<int>(event.second);
+      break;
+    case What::Temper:
+      trouble.temper = static_cast<Temper>(event.number);
+      trouble.late_exec = event.second != 0;
+      break;
+    case What::PidFile:
+      write_pid_file(event);
+      break;
+    case What::Bus:
+      change_bus(event);
+      break;
+    case What::Oom:
+      if (os.count(unit) > 0) manager_.oom_killed(unit, now_);
+      break;
+    case What::Request:
+    case What::Cancel:
+    case What::Pass:
+    case What::PassLate:
+    case What::ToDeadline:
+    case What::JumpClock:
+    case What::Flag:
+    case What::Reload:
+    case What::ShutDown:
+      break;
+  }
+}
+
+void SimWorld::kill(const SimEvent& event) {
+  const std::string_view who = event.who == Who::Main      ? "main"
+                               : event.who == Who::Control ? "control"
+                                                           : "all";
+  (void)manager_.kill_unit(plan_.units[event.unit].name, who, static_cast<int>(event.number));
+}
+
+void SimWorld::tell_exec_done(UnitId unit) {
+  Process* p = os.find(manager_.runtime(unit).service.main.pid);
+  if (p == nullptr || p->exec_done) return;
+  p->exec_done = true;
+  manager_.exec_done(p->pid, now_);
 }
 
 void SimWorld::request(const SimEvent& event) {
   if (event.unit >= plan_.units.size()) return;
   const std::string& name = plan_.units[event.unit].name;
   const auto mode = static_cast<JobMode>(event.second);
-  const UnitId unit = manager.load(name);
+  const UnitId unit = manager_.load(name);
   invariants_.requested(unit, mode);
-  (void)manager.request(name, static_cast<JobType>(event.number), mode, now_);
+  (void)manager_.request(name, static_cast<JobType>(event.number), mode, now_);
 }
 
 pid_t SimWorld::process_of(UnitId id, Who who) {
-  const ServiceState& s = manager.runtime(id).service;
+  const ServiceState& s = manager_.runtime(id).service;
   switch (who) {
     case Who::Main:
       return s.main.pid;
@@ -230,7 +252,7 @@ pid_t SimWorld::process_of(UnitId id, Who who) {
 void SimWorld::end(pid_t pid, ExitStatus status) {
   if (pid <= 0 || os.find(pid) == nullptr) return;
   const Process p = os.take(pid);
-  manager.process_exited(pid, status, now_);
+  manager_.process_exited(pid, status, now_);
   if (p.unit.valid() && os.count(p.unit) == 0 && os.watches_empty(p.unit) &&
       std::ranges::find(empties_, p.unit) == empties_.end())
     empties_.push_back(p.unit);
@@ -238,7 +260,7 @@ void SimWorld::end(pid_t pid, ExitStatus status) {
 
 void SimWorld::tell_empty(UnitId id) {
   std::erase(empties_, id);
-  if (os.watches_empty(id) && os.count(id) == 0) manager.unit_empty(id, now_);
+  if (os.watches_empty(id) && os.count(id) == 0) manager_.unit_empty(id, now_);
 }
 
 void SimWorld::send(const SimEvent& event) {
@@ -252,16 +274,16 @@ void SimWorld::send(const SimEvent& event) {
   }
   if (text.find("RELOADING=1") != std::string::npos)
     text += format("\nMONOTONIC_USEC={}", now_.mono.us);
-  manager.notify(unit, NotifySender{sender, event.second != 0 ? 0U : 1000U}, text, now_);
+  manager_.notify(unit, NotifySender{sender, event.second != 0 ? 0U : 1000U}, text, now_);
 }
 
 void SimWorld::write_pid_file(const SimEvent& event) {
   const UnitId unit = id(event.unit);
-  const Unit& config = manager.graph().unit(unit);
+  const Unit& config = manager_.graph().unit(unit);
   if (config.service == nullptr || config.service->pid_file.empty()) return;
   const pid_t pid = process_of(unit, event.who);
   os.set_pid_file(config.service->pid_file, {pid, false, {}});
-  if (os.watches_path(unit)) manager.path_changed(unit, now_);
+  if (os.watches_path(unit)) manager_.path_changed(unit, now_);
 }
 
 void SimWorld::change_bus(const SimEvent& event) {
@@ -271,7 +293,7 @@ void SimWorld::change_bus(const SimEvent& event) {
   change.owned = event.number == 1 || event.number == 2;
   if (event.number == 1) change.owner = process_of(unit, Who::Main);
   change.bus_gone = event.number == 3;
-  manager.bus_name_changed(unit, change, now_);
+  manager_.bus_name_changed(unit, change, now_);
 }
 
 void SimWorld::reload(const SimEvent& event) {
@@ -279,7 +301,7 @@ void SimWorld::reload(const SimEvent& event) {
     units_.set(plan_.units[event.unit].name, event.text == "-" ? std::string_view{} : event.text);
   Diagnostics diagnostics;
   invariants_.files_changed();
-  manager.reload(units_, now_, diagnostics);
+  manager_.reload(units_, now_, diagnostics);
 }
 
 void SimWorld::pass(Duration span, bool late) {
@@ -291,13 +313,13 @@ void SimWorld::pass(Duration span, bool late) {
   };
   constexpr unsigned kDeadlinesMax = 200;
   for (unsigned i = 0; !late && i < kDeadlinesMax && !has_ended(); ++i) {
-    if (manager.next_deadline() > end) break;
-    move_to(std::max(manager.next_deadline(), now_.mono));
-    manager.elapse(now_);
+    if (manager_.next_deadline() > end) break;
+    move_to(std::max(manager_.next_deadline(), now_.mono));
+    manager_.elapse(now_);
     if (violation()) return;
   }
   move_to(std::max(end, now_.mono));
-  if (manager.next_deadline() <= now_.mono && !has_ended()) manager.elapse(now_);
+  if (manager_.next_deadline() <= now_.mono && !has_ended()) manager_.elapse(now_);
 }
 
 // ---- the end ------------------------------------------------------------------------
@@ -320,11 +342,11 @@ bool SimWorld::run_to_the_end() {
     if (!empties_.empty()) {
       invariants_.before_event(now_);
       tell_empty(empties_.back());
-    } else if (manager.next_deadline() <= now_.mono) {
-      manager.elapse(now_);
+    } else if (manager_.next_deadline() <= now_.mono) {
+      manager_.elapse(now_);
     } else if (end_one(true)) {
-    } else if (manager.next_deadline() != kNever) {
-      pass(manager.next_deadline() - now_.mono, true);
+    } else if (manager_.next_deadline() != kNever) {
+      pass(manager_.next_deadline() - now_.mono, true);
     } else if (!end_one(false)) {
       return false;
     }
@@ -335,11 +357,11 @@ bool SimWorld::run_to_the_end() {
 
 std::string SimWorld::picture() const {
   std::string out = format("      at {} s:", static_cast<double>(now_.mono.us) / 1e6);
-  for (std::uint32_t i = 0; i < manager.graph().size(); ++i) {
-    const UnitRuntime& rt = manager.runtime(UnitId{i});
+  for (std::uint32_t i = 0; i < manager_.graph().size(); ++i) {
+    const UnitRuntime& rt = manager_.runtime(UnitId{i});
     if (rt.active == ActiveState::Inactive && rt.job.value == 0) continue;
-    const Job* job = manager.job(rt.job);
-    out += format(" {}={}", manager.graph().unit(UnitId{i}).id, manager.sub_state(UnitId{i}));
+    const Job* job = manager_.job(rt.job);
+    out += format(" {}={}", manager_.graph().unit(UnitId{i}).id, manager_.sub_state(UnitId{i}));
     for (const pid_t pid : {rt.service.main.pid, rt.service.control.pid}) {
       if (pid > 0) out += format("({})", pid);
     }

@@ -48,32 +48,26 @@ class SimWorld {
   [[nodiscard]] const std::optional<Violation>& violation() const {
     return invariants_.violation();
   }
-  [[nodiscard]] bool has_ended() const { return manager.objective() != Objective::Run; }
+  [[nodiscard]] const Manager& manager() const { return manager_; }
+  [[nodiscard]] bool has_ended() const { return manager_.objective() != Objective::Run; }
   [[nodiscard]] Timestamp now() const { return now_; }
-  [[nodiscard]] std::size_t units() const { return plan_.units.size(); }
   /// Of the plan's unit; not valid: it is not loaded.
   [[nodiscard]] UnitId id(unsigned unit) const;
   /// The plan's unit of an id, if it is one of the plan's.
   [[nodiscard]] std::optional<unsigned> place(UnitId id) const;
   /// Units that are empty and wait to be told so.
   [[nodiscard]] const std::vector<UnitId>& empties() const { return empties_; }
-  [[nodiscard]] std::uint64_t jobs() const { return invariants_.jobs_seen; }
   [[nodiscard]] std::string picture() const;
 
   SimOs os;
 
  private:
-  const WorldPlan& plan_;
-  SimUnits units_;
-  Invariants invariants_;
-
- public:
-  Manager manager;
-
- private:
   void act(const SimEvent& event);
+  void act_on(UnitId unit, const SimEvent& event);
   void request(const SimEvent& event);
+  void kill(const SimEvent& event);
   void end(pid_t pid, ExitStatus status);
+  void tell_exec_done(UnitId unit);
   void tell_empty(UnitId id);
   void send(const SimEvent& event);
   void write_pid_file(const SimEvent& event);
@@ -84,6 +78,10 @@ class SimWorld {
   bool end_one(bool fairly);
   [[nodiscard]] pid_t process_of(UnitId id, Who who);
 
+  const WorldPlan& plan_;
+  SimUnits units_;
+  Invariants invariants_;
+  Manager manager_;
   Timestamp now_{MonoTime{1000000}, WallTime{1700000000000000}};
   std::vector<UnitId> empties_;
 };

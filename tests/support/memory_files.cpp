@@ -69,6 +69,19 @@ void MemoryFiles::add_link(std::string_view path, std::string_view target) {
   nodes_[std::string(path)] = {FileKind::Symlink, std::string(target), 0777, 0};
 }
 
+void MemoryFiles::set_unit(const std::string& path, std::string_view text) {
+  constexpr std::string_view kAlias = "-> ";
+  const std::string_view first = text.substr(0, text.find('\n'));
+  (void)remove(path);
+  if (first.starts_with(kAlias)) {
+    add_link(path, first.substr(kAlias.size()));
+  } else if (first == "/dev/null") {
+    add_link(path, first);
+  } else {
+    add(path, text);
+  }
+}
+
 void MemoryFiles::add_directory(std::string_view path, std::uint32_t mode, std::uint32_t owner) {
   add_parents(path);
   nodes_[std::string(path)] = {FileKind::Directory, {}, mode, owner};

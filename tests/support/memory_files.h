@@ -16,6 +16,9 @@ class MemoryFiles final : public FileSource, public FileChanger {
   void add(std::string_view path, std::string_view text, std::uint32_t mode = 0644,
            std::uint32_t owner = 0);
   void add_link(std::string_view path, std::string_view target);
+  /// A unit file as tests write one, in place of what is there: "-> NAME" is an alias,
+  /// "/dev/null" a mask.
+  void set_unit(const std::string& path, std::string_view text);
   void add_directory(std::string_view path, std::uint32_t mode = 0755, std::uint32_t owner = 0);
   /// A FIFO, or whatever else is no file.
   void add_special(std::string_view path);

@@ -25,15 +25,7 @@ UnitTable::UnitTable(Rows rows) {
 }
 
 void UnitTable::set(const std::string& name, std::string text) {
-  const std::string path = std::string(kFolder) + name;
-  (void)files_.remove(path);
-  if (text.starts_with("-> ")) {
-    files_.add_link(path, text.substr(3));
-  } else if (text == "/dev/null") {
-    files_.add_link(path, text);
-  } else {
-    files_.add(path, text);
-  }
+  files_.set_unit(std::string(kFolder) + name, text);
   loader_.reset();
   changed_ = true;
 }
