@@ -20,14 +20,8 @@ constexpr DependencySet kNeededBy = [] {
   return kinds;
 }();
 
-bool is_up(ActiveState s) {
-  return s == ActiveState::Active || s == ActiveState::Reloading;
-}
 bool is_up_or_coming(ActiveState s) {
-  return is_up(s) || s == ActiveState::Activating;
-}
-bool is_down_or_going(ActiveState s) {
-  return is_inactive_or_deactivating(s);
+  return is_active_or_reloading(s) || s == ActiveState::Activating;
 }
 
 }  // namespace
@@ -202,13 +196,13 @@ void Invariants::check_neighbours(UnitId id) {
   bool is_needed = false;
   for (const Dependency& d : manager_->graph().dependencies(id)) {
     const ActiveState other = manager_->active_state(d.other);
-    if (d.kinds.has(DependencyKind::BindsTo) && is_down_or_going(other))
+    if (d.kinds.has(DependencyKind::BindsTo) && is_inactive_or_deactivating(other))
       fail("binds-to", "{} is {}, {} that it is bound to is {}", name(id), to_string(active),
            name(d.other), to_string(other));
-    if (d.kinds.has(DependencyKind::Conflicts) && is_up(active) && is_up(other) &&
-        !of(d.other).is_excused)
+    if (d.kinds.has(DependencyKind::Conflicts) && is_active_or_reloading(active) &&
+        is_active_or_reloading(other) && !of(d.other).is_excused)
       fail("conflicts", "{} and {} conflict and are both up", name(id), name(d.other));
-    is_needed |= d.kinds.any(kNeededBy) && !is_down_or_going(other);
+    is_needed |= d.kinds.any(kNeededBy) && !is_inactive_or_deactivating(other);
   }
   if (unit(id).config.stop_when_unneeded && !is_needed)
     fail("unneeded", "{} is up and nothing needs it", name(id));
