@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "os/process_text.h"
 #include "unit/values.h"
 
 namespace onset {
@@ -14,32 +15,6 @@ namespace {
 
 constexpr std::size_t kCommandLineMax = 400;
 constexpr std::size_t kProcFileMax = 64 * 1024;
-
-/// As a shell would have to be given the word, so that one can be told from two.
-std::string quoted(std::string_view word) {
-  constexpr std::string_view kEscaped = "\"\\`$";
-  if (!word.empty() && word.find_first_of("\"\\`$*?['()<>|&;! \t\n\r") == word.npos) {
-    return std::string(word);
-  }
-  std::string out = "\"";
-  for (char c : word) {
-    if (kEscaped.find(c) != kEscaped.npos) out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
-/// The words of /proc/PID/cmdline on one line. Without a NUL in it the process has
-/// named itself, and that is no word.
-std::string quoted_line(std::string_view words) {
-  if (words.find('\0') == words.npos) return std::string(words);
-  std::string line;
-  for (std::string_view word : split(words.substr(0, kCommandLineMax), '\0')) {
-    if (!line.empty()) line += ' ';
-    line += quoted(word);
-  }
-  return line;
-}
 
 /// What services inherit where nothing is set: the engine puts over it what is.
 void put_inherited_limits(std::map<std::string, std::string>& p) {
@@ -103,11 +78,8 @@ std::string ProcessBackend::default_target() {
 // ---- processes ----------------------------------------------------------------------
 
 std::string ProcessBackend::command_line(pid_t pid) {
-  if (auto text = context_.files->read(format("/proc/{}/cmdline", pid), kProcFileMax);
-      text && !text->empty()) {
-    while (!text->empty() && text->back() == '\0') text->pop_back();
-    std::string line = text->empty() ? std::string() : quoted_line(*text);
-    if (line.size() > kCommandLineMax) line.resize(kCommandLineMax);
+  if (auto text = context_.files->read(format("/proc/{}/cmdline", pid), kProcFileMax)) {
+    std::string line = command_line_text(*text, kCommandLineMax);
     if (!line.empty()) return line;
   }
   auto name = context_.files->read(format("/proc/{}/comm", pid), kProcFileMax);
@@ -116,21 +88,13 @@ std::string ProcessBackend::command_line(pid_t pid) {
   return format("[{}]", *name);
 }
 
-/// proc(5): the fourth word of stat is the parent, behind a name that may hold any
-/// character; cgroup v2 is the line of hierarchy 0.
 ProcessPlace ProcessBackend::place(pid_t pid) {
   ProcessPlace place;
   if (const auto stat = context_.files->read(format("/proc/{}/stat", pid), kProcFileMax)) {
-    const std::string_view behind = std::string_view(*stat).substr(
-        std::min(stat->rfind(')') + 1, stat->size()));
-    const auto words = split_whitespace(behind);
-    if (words.size() > 1) place.parent = static_cast<pid_t>(parse_uint<unsigned>(words[1]).value_or(0));
+    if (const auto status = parse_process_stat(*stat)) place.parent = status->parent;
   }
-  constexpr std::string_view kUnified = "0::";
   if (const auto text = context_.files->read(format("/proc/{}/cgroup", pid), kProcFileMax)) {
-    for (std::string_view line : split(*text, '\n')) {
-      if (line.starts_with(kUnified)) place.group = line.substr(kUnified.size());
-    }
+    place.group = unified_cgroup(*text).value_or("");
   }
   return place;
 }

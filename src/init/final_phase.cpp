@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "base/format.h"
-#include "base/text.h"
 #include "loop/clock.h"
+#include "os/process_text.h"
 
 namespace onset {
 namespace {
@@ -35,14 +35,7 @@ std::vector<pid_t> children() {
     if (n <= 0) break;
     text.append(buffer.data(), static_cast<std::size_t>(n));
   }
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    if (const auto pid = parse_uint<unsigned>(std::string_view(text).substr(at, end - at))) {
-      found.push_back(static_cast<pid_t>(*pid));
-    }
-    at = end + 1;
-  }
+  append_pids(text, found);
   return found;
 }
 

@@ -3,21 +3,20 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
 #include <cstddef>
-#include <cstring>
 
 #include "base/text.h"
 #include "base/unix_address.h"
+#include "init/notify_datagram.h"
 #include "os/kernel.h"
 
 namespace onset {
 namespace {
 
-constexpr std::size_t kMaxDatagram = 4096;  // sd_notify(3)'s limit, as systemd has it
-constexpr std::size_t kMaxFds = 253;        // SCM_MAX_FD
 constexpr int kReceiveBuffer = 8 * 1024 * 1024;
 
 Result<UnixAddress> address_of(std::string_view text) {
@@ -39,22 +38,10 @@ unsigned queue_length() {
   return length && *length < UINT_MAX ? *length + 1 : kUnknown;
 }
 
-void close_descriptors(msghdr& header) {
-  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
-      UniqueFd closes(fd);
-    }
-  }
-}
-
 }  // namespace
 
 NotifySocket::NotifySocket(UniqueFd fd)
-    : fd_(std::move(fd)), capacity_(queue_length()), buffer_(kMaxDatagram + 1, '\0') {}
+    : fd_(std::move(fd)), capacity_(queue_length()), buffer_(kNotifyMax + 1, '\0') {}
 
 Result<NotifySocket> NotifySocket::bind(const std::string& path) {
   auto address = address_of(path);
@@ -79,7 +66,7 @@ Result<NotifySocket> NotifySocket::bind(const std::string& path) {
 
 bool NotifySocket::receive(NotifyDatagram& datagram) {
   datagram = {};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * kMaxFds)> control{};
+  alignas(cmsghdr) std::array<char, kNotifyAncillaryMax> control{};
   iovec vector{buffer_.data(), buffer_.size()};
   msghdr header{};
   header.msg_iov = &vector;
@@ -89,23 +76,16 @@ bool NotifySocket::receive(NotifyDatagram& datagram) {
   const ssize_t n = recvmsg(fd_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (n < 0) return errno == EINTR;
 
-  ucred sender{};
-  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len == CMSG_LEN(sizeof sender)) {
-      std::memcpy(&sender, CMSG_DATA(c), sizeof sender);
-    }
-  }
+  const NotifyAncillary ancillary =
+      read_notify_ancillary({control.data(), std::min(header.msg_controllen, control.size())});
   // FDSTORE=1 comes with the fd store; until then nothing is kept.
-  close_descriptors(header);
-  const bool truncated = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
-  if (truncated || n == 0 || static_cast<std::size_t>(n) > kMaxDatagram) return true;
-  const std::string_view text(buffer_.data(), static_cast<std::size_t>(n));
-  // A trailing NUL is forgiven, one in the middle is not text.
-  const std::size_t nul = text.find('\0');
-  if (nul != std::string_view::npos && nul + 1 != text.size()) return true;
-  datagram.pid = sender.pid;
-  datagram.uid = sender.uid;
-  datagram.text = text.substr(0, nul);
+  for (std::size_t i = 0; i < ancillary.descriptor_count; ++i) {
+    UniqueFd closes(ancillary.descriptors[i]);
+  }
+  datagram.text = notify_text({buffer_.data(), static_cast<std::size_t>(n)}, header.msg_flags);
+  if (datagram.text.empty()) return true;
+  datagram.pid = ancillary.pid;
+  datagram.uid = ancillary.uid;
   return true;
 }
 

@@ -15,6 +15,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "os/kernel.h"
+#include "os/process_text.h"
 
 namespace onset {
 namespace {
@@ -49,22 +50,15 @@ std::string slice_path(std::string_view slice) {
   }
 }
 
-std::vector<pid_t> numbers(std::string_view text) {
+std::vector<pid_t> pids_in(std::string_view text) {
   std::vector<pid_t> found;
-  for (const auto line : split(text, '\n')) {
-    if (const auto pid = parse_uint<std::uint32_t>(line)) found.push_back(static_cast<pid_t>(*pid));
-  }
+  append_pids(text, found);
   return found;
 }
 
-/// The path of the line "0::PATH".
 std::string own_group(const char* membership) {
   auto text = read_kernel_file(membership, 65536);
-  if (!text) return "/";
-  for (const auto line : split(*text, '\n')) {
-    if (line.starts_with("0::/")) return std::string(line.substr(3));
-  }
-  return "/";
+  return std::string(text ? unified_cgroup(*text).value_or("/") : "/");
 }
 
 bool is_cgroup2(const UniqueFd& fd) {
@@ -78,7 +72,7 @@ std::string why_not_ours(const UniqueFd& group, bool moved_before) {
   if (!text) return format("cgroup.procs: {}", errno_text(text.error().err));
   const pid_t self = ::getpid();
   bool has_self = moved_before;
-  for (const pid_t pid : numbers(*text)) {
+  for (const pid_t pid : pids_in(*text)) {
     if (pid == self) {
       has_self = true;
     } else if (pid == 0 || self != 1) {
@@ -201,7 +195,7 @@ bool CgroupTree::counts_memory(BorrowedFd group) {
 bool CgroupTree::populated(const std::string& path) const {
   auto text = read_kernel_file_at(root_, (path + "/cgroup.events").c_str(), 4096);
   if (!text) return text.error().err != ENOENT && text.error().err != ENODEV;
-  return text->find("populated 0") == std::string::npos;
+  return is_populated(*text);
 }
 
 std::vector<pid_t> CgroupTree::processes(const std::string& path) const {
@@ -209,7 +203,7 @@ std::vector<pid_t> CgroupTree::processes(const std::string& path) const {
   for (const std::string& group : tree_of(root_, path)) {
     auto text = read_kernel_file_at(root_, (group + "/cgroup.procs").c_str(), kProcsLimit);
     if (!text) continue;
-    for (const pid_t pid : numbers(*text)) {
+    for (const pid_t pid : pids_in(*text)) {
       if (pid > 0) all.push_back(pid);
     }
   }
@@ -230,14 +224,7 @@ CgroupUsage CgroupTree::usage(const std::string& path) const {
   usage.memory = number("memory.current");
   usage.tasks = number("pids.current");
   const auto stat = read_kernel_file_at(root_, (path + "/cpu.stat").c_str());
-  if (!stat) return usage;
-  constexpr std::string_view kKey = "usage_usec ";
-  for (const auto line : split(*stat, '\n')) {
-    if (!line.starts_with(kKey)) continue;
-    if (const auto us = parse_uint<std::uint64_t>(line.substr(kKey.size()))) {
-      usage.cpu_nsec = *us * 1000;
-    }
-  }
+  if (stat) usage.cpu_nsec = parse_cpu_nsec(*stat);
   return usage;
 }
 

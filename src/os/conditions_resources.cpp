@@ -15,6 +15,7 @@
 #include "os/conditions_machine.h"
 #include "os/cpu_features.h"
 #include "os/kernel.h"
+#include "os/process_text.h"
 #include "unit/values.h"
 
 namespace onset {
@@ -105,11 +106,7 @@ std::uint64_t memory_here(FileSource& files) {
   struct sysinfo info {};
   if (::sysinfo(&info) != 0) return 0;
   std::uint64_t memory = static_cast<std::uint64_t>(info.totalram) * info.mem_unit;
-  std::string group;
-  const std::string membership = read_text(files, "/proc/self/cgroup");
-  for (const auto line : split(membership, '\n')) {
-    if (line.starts_with("0::/")) group = line.substr(3);
-  }
+  std::string group(unified_cgroup(read_text(files, "/proc/self/cgroup")).value_or(""));
   while (true) {
     while (group.ends_with('/')) group.pop_back();
     const std::string limit = read_text(files, "/sys/fs/cgroup" + group + "/memory.max");

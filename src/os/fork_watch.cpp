@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "os/kernel.h"
+#include "os/process_text.h"
 
 namespace onset {
 namespace {
@@ -40,14 +41,11 @@ ForkWatch::ForkWatch(BorrowedFd proc, std::chrono::milliseconds patience) : pati
   if (last_ <= 0) loadavg_.reset();
 }
 
-/// "0.00 0.01 0.05 1/113 4711"
 pid_t ForkWatch::read_last() const {
   std::array<char, 128> text;
   const ssize_t size = ::pread(loadavg_.get(), text.data(), text.size(), 0);
   if (size <= 0) return 0;
-  const auto line = without_line_end({text.data(), static_cast<std::size_t>(size)});
-  return static_cast<pid_t>(
-      parse_uint<std::uint32_t>(line.substr(line.rfind(' ') + 1)).value_or(0));
+  return parse_last_pid({text.data(), static_cast<std::size_t>(size)});
 }
 
 void ForkWatch::saw(pid_t last, bool is_explained) {

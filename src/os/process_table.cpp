@@ -35,22 +35,6 @@ void remove_one(std::vector<pid_t>& list, pid_t pid) {
   if (at != list.end()) list.erase(at);
 }
 
-void append_numbers(std::string_view text, std::vector<pid_t>& out) {
-  pid_t number = 0;
-  bool digits = false;
-  for (const char c : text) {
-    if (c >= '0' && c <= '9') {
-      number = number * 10 + (c - '0');
-      digits = true;
-    } else if (digits) {
-      out.push_back(number);
-      number = 0;
-      digits = false;
-    }
-  }
-  if (digits) out.push_back(number);
-}
-
 }  // namespace
 
 std::string invocation_text(const InvocationId& id) {
@@ -64,31 +48,6 @@ std::string invocation_text(const InvocationId& id) {
   return text;
 }
 
-std::optional<ProcessStatus> parse_process_stat(std::string_view text) {
-  // "PID (COMM) STATE PPID PGRP SESSION …": COMM may hold anything, so its end is the last ")".
-  const auto open = text.find('(');
-  const auto close = text.rfind(')');
-  if (open == std::string_view::npos || close == std::string_view::npos || close < open) {
-    return std::nullopt;
-  }
-  ProcessStatus status;
-  status.name = text.substr(open + 1, close - open - 1);
-  const auto fields = split_whitespace(text.substr(close + 1));
-  static constexpr std::size_t kStartTime = 19;  // field 22 of proc(5), counted from STATE
-  if (fields.size() <= kStartTime || fields[0].size() != 1) return std::nullopt;
-  status.state = fields[0][0];
-  const auto parent = parse_uint<std::uint32_t>(fields[1]);
-  const auto group = parse_uint<std::uint32_t>(fields[2]);
-  const auto session = parse_uint<std::uint32_t>(fields[3]);
-  const auto started = parse_uint<std::uint64_t>(fields[kStartTime]);
-  if (!parent || !group || !session || !started) return std::nullopt;
-  status.started = *started;
-  status.parent = static_cast<pid_t>(*parent);
-  status.group = static_cast<pid_t>(*group);
-  status.session = static_cast<pid_t>(*session);
-  return status;
-}
-
 ProcessTable::ProcessTable(const char* proc, std::chrono::milliseconds patience)
     : self_(::getpid()) {
   auto fd = open_path(proc, O_RDONLY | O_DIRECTORY);
@@ -96,8 +55,7 @@ ProcessTable::ProcessTable(const char* proc, std::chrono::milliseconds patience)
   if (!fd || ::fstatfs(fd->get(), &system) != 0 || system.f_type != PROC_SUPER_MAGIC) return;
   // A procfs of another PID namespace speaks of other processes.
   auto self = read_kernel_file_at(*fd, "self/stat", 4096);
-  if (self && parse_uint<std::uint32_t>(self->substr(0, self->find(' '))) ==
-                  static_cast<std::uint32_t>(self_)) {
+  if (self && parse_pid(self->substr(0, self->find(' '))) == self_) {
     proc_ = std::move(*fd);
     forks_ = ForkWatch(proc_, patience);
   }
@@ -214,7 +172,7 @@ std::vector<pid_t> ProcessTable::children(pid_t pid) const {
   if (tasks_status.st_nlink == 3) {
     const std::string list = format("{}/{}/children", path, pid);
     if (auto text = read_kernel_file_at(proc_, list.c_str(), kChildrenLimit)) {
-      append_numbers(*text, found);
+      append_pids(*text, found);
     }
     return found;
   }
@@ -227,7 +185,7 @@ std::vector<pid_t> ProcessTable::children(pid_t pid) const {
     if (entry->d_name[0] == '.') continue;
     const std::string list = format("{}/children", entry->d_name);
     auto text = read_kernel_file_at(tasks, list.c_str(), kChildrenLimit);
-    if (text) append_numbers(*text, found);
+    if (text) append_pids(*text, found);
   }
   ::closedir(dir);
   return found;
@@ -244,17 +202,8 @@ UnitId ProcessTable::owner_of_invocation(std::string_view text) const {
 UnitId ProcessTable::by_environment(pid_t pid) const {
   const auto text = read(pid, "environ", kEnvironLimit);
   if (!text) return {};
-  static constexpr std::string_view kName = "INVOCATION_ID=";
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    const auto end = rest.find('\0');
-    const auto variable = rest.substr(0, end);
-    if (variable.starts_with(kName)) {
-      return owner_of_invocation(variable.substr(kName.size()));
-    }
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-  }
-  return {};
+  const auto invocation = find_variable(*text, "INVOCATION_ID");
+  return invocation ? owner_of_invocation(*invocation) : UnitId{};
 }
 
 UnitId ProcessTable::known_owner(pid_t pid, const ProcessStatus& status) const {

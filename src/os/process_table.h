@@ -34,19 +34,9 @@
 #include "engine/service_state.h"
 #include "graph/unit_graph.h"
 #include "os/fork_watch.h"
+#include "os/process_text.h"
 
 namespace onset {
-
-/// From /proc/PID/stat.
-struct ProcessStatus {
-  char state = '?';
-  pid_t parent = 0;
-  pid_t group = 0;
-  pid_t session = 0;
-  std::uint64_t started = 0;  ///< clock ticks since boot: tells two of one number apart
-  std::string name;           ///< comm: at most 15 bytes
-};
-std::optional<ProcessStatus> parse_process_stat(std::string_view text);
 
 class ProcessTable {
  public:

@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "os/kernel.h"
+#include "os/process_text.h"
 #include "os/real_os.h"
 
 namespace onset {
@@ -33,23 +34,16 @@ UnitId RealOs::unit_of_process(pid_t pid) {
   if (!cgroups_) return table_.unit_of(pid);
   auto text = read_kernel_file(format("/proc/{}/cgroup", pid).c_str());
   if (!text) return table_.unit_of(pid);
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (!line.starts_with("0::")) continue;
-    line.remove_prefix(3);
-    if (!line.starts_with(cgroups_->prefix() + "/")) return {};
-    line.remove_prefix(cgroups_->prefix().size() + 1);
-    for (;;) {  // a unit may have made groups below its own
-      const auto unit = unit_by_cgroup_.find(line);
-      if (unit != unit_by_cgroup_.end()) return unit->second;
-      const auto slash = line.rfind('/');
-      if (slash == std::string_view::npos) return {};
-      line = line.substr(0, slash);
-    }
+  auto group = unified_cgroup(*text);
+  if (!group || !group->starts_with(cgroups_->prefix() + "/")) return {};
+  group->remove_prefix(cgroups_->prefix().size() + 1);
+  for (;;) {  // a unit may have made groups below its own
+    const auto unit = unit_by_cgroup_.find(*group);
+    if (unit != unit_by_cgroup_.end()) return unit->second;
+    const auto slash = group->rfind('/');
+    if (slash == std::string_view::npos) return {};
+    group = group->substr(0, slash);
   }
-  return {};
 }
 
 /// Below the tree's root; empty: it has none. That of a slice is made by the first

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "os/kernel.h"
+#include "os/process_text.h"
 #include "unit/environment.h"
 
 namespace onset {
@@ -48,10 +49,7 @@ std::string read_text(FileSource& files, std::string_view path) {
 std::string of_process_one(FileSource& files) {
   auto text = files.read("/proc/1/environ", 4U << 20U);
   if (!text) return {};
-  for (const auto variable : split(*text, '\0')) {
-    if (variable.starts_with("container=")) return std::string(variable.substr(10));
-  }
-  return {};
+  return std::string(find_variable(*text, "container").value_or(""));
 }
 
 std::string by_marks() {

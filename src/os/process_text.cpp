@@ -1,0 +1,131 @@
+#include "os/process_text.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/text.h"
+
+namespace onset {
+namespace {
+
+/// The next part up to the separator, taken off the front.
+std::string_view take(std::string_view& rest, char separator) {
+  const auto end = rest.find(separator);
+  const auto part = rest.substr(0, end);
+  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  return part;
+}
+
+/// A word as a shell would have to be given it.
+std::string quoted(std::string_view word) {
+  constexpr std::string_view kEscaped = "\"\\`$";
+  if (!word.empty() && word.find_first_of("\"\\`$*?['()<>|&;! \t\n\r") == word.npos) {
+    return std::string(word);
+  }
+  std::string out = "\"";
+  for (const char c : word) {
+    if (kEscaped.find(c) != kEscaped.npos) out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+}  // namespace
+
+std::optional<ProcessStatus> parse_process_stat(std::string_view text) {
+  // "PID (COMM) STATE PPID PGRP SESSION …": COMM may hold anything, so its end is the last ")".
+  const auto open = text.find('(');
+  const auto close = text.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) {
+    return std::nullopt;
+  }
+  const auto fields = split_whitespace(text.substr(close + 1));
+  static constexpr std::size_t kStartTime = 19;  // field 22 of proc(5), counted from STATE
+  if (fields.size() <= kStartTime || fields[0].size() != 1) return std::nullopt;
+  const auto parent = parse_pid(fields[1]);
+  const auto group = parse_pid(fields[2]);
+  const auto session = parse_pid(fields[3]);
+  const auto started = parse_uint<std::uint64_t>(fields[kStartTime]);
+  if (!parent || !group || !session || !started) return std::nullopt;
+  ProcessStatus status{fields[0][0], *parent, *group, *session, *started, {}};
+  status.name = text.substr(open + 1, close - open - 1);
+  return status;
+}
+
+std::optional<pid_t> parse_pid(std::string_view text) {
+  const auto number = parse_uint<std::uint32_t>(text);
+  if (!number || *number > std::uint32_t{std::numeric_limits<std::int32_t>::max()}) {
+    return std::nullopt;
+  }
+  return static_cast<pid_t>(*number);
+}
+
+void append_pids(std::string_view text, std::vector<pid_t>& out) {
+  std::size_t at = 0;
+  while ((at = text.find_first_not_of(kWhitespace, at)) != std::string_view::npos) {
+    const std::size_t end = std::min(text.find_first_of(kWhitespace, at), text.size());
+    if (const auto pid = parse_pid(text.substr(at, end - at))) out.push_back(*pid);
+    at = end;
+  }
+}
+
+pid_t parse_last_pid(std::string_view loadavg) {
+  // "0.00 0.01 0.05 1/113 4711"
+  const std::string_view line = trim(loadavg);
+  return parse_pid(line.substr(line.rfind(' ') + 1)).value_or(0);
+}
+
+std::optional<std::string_view> find_variable(std::string_view environment, std::string_view name) {
+  while (!environment.empty()) {
+    const std::string_view variable = take(environment, '\0');
+    if (variable.size() > name.size() && variable[name.size()] == '=' &&
+        variable.starts_with(name)) {
+      return variable.substr(name.size() + 1);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string command_line_text(std::string_view cmdline, std::size_t limit) {
+  while (cmdline.ends_with('\0')) cmdline.remove_suffix(1);
+  std::string line;
+  if (cmdline.find('\0') == std::string_view::npos) {
+    line = cmdline.substr(0, limit);
+  } else {
+    for (const std::string_view word : split(cmdline.substr(0, limit), '\0')) {
+      if (!line.empty()) line += ' ';
+      line += quoted(word);
+    }
+  }
+  if (line.size() > limit) line.resize(limit);
+  return line;
+}
+
+std::optional<std::string_view> unified_cgroup(std::string_view text) {
+  while (!text.empty()) {
+    const std::string_view line = take(text, '\n');
+    if (line.starts_with("0::/")) return line.substr(3);
+  }
+  return std::nullopt;
+}
+
+bool is_populated(std::string_view events) {
+  while (!events.empty()) {
+    if (take(events, '\n') == "populated 0") return false;
+  }
+  return true;
+}
+
+std::optional<std::uint64_t> parse_cpu_nsec(std::string_view stat) {
+  constexpr std::string_view kKey = "usage_usec ";
+  while (!stat.empty()) {
+    const std::string_view line = take(stat, '\n');
+    if (!line.starts_with(kKey)) continue;
+    const auto us = parse_uint<std::uint64_t>(line.substr(kKey.size()));
+    if (!us || *us > UINT64_MAX / 1000) return std::nullopt;
+    return *us * 1000;
+  }
+  return std::nullopt;
+}
+
+}  // namespace onset
