@@ -190,7 +190,6 @@ class UnitTextReader {
   std::string section_;
   unsigned line_ = 0;        ///< the physical line read last
   unsigned first_line_ = 0;  ///< the first of the logical line at hand
-  unsigned line_at_hand_ = 0;
   bool skipping_ = false;  ///< in a section that is none of our concern
   bool carriage_return_seen_ = false;
   bool stopped_ = false;

@@ -11,78 +11,10 @@
 #include "control/server.h"
 #include "support/engine_world.h"
 #include "unit/control/control_world.h"
+#include "unit/control/fake_backend.h"
 #include "unit/control/varlink_schema.h"
 
 namespace onset::test {
-
-class FakeBackend final : public ControlBackend {
- public:
-  explicit FakeBackend(EngineWorld& world) : world_(world) {}
-
-  bool has_unit_file(std::string_view name) override { return files.contains(std::string(name)); }
-  void forget_files() override { looked = false; }
-  UnitFileFacts file_facts(const Unit&) override {
-    if (!looked) ++looks;
-    looked = true;
-    return {"static", "enabled"};
-  }
-  bool needs_reload(const Unit& unit) override { return unit.id == stale; }
-  Result<Diagnostics, RequestError> reload(Timestamp now) override {
-    Diagnostics diagnostics{{Severity::Warning, "/etc/a.service", 3, "Unknown key 'X'"}};
-    world_.manager.reload(world_.table, now, diagnostics);
-    return diagnostics;
-  }
-  std::string default_target() override { return "multi-user.target"; }
-  std::vector<pid_t> processes(UnitId id) override {
-    return crowd.empty() ? world_.os.processes(id) : crowd;
-  }
-  std::string command_line(pid_t pid) override {
-    return "/bin/fake \x1b[31m" + std::to_string(pid);
-  }
-  ProcessPlace place(pid_t pid) override { return {places[pid], 1}; }
-  UnitId unit_of_pid(pid_t pid) override {
-    return pid == 4242 ? world_.manager.graph().find("a.service") : UnitId{};
-  }
-  std::string control_group(UnitId id) override {
-    return "/system.slice/" + world_.manager.graph().unit(id).id;
-  }
-  UnitUsage usage(UnitId) override { return {1024, std::nullopt, 3}; }
-  SysResult freeze(UnitId id, bool frozen) override {
-    if (!can_freeze) return Failure{SysError{"cgroup.freeze", ENOTSUP}};
-    if (frozen) frozen_units.insert(id.value);
-    if (!frozen) frozen_units.erase(id.value);
-    return {};
-  }
-  bool is_frozen(UnitId id) override { return frozen_units.contains(id.value); }
-  bool can_freeze = true;
-  std::set<std::uint32_t> frozen_units;
-  Result<void, RequestError> shut_down(const ShutdownRequest& request, Timestamp now) override {
-    if (request.objective == Objective::Kexec) {
-      return Failure{RequestError{RequestErrorKind::NotSupported, {}, "no kernel is loaded"}};
-    }
-    forced = request.force;
-    message = request.message;
-    world_.manager.shut_down(request.objective, request.exit_status, now);
-    return {};
-  }
-  std::string version() override { return "0.1.0"; }
-  std::vector<std::string> features() override { return {"cgroup"}; }
-  std::map<std::string, std::string> properties() override {
-    return {{"Virtualization", "docker"}};
-  }
-
-  std::set<std::string> files;
-  std::string stale;
-  bool forced = false;
-  std::string message;  ///< of the shutdown
-  bool looked = false;  ///< into the folders, since forget_files()
-  unsigned looks = 0;
-  std::vector<pid_t> crowd;             ///< the processes of each unit, if not the real ones
-  std::map<pid_t, std::string> places;  ///< cgroups of processes
-
- private:
-  EngineWorld& world_;
-};
 
 class ManagerWorld {
  public:

@@ -33,11 +33,16 @@ class VarlinkSchema {
   }
 
  private:
+  struct Field;
   struct Type {
     enum class Kind { Word, Struct, Enum, Array, Map, Optional } kind = Kind::Word;
     std::string word;
-    std::vector<std::pair<std::string, Type>> fields;
+    std::vector<Field> fields;
     std::vector<Type> element;
+  };
+  struct Field {
+    std::string name;
+    Type type;
   };
   using Types = std::map<std::string, Type>;
 
@@ -103,10 +108,10 @@ class VarlinkSchema {
     do {
       std::string field = word();
       if (take(":")) {
-        t.fields.emplace_back(std::move(field), type());
+        t.fields.push_back({std::move(field), type()});
       } else {
         t.kind = Type::Kind::Enum;
-        t.fields.emplace_back(std::move(field), Type{});
+        t.fields.push_back({std::move(field), Type{}});
       }
     } while (problem.empty() && take(","));
     expect(")");
