@@ -65,8 +65,9 @@ void UnitLoader::Impl::read_fragment(Loading& loading, const UnitFileEntry& entr
   }
   std::string text;
   FileStatus status;
-  if (!read_file(loading, path, text, status)) return;
+  const bool is_read = read_file(loading, path, text, status);
   unit.fragment_mtime_ns = status.mtime_ns;
+  if (!is_read) return;
   if (text.empty()) {  // an empty file masks as /dev/null does
     unit.load_state = LoadState::Masked;
     unit.load_error = format("{} is masked by an empty file", unit.id);

@@ -51,7 +51,7 @@ void UnitLoader::Impl::read_dropins(Loading& loading, const std::vector<std::str
   }
 }
 
-/// As they lie there now, masks left out.
+/// As they lie there now; masks, and what is no file, left out.
 std::vector<std::string> UnitLoader::Impl::dropins_of(const Unit& unit) {
   index.forget_folder_items();
   std::vector<std::string> names = {unit.id};
@@ -59,7 +59,9 @@ std::vector<std::string> UnitLoader::Impl::dropins_of(const Unit& unit) {
   std::vector<std::string> paths = find_dropins(index, names, ".d");
   std::erase_if(paths, [&](const std::string& path) {
     const auto link = files.read_link(index.with_root(path));
-    return link && *link == "/dev/null";
+    if (link && *link == "/dev/null") return true;
+    const auto status = files.stat(index.with_root(path));
+    return !status || status->kind != FileKind::Regular;
   });
   return paths;
 }
@@ -67,7 +69,11 @@ std::vector<std::string> UnitLoader::Impl::dropins_of(const Unit& unit) {
 bool UnitLoader::Impl::has_changed(const Unit& unit) {
   if (unit.fragment_path.starts_with('/')) {
     const auto status = files.stat(index.with_root(unit.fragment_path));
-    if (!status) return true;
+    const bool is_file = status && (status->kind == FileKind::Regular || status->is_null_device);
+    const bool was_file = unit.load_state != LoadState::NotFound &&
+                          (unit.load_state != LoadState::Error || unit.fragment_mtime_ns != 0);
+    // What could not be read then, and is no file now, is not worth a reload.
+    if (!is_file || !was_file) return is_file != was_file;
     const bool is_mask = status->is_null_device || status->size == 0;
     if (is_mask != (unit.load_state == LoadState::Masked)) return true;
     if (!is_mask && status->mtime_ns != unit.fragment_mtime_ns) return true;

@@ -348,5 +348,45 @@ TEST_CASE("one file alone is loaded whatever the search path has", "[unit][loade
         "a.service from here");
 }
 
+TEST_CASE("a unit whose link leads nowhere has not changed until the file is there",
+          "[unit][loader]") {
+  MemoryFiles files;
+  files.add_link("/etc/systemd/system/a.service", "/opt/a.service");
+  UnitLoader loader(files, loader_config());
+  Diagnostics diagnostics;
+  const auto unit = loader.load("a.service", diagnostics);
+  CHECK(unit->load_state == LoadState::NotFound);
+  CHECK_FALSE(loader.has_changed(*unit));
+  files.add("/opt/a.service", "[Service]\nExecStart=/bin/a\n");
+  CHECK(loader.has_changed(*unit));
+}
+
+TEST_CASE("a drop-in that is no file makes no change until it is one", "[unit][loader]") {
+  MemoryFiles files;
+  files.add(kEtc + "a.service", kPlain);
+  files.add_special(kEtc + "a.service.d/10.conf");
+  files.add_link(kEtc + "a.service.d/20.conf", "nowhere");
+  UnitLoader loader(files, loader_config());
+  Diagnostics diagnostics;
+  const auto unit = loader.load("a.service", diagnostics);
+  CHECK(unit->load_state == LoadState::Loaded);
+  CHECK_FALSE(loader.has_changed(*unit));
+  files.add(kEtc + "a.service.d/nowhere", "[Unit]\nDescription=b\n");
+  CHECK(loader.has_changed(*unit));
+}
+
+TEST_CASE("a unit that is no file has not changed until it is one", "[unit][loader]") {
+  MemoryFiles files;
+  files.add_special("/etc/systemd/system/a.service");
+  UnitLoader loader(files, loader_config());
+  Diagnostics diagnostics;
+  const auto unit = loader.load("a.service", diagnostics);
+  CHECK(unit->load_state == LoadState::Error);
+  CHECK_FALSE(loader.has_changed(*unit));
+  CHECK(files.remove("/etc/systemd/system/a.service").ok());
+  files.add("/etc/systemd/system/a.service", "[Service]\nExecStart=/bin/a\n");
+  CHECK(loader.has_changed(*unit));
+}
+
 }  // namespace
 }  // namespace onset
