@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs the suites of tools/test and counts test cases.
 
-A suite is the layer check, a test program that CTest knows, or a file
-tests/integration/*_test.py. Each runs in a process group of its own with a deadline; what it
-prints is shown when it fails. A case that was skipped is neither; the line before the last is
-"skipped: N" with every reason and how often it was one, the last "N passed, N failed".
+A suite is the layer check, a test program that CTest knows, a file
+tests/integration/*_test.py, or a short run of the fuzzers. Each runs in a process group of its
+own with a deadline; what it prints is shown when it fails. A case that was skipped is neither;
+the line before the last is "skipped: N" with every reason and how often it was one, the last
+"N passed, N failed".
 
 Of a build with sanitizers, onset itself runs sanitized in the integration tests. What it reports
 goes to a folder of the run, out of its namespaces; a report is a failure of the test that it came
@@ -135,6 +136,28 @@ def integration_suites(build):
               folder, environment, count_unittest)
         for name in names
     ]
+
+
+def fuzz_suites(build):
+    """Each target's corpus and two seconds on from there. tools/fuzz builds them: a compiler and
+    a folder of their own."""
+    return [Suite("fuzz", [os.path.join(REPOSITORY, "tools", "fuzz"), "all", "2"],
+                  environment={"ONSET_BUILD_DIR": build}, count=count_fuzz)]
+
+
+FUZZED = re.compile(r"^ (?:✔|✘) (\w+): .*$", re.M)
+NO_CLANG = 77
+
+
+def count_fuzz(output, status, result):
+    """A target is a case."""
+    if status == NO_CLANG:
+        return Outcome(reasons=["there is no clang to build the fuzzers with"])
+    lines = FUZZED.findall(output)
+    crashed = output.count("✘")
+    if not lines or (status != 0) != (crashed > 0):
+        return count_by_exit(output, status or 1, result)
+    return Outcome(len(lines) - crashed, crashed)
 
 
 # ---- what ordinary users run -----------------------------------------------------------------
@@ -363,6 +386,7 @@ def main():
     parser.add_argument("--layers", action="store_true")
     parser.add_argument("--programs", action="store_true")
     parser.add_argument("--integration", action="store_true")
+    parser.add_argument("--fuzz", action="store_true")
     parser.add_argument("--unittest", metavar="FILE")
     options = parser.parse_args()
     if options.unittest:
@@ -378,6 +402,8 @@ def main():
         suites += program_suites(build)
     if options.integration:
         suites += integration_suites(build)
+    if options.fuzz:
+        suites += fuzz_suites(build)
     suites = [suite for suite in suites if options.only in suite.name]
     if options.list:
         print("\n".join(suite.name for suite in suites))
