@@ -8,10 +8,6 @@ namespace onset {
 
 void FrameReader::append(std::string_view bytes) {
   if (overflowed_) return;
-  if (begin_ > 0 && begin_ == buffer_.size()) {
-    buffer_.clear();
-    begin_ = scanned_ = 0;
-  }
   buffer_.append(bytes);
   if (!has_frame()) find_end();
 }

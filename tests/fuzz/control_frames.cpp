@@ -5,8 +5,9 @@
 //   0x1d LETTER the same, and then: c the client leaves and another one comes, o another one
 //               comes beside it, u a user's does, l one comes by the listening socket, r it reads
 //               what has come, t 31 s pass, x a's process ends, d it is killed, s n.service is
-//               ready, f the next spawn fails, w a file of a unit changes, g and e the gate refuses
-//               the next client or can't look, z PID 1 says goodbye
+//               ready, f the next spawn fails, p the newest process of e ends, b the boot begins, v
+//               nothing can be frozen, w a file of a unit changes, g and e the gate refuses the
+//               next client or can't look, z PID 1 says goodbye
 //
 // Every reply is held to the interface file, as the unit tests do.
 // Parsers: control/frame.cpp control/message.cpp control/json_text.cpp control/parameters.cpp
@@ -19,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -147,9 +149,25 @@ test::EngineWorld::Files units() {
        "[Service]\nType=notify\nExecStart=/bin/n\nExecReload=/bin/r\nEnvironment=A=1 "
        "B=2\nUser=root\n"},
       {"t@.service", "[Unit]\nPartOf=x.target\n[Service]\nExecStart=/bin/t %i\n"},
+      {"e.service",
+       "[Service]\nExecCondition=/bin/0\nExecStartPre=/bin/1\nExecStart=/bin/2\n"
+       "ExecStartPost=/bin/3\nExecStop=/bin/4\nExecStopPost=/bin/5\nRuntimeMaxSec=60\n"},
+      {"q.service",
+       "[Unit]\nConditionPathExists=|!/no\nConditionPathExists=|/no\nAssertPathExists=/yes\n"
+       "[Service]\nExecStart=/bin/q\n"},
+      {"r.service",
+       "[Unit]\nAssertPathExists=/no\nRequisite=c.service\n[Service]\nExecStart=/bin/r\n"},
+      {"k.service", "[Unit]\nConditionPathExists=/no\n[Service]\nExecStart=/bin/k\n"},
+      {"w.service", "[Unit]\nAfter=n.service\n[Service]\nExecStart=/bin/w\n"},
+      {"loop1.service",
+       "[Unit]\nRequires=loop2.service\nAfter=loop2.service\n[Service]\nExecStart=/bin/l\n"},
+      {"loop2.service",
+       "[Unit]\nRequires=loop1.service\nAfter=loop1.service\n[Service]\nExecStart=/bin/l\n"},
+      {"guarded.service", "[Unit]\nRefuseManualStart=yes\n[Service]\nExecStart=/bin/g\n"},
       {"bad.service", "[Service]\nExecStart=a/b\n"},
       {"alias.service", "-> a.service"},
       {"masked.service", "/dev/null"},
+      {"default.target", "-> multi-user.target"},
       {"x.target", "[Unit]\nWants=a.service n.service\nAfter=a.service\nAllowIsolate=yes\n"},
       {"my.slice", "[Slice]\n"},
       {"multi-user.target", "[Unit]\nRequires=basic.target\nAllowIsolate=yes\n"}};
@@ -168,10 +186,17 @@ class World {
         witness_(interface_),
         server_(witness_, &gate_, policy(), limits()) {
     for (const auto& [name, text] : units()) backend_.files.insert(name);
+    backend_.places[100] = "/system.slice/a.service/below";
+    engine_.os.false_conditions = {"/no"};
     witness_.server = &server_;
     interface_.set_sink(&witness_);
     engine_.manager.set_listener(&interface_);
     expect(server_.open().ok(), "there is an epoll instance");
+    for (const std::string_view method : ManagerInterface::method_names()) {
+      const auto& methods = own_schema().methods;
+      expect(std::find(methods.begin(), methods.end(), method) != methods.end(),
+             "a method is in the interface file", method);
+    }
     listen();
     connect();
   }
@@ -225,6 +250,15 @@ class World {
       case 's':
         if (engine_.os.pid_of("n.service") != 0)
           engine_.notify("n.service", "READY=1\nSTATUS=\x1b[1m");
+        break;
+      case 'p':
+        if (engine_.os.pid_of("e.service") != 0) engine_.exit("e.service", 0);
+        break;
+      case 'b':
+        engine_.manager.start_up(engine_.now);
+        break;
+      case 'v':
+        backend_.can_freeze = false;
         break;
       case 'f':
         engine_.os.fail_spawns = 1;
