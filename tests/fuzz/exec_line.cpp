@@ -51,6 +51,8 @@ void try_command(const ExecCommand& command, const SpecifierScope& scope,
   expect(bytes <= kArgumentsMax, "no expansion is without bounds");
   if (command.no_env_expand) expect(argv == command.argv, "nothing is expanded with \":\"");
 
+  // "/." is taken, as systemd takes it; "/", which it comes down to, is not.
+  if (command.path == "/") return;
   // As everywhere, no escape gives NUL; no line of a unit file has one.
   for (const std::string& argument : command.argv) {
     if (argument.find('\0') != std::string::npos) return;
