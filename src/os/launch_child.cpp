@@ -203,8 +203,9 @@ void run_child(LaunchPlan& plan) noexcept {
   change_owners(run);
   change_root(run);
   set_credentials(run);
-  change_directory(run);
   if (!close_all_descriptors(plan.report_pipe)) run.fail(LaunchStep::Fds, EBADF);
+  // Not before: by /proc/self/fd a folder that PID 1 has open leads out of the new root.
+  change_directory(run);
   if (plan.no_new_privileges) {
     run.must(LaunchStep::NoNewPrivileges, raw::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1));
   }

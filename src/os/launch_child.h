@@ -6,7 +6,7 @@
 //
 //   cgroup → session → terminal → descriptors 0–2 → OOM score, nice, umask, limits
 //   → owners of trees → root → groups → bounding set → gid → uid → capabilities,
-//   secure bits, ambient set → working directory → close descriptors
+//   secure bits, ambient set → close descriptors → working directory
 //   → NoNewPrivileges → signals → execve
 //
 // A step that fails is written to plan.report and, where PID 1 can't see that, to
