@@ -30,7 +30,7 @@ def call(s, method, **parameters):
 """
 
 
-class Control(OnsetSystemTest):
+class ControlTest(OnsetSystemTest):
     def client(self, system, code, uid=None):
         """Runs a client inside; its output, which must be no traceback."""
         status, out, err = system.inside([PYTHON, "-S", "-E", "-c", CLIENT + code], uid=uid, seconds=60)
@@ -40,6 +40,8 @@ class Control(OnsetSystemTest):
     def alive(self, system):
         self.assertEqual(system.state(), "running")
 
+
+class Control(ControlTest):
     def test_S1_an_ordinary_user_is_refused(self):
         system = self.boot({"a.service": f"[Service]\nExecStart={STAY}\n"})
         code, _, err = system.cli("start", "a.service", uid=ORDINARY_UID)

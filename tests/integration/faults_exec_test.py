@@ -8,7 +8,7 @@ from harness import ORDINARY_UID
 from manager_harness import OnsetSystemTest
 
 
-class Hygiene(OnsetSystemTest):
+class HygieneTest(OnsetSystemTest):
     def setUp(self):
         self.probe = self.build("probe")
 
@@ -23,6 +23,8 @@ class Hygiene(OnsetSystemTest):
             found.setdefault(key, []).append(value.strip())
         return found
 
+
+class Hygiene(HygieneTest):
     def test_E1_only_the_three_standard_streams_are_open(self):
         for kind in ({}, {"closed_streams": True}, {"pid1": False}):
             with self.subTest(**kind):
@@ -117,22 +119,29 @@ class Hygiene(OnsetSystemTest):
         self.ok(system, "start", "a.service")
         self.assertEqual(system.said(), ["tried"])
 
-    def test_E9_a_running_pid_1_cannot_be_overwritten_by_a_root_service_either(self):
-        script = "(: >>/proc/1/exe) 2>/dev/null && echo wrote >> @work@/said; echo tried >> @work@/said"
+    def test_E9_CVE_2019_5736_a_root_service_cannot_overwrite_the_running_pid_1(self):
+        # By its name in /proc, and by a descriptor that is opened once more.
+        script = "for way in /proc/1/exe /proc/self/fd/9; do (: >>$$way) 2>/dev/null && echo wrote >> @work@/said; " \
+                 "done 9</proc/1/exe; echo tried >> @work@/said"
         system = self.boot({"a.service": f"[Service]\nType=oneshot\nExecStart=/bin/sh -c \"{script}\"\n"})
         self.ok(system, "start", "a.service")
         self.assertEqual(system.said(), ["tried"])
 
-    def test_E7_no_capability_is_inheritable(self):
-        whole = self.account()
+    def test_E7_CVE_2022_27650_no_capability_is_inheritable(self):
+        for kind in ({}, {"inheritable": True}):
+            with self.subTest(**kind):
+                self.no_capability_is_inheritable(**kind)
+
+    def no_capability_is_inheritable(self, **kind):
+        whole = self.account(**kind)
         self.assertEqual((whole["inheritable"], whole["ambient"]), (["0"], ["0"]))
-        user = self.account(f"User={ORDINARY_UID}")
+        user = self.account(f"User={ORDINARY_UID}", **kind)
         for name in ("effective", "permitted", "inheritable", "ambient"):
             self.assertEqual(user[name], ["0"])
         self.assertEqual(user["uids"], [f"{ORDINARY_UID} {ORDINARY_UID} {ORDINARY_UID}"])
-        bound = self.account("CapabilityBoundingSet=CAP_NET_BIND_SERVICE", "NoNewPrivileges=yes")
+        bound = self.account("CapabilityBoundingSet=CAP_NET_BIND_SERVICE", "NoNewPrivileges=yes", **kind)
         self.assertEqual((bound["bounding"], bound["no_new_privs"]), (["400"], ["1"]))
-        given = self.account(f"User={ORDINARY_UID}", "AmbientCapabilities=CAP_NET_BIND_SERVICE")
+        given = self.account(f"User={ORDINARY_UID}", "AmbientCapabilities=CAP_NET_BIND_SERVICE", **kind)
         self.assertEqual((given["ambient"], given["effective"]), (["400"], ["400"]))
 
 

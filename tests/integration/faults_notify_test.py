@@ -229,11 +229,19 @@ send("READY=1")""" + WAIT, "ExecReload=/bin/kill -HUP $MAINPID")
         self.assertEqual(system.show("a.service", "Job"), "")
         self.ok(system, "start", "a.service")
 
-    def test_N8_a_status_with_newlines_forges_nothing(self):
-        system = self.boot_sender(
-            "send('STATUS=ok\\r\\x1b[31mMainPID=1\\nREADY=1')" + WAIT)
+    def test_N8_CVE_2018_15686_a_status_with_newlines_forges_nothing(self):
+        system = self.boot_sender("""
+send("STATUS=" + "x" * 2000 + "\\r\\x1b[31mMainPID=1\\rUser=root\\nmain-pid=1\\nMainPID=1\\nstate=failed\\nREADY=1")""" + WAIT,
+                                  f"User={ORDINARY_UID}")
         self.ok(system, "start", "a.service")
-        self.assertNotEqual(system.show("a.service", "MainPID"), "1")
+        pid = system.show("a.service", "MainPID")
+        self.assertNotEqual(pid, "1")
+        before = sorted(self.ok(system, "show", "a.service").splitlines())
+        self.ok(system, "daemon-reload")
+        after = sorted(self.ok(system, "show", "a.service").splitlines())
+        self.assertEqual([line.partition("=")[0] for line in after], [line.partition("=")[0] for line in before])
+        self.assertEqual([line for line in after if line.startswith(("MainPID=", "User=", "ActiveState="))],
+                         ["ActiveState=active", "MainPID=" + pid, f"User={ORDINARY_UID}"])
         self.assertNotIn("\x1b", self.ok(system, "status", "a.service"))
 
 

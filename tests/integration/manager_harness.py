@@ -98,6 +98,8 @@ class System:
                      "--clear-groups", "--"]
         if kind.get("no_capabilities"):
             line += ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"]
+        if kind.get("inheritable"):
+            line += ["setpriv", "--inh-caps=+chown,+net_bind_service,+sys_admin", "--"]
         if kind.get("refuses"):
             line += [PYTHON, "-S", "-E", SHIM, *kind["refuses"]]
         if not kind.get("pid1", True):
@@ -337,10 +339,10 @@ class OnsetSystemTest(OnsetTest):
 
     def boot(self, units=None, *, wait=True, **kind):
         """`kind`: ordinary, user_namespace, no_proc, no_sys, no_dev, read_only,
-        no_capabilities, pid1=False, traces="CALL,…" (by strace, into the file trace), injects="CALL:…"
-        (by the same), cgroup (a writable one, see group_file), refuses=(CALLS, ERRNO), closed_streams, terminal,
-        setup=[shell lines], options=[of init], env={}, popen={}, work={file: text},
-        config={"system.conf": text, …}."""
+        no_capabilities, inheritable (some capabilities are), pid1=False, traces="CALL,…" (by strace,
+        into the file trace), injects="CALL:…" (by the same), cgroup (a writable one, see group_file),
+        refuses=(CALLS, ERRNO), closed_streams, terminal, setup=[shell lines], options=[of init],
+        env={}, popen={}, work={file: text}, config={"system.conf": text, …}."""
         if kind.get("no_proc"):
             self.needs_no_proc()
         units = dict(units or {})

@@ -70,7 +70,8 @@ TEST_CASE("a Varlink client finds out what there is", "[control][interface]") {
         "InterfaceNotFound");
 }
 
-TEST_CASE("S12: what is not in the table is not a method", "[control][interface][S12]") {
+TEST_CASE("S12: CVE-2017-11610: what is not in the table is not a method",
+          "[control][interface][S12]") {
   ManagerWorld w(Files{});
   CHECK(w.refusal("io.onset.Manager.Nothing") == "MethodNotFound");
   CHECK(w.refusal("io.onset.Manager.") == "MethodNotFound");

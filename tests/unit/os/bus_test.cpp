@@ -33,7 +33,8 @@ void put_string(std::string& out, std::string_view text) {
 
 /// A message as a bus would send it, made with code of its own.
 std::string message(std::uint8_t type, std::uint32_t reply_to, std::string_view member,
-                    const std::string& body, std::string_view signature) {
+                    const std::string& body, std::string_view signature,
+                    std::string_view path = {}) {
   std::string fields;
   if (reply_to != 0) {
     pad(fields, 8);
@@ -55,6 +56,7 @@ std::string message(std::uint8_t type, std::uint32_t reply_to, std::string_view 
     }
   };
   text(7, 's', "org.freedesktop.DBus");
+  if (!path.empty()) text(1, 'o', path);
   if (!member.empty()) text(3, 's', member);
   if (type == 3) text(4, 's', "org.freedesktop.DBus.Error.NameHasNoOwner");
   if (!signature.empty()) text(8, 'g', signature);
@@ -285,6 +287,19 @@ TEST_CASE("whatever a bus sends ends in an answer or the end of the connection",
     REQUIRE(wait_readable(client));
     const auto changes = client.drain();
     CHECK(changes.size() == 1);  // the bus is gone in any case
+  }
+}
+
+TEST_CASE("CVE-2019-6454: a path as long as a message may be takes no stack", "[os][bus][faults]") {
+  const SmallStack limit;
+  const std::string body = change_body("a.b", "", ":1.1");
+  for (const std::size_t length : {4096U, 300'000U, 1'000'000U, 9'000'000U}) {
+    CAPTURE(length);
+    const std::string bytes =
+        message(4, 0, "NameOwnerChanged", body, "sss", "/" + std::string(length, 'x'));
+    const auto parsed = parse_bus_message(bytes);
+    REQUIRE(parsed.has_value() == (length < kBusMessageLimit - 4096));
+    if (parsed) CHECK(parsed->member == "NameOwnerChanged");
   }
 }
 

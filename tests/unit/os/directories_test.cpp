@@ -1,10 +1,14 @@
 #include "os/directories.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "os/kernel.h"
 #include "unit/os/os_world.h"
@@ -94,7 +98,8 @@ TEST_CASE("a link that root made in root's folder is followed", "[os][directorie
   CHECK((st.st_mode & 07777) == 0750);
 }
 
-TEST_CASE("hard links to files from elsewhere keep their owner", "[os][directories][faults]") {
+TEST_CASE("CVE-2017-18078: hard links to files from elsewhere keep their owner",
+          "[os][directories][faults][C13]") {
   ONSET_NEEDS(is_root(), "changing owners needs root");
   const ScratchFolder folder;
   const std::string tree = folder / "tree";
@@ -115,8 +120,78 @@ TEST_CASE("hard links to files from elsewhere keep their owner", "[os][directori
   CHECK(st.st_uid == 1);
 }
 
-TEST_CASE("trees of any depth change owner and go, without recursion",
-          "[os][directories][faults]") {
+namespace {
+
+/// A process of its own that swaps two names in a folder until it is ended.
+class Swapper {
+ public:
+  Swapper(const std::string& one, const std::string& other) : pid_(::fork()) {
+    if (pid_ != 0) return;
+    for (;;) {
+      ::syscall(SYS_renameat2, AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
+    }
+  }
+  ~Swapper() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Swapper(const Swapper&) = delete;
+  Swapper& operator=(const Swapper&) = delete;
+
+ private:
+  pid_t pid_;
+};
+
+uid_t owner_of(const std::string& path) {
+  struct stat st {};
+  REQUIRE(::lstat(path.c_str(), &st) == 0);
+  return st.st_uid;
+}
+
+}  // namespace
+
+TEST_CASE("CVE-2018-15687: what is swapped for a link gives nothing else away",
+          "[os][directories][faults][C13]") {
+  ONSET_NEEDS(is_root(), "changing owners needs root");
+  const ScratchFolder folder;
+  const std::string tree = folder / "tree";
+  ::mkdir(tree.c_str(), 0755);
+  REQUIRE(::chown(tree.c_str(), 2, 2) == 0);
+  write_text(folder / "shadow", "root's");
+  ::mkdir((folder / "etc").c_str(), 0700);
+  write_text(folder / "etc/passwd", "root's");
+  // A link to a file in place of a file, and one to a folder in place of a folder.
+  write_text(tree + "/file", "x");
+  REQUIRE(::symlink((folder / "shadow").c_str(), (tree + "/link").c_str()) == 0);
+  ::mkdir((tree + "/folder").c_str(), 0755);
+  write_text(tree + "/folder/passwd", "x");
+  REQUIRE(::symlink((folder / "etc").c_str(), (tree + "/way").c_str()) == 0);
+  {
+    const Swapper file(tree + "/file", tree + "/link");
+    const Swapper directory(tree + "/folder", tree + "/way");
+    for (uid_t round = 0; round < 3000; ++round) {
+      auto fd = open_path(tree.c_str(), O_RDONLY | O_DIRECTORY);
+      REQUIRE(fd.ok());
+      // Whatever comes of it: to be swapped in the middle may be an error.
+      (void)change_tree_owner(*fd, 1 + round % 2, 1);
+    }
+  }
+  CHECK(owner_of(folder / "shadow") == 0);
+  CHECK(owner_of(folder / "etc") == 0);
+  CHECK(owner_of(folder / "etc/passwd") == 0);
+  // Left alone, the tree is given away as a whole, each link as itself.
+  auto fd = open_path(tree.c_str(), O_RDONLY | O_DIRECTORY);
+  REQUIRE(change_tree_owner(*fd, 3, 3) == 0);
+  for (const char* name : {"", "/file", "/link", "/folder", "/way"}) {
+    CHECK(owner_of(tree + name) == 3);
+  }
+  CHECK(owner_of(folder / "shadow") == 0);
+}
+
+TEST_CASE("CVE-2021-3997: trees of any depth change owner and go, without recursion",
+          "[os][directories][faults][C13]") {
+  const SmallStack limit;
   const ScratchFolder folder;
   const std::string base = folder / "run";
   REQUIRE(make_directory({base, "deep", 0755}).ok());

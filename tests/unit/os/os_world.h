@@ -2,6 +2,8 @@
 // A RealOs with a process around it, as init/ is: a loop that waits for events
 // with a deadline, a log that is kept, a folder of its own that goes with it.
 
+#include <sys/resource.h>
+
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
@@ -43,6 +45,23 @@ class ScratchFolder {
 
  private:
   std::string path_;
+};
+
+/// For its life nothing fits on the stack that grows with what is looked at: neither a copy of a
+/// long text nor a call for each level of a deep tree.
+class SmallStack {
+ public:
+  SmallStack() {
+    ::getrlimit(RLIMIT_STACK, &before_);
+    const rlimit small{256U << 10U, before_.rlim_max};
+    ::setrlimit(RLIMIT_STACK, &small);
+  }
+  ~SmallStack() { ::setrlimit(RLIMIT_STACK, &before_); }
+  SmallStack(const SmallStack&) = delete;
+  SmallStack& operator=(const SmallStack&) = delete;
+
+ private:
+  rlimit before_{};
 };
 
 std::string read_text(const std::string& path);
