@@ -98,6 +98,42 @@ class FrozenGroup(OnsetSystemTest):
         self.assertEqual(system.leave(), 0)
 
 
+# Twenty lines of processes, each of which makes the next and ends; none hears SIGTERM.
+RESPAWN = """
+import os, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in range(20):
+    if os.fork() == 0:
+        while True:
+            if os.fork(): os._exit(0)
+while True: signal.pause()
+"""
+
+
+@unittest.skipUnless(cgroups_can_be_made(), "no writable cgroup v2 hierarchy")
+class Respawn(OnsetSystemTest):
+    def boot_bomb(self):
+        return self.boot({"a.service": "[Service]\nTimeoutStopSec=200ms\nExecStart=@python@ @work@/respawn.py\n"},
+                         cgroup=True, work={"respawn.py": RESPAWN})
+
+    def group_is_gone(self, system):
+        path = f"/sys/fs/cgroup/{system.group}/system.slice/a.service"
+        until(lambda: system.inside(["test", "!", "-e", path])[0] == 0, "its group is empty and gone")
+
+    def test_P14_what_forks_without_end_leaves_nothing_when_it_is_stopped(self):
+        system = self.boot_bomb()
+        self.ok(system, "start", "a.service")
+        self.ok(system, "stop", "a.service")
+        self.assertEqual(system.show("a.service", "Result"), "timeout")
+        self.group_is_gone(system)
+
+    def test_D2_what_forks_without_end_does_not_hold_up_a_shutdown(self):
+        system = self.boot_bomb()
+        self.ok(system, "start", "a.service")
+        self.assertEqual(system.leave(), 0)
+
+
 class StoppedChild(OnsetSystemTest):
     """The child meets SIGSTOP, or a call that takes its time, on its way to execve."""
 

@@ -173,6 +173,15 @@ class Streams(OnsetSystemTest):
         self.ok(system, "stop", "a.service")
         self.assertEqual(system.leave(), 0)
 
+    def test_P5_a_console_without_room_costs_lines_and_nothing_else(self):
+        with open("/dev/full", "wb") as full:
+            system = self.boot({"a.service": FOREVER}, popen={"stdout": full, "stderr": full})
+        for _ in range(5):
+            self.ok(system, "daemon-reload")
+        self.ok(system, "start", "a.service")
+        self.ok(system, "stop", "a.service")
+        self.assertEqual(system.leave(), 0)
+
     def test_P16_a_pipe_that_nobody_reads_never_blocks_pid_1(self):
         reading, writing = os.pipe()
         self.addCleanup(os.close, reading)
@@ -333,6 +342,47 @@ class Losses(OnsetSystemTest):
     def test_P18_without_any_of_them(self):
         self.life(no_proc=True, no_dev=True, no_sys=True, read_only=True,
                   losses=["no /proc here", "no /dev/null here"])
+
+    def test_P19_with_a_read_only_cgroup(self):
+        self.life(setup=["mount -t cgroup2 none /sys/fs/cgroup && mount -o remount,bind,ro /sys/fs/cgroup"])
+
+    def test_P19_with_folders_of_cgroup_v1_alone(self):
+        self.life(setup=["mkdir -p /sys/fs/cgroup/memory /sys/fs/cgroup/pids /sys/fs/cgroup/systemd"])
+
+    def test_P19_with_a_unified_hierarchy_beside_those_of_v1(self):
+        self.life(setup=["mkdir -p /sys/fs/cgroup/memory /sys/fs/cgroup/unified",
+                         "mount -t cgroup2 none /sys/fs/cgroup/unified"])
+
+    def test_P4_a_full_run_stops_what_needs_it_and_nothing_else(self):
+        units = {**self.UNITS, "dir.service": f"[Service]\nType=exec\nRuntimeDirectory=d\nExecStart={STAY}\n"}
+        system = self.boot(units, setup=["mount -o remount,nr_inodes=64,size=256k /run"])
+        fill = "dd if=/dev/zero of=/run/fill bs=4k; i=0; while : > /run/f$i; do i=$((i + 1)); done"
+        system.inside(["sh", "-c", fill])
+        self.assertNotEqual(system.inside(["mkdir", "/run/more"])[0], 0)
+        self.assertEqual(system.cli("start", "dir.service")[0], 1)
+        self.assertEqual(system.show("dir.service", "ExecMainStatus"), "233")
+        self.ok(system, "daemon-reload")
+        self.ok(system, "restart", "a.service", "n.service")
+        self.assertEqual(system.inside(["sh", "-c", "rm /run/f*"])[0], 0)
+        self.ok(system, "start", "dir.service")
+        self.assertEqual(system.leave(), 0)
+
+    def test_P23_four_thousand_mounts_are_not_read_at_each_event(self):
+        mounts = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+os.mkdir("/run/many")
+for _ in range(4000):
+    assert libc.mount(b"none", b"/run/many", b"tmpfs", 0, None) == 0, os.strerror(ctypes.get_errno())
+"""
+        system = self.boot(self.UNITS, work={"mounts.py": mounts}, setup=["@python@ @work@/mounts.py"],
+                           traces="open,openat")
+        for _ in range(4):  # a fifth start would be one too many in ten seconds
+            self.ok(system, "restart", "a.service", "n.service")
+        self.ok(system, "daemon-reload")
+        self.assertEqual(system.leave(), 0)
+        reads = sum(word in line for line in system.read("trace").splitlines() for word in ("mountinfo", "/mounts"))
+        self.assertLess(reads, 4)
 
     def test_P20_as_root_of_a_user_namespace(self):
         self.life(user_namespace=True)

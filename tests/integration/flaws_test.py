@@ -272,7 +272,7 @@ class Pager(OnsetSystemTest):
 class Table(unittest.TestCase):
     CVE = re.compile(r"CVE[-_](\d{4})[-_](\d{4,})")
 
-    def tests_and_their_flaws(self):
+    def flaws_of_tests(self):
         """Name → the CVEs in it, of every test in the repository."""
         found = {}
         for folder, _, files in os.walk(os.path.join(ROOT, "tests")):
@@ -289,7 +289,7 @@ class Table(unittest.TestCase):
     def test_the_table_of_flaws_names_each_test_that_there_is_and_no_other(self):
         with open(os.path.join(ROOT, "docs", "testing.md")) as file:
             chapter = re.search(r"^## Flaws of other systems\n(.*?)(?=^## |\Z)", file.read(), re.M | re.S)[1]
-        tests = self.tests_and_their_flaws()
+        tests = self.flaws_of_tests()
         told = set()
         for row in re.findall(r"^\| (CVE-\S+) \|(.*)\|$", chapter, re.M):
             cve, cells = row[0], row[1].split("|")

@@ -393,7 +393,7 @@ class Killing(OnsetSystemTest):
         for pid in hosts["none"]:
             self.assertTrue(os.path.exists(f"/proc/{pid}"))
 
-    def test_a_service_that_ignores_term_is_killed_when_its_time_is_up(self):
+    def test_D1_a_service_that_ignores_term_is_killed_when_its_time_is_up(self):
         system = self.boot({"a.service": service(
             "TimeoutStopSec=300ms", "Type=notify", "NotifyAccess=all",
             "ExecStart=/bin/sh -c 'trap \"\" TERM; @notify@ READY=1; while :; do sleep 3600; done'")})
@@ -528,14 +528,14 @@ class Shutdown(OnsetSystemTest):
         system.process.signal(signal.SIGTERM)
         self.assertEqual(system.wait(6), 0)
 
-    def test_a_hung_stop_ends_within_the_containers_budget(self):
+    def test_D6_a_hung_stop_ends_within_the_containers_budget(self):
         system = self.boot({
             "main.target": "[Unit]\nWants=a.service\n",
             "a.service": service("Type=notify", "NotifyAccess=all", "TimeoutStopSec=1h",
                                  "ExecStart=/bin/sh -c 'trap \"\" TERM; @notify@ READY=1; while :; do sleep 3600; done'")})
         self.assertEqual(system.leave(seconds=20), 0)
 
-    def test_the_exit_verb_sets_the_exit_code(self):
+    def test_D7_the_exit_verb_sets_the_exit_code(self):
         system = self.boot({})
         system.cli("exit", "42")
         self.assertEqual(system.wait(), 42)
