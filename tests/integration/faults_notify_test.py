@@ -236,6 +236,7 @@ send("STATUS=" + "x" * 2000 + "\\r\\x1b[31mMainPID=1\\rUser=root\\nmain-pid=1\\n
         self.ok(system, "start", "a.service")
         pid = system.show("a.service", "MainPID")
         self.assertNotEqual(pid, "1")
+        self.assertEqual(system.show("a.service", "StatusText"), "x" * 2000 + "  [31mMainPID=1 User=root")
         before = sorted(self.ok(system, "show", "a.service").splitlines())
         self.ok(system, "daemon-reload")
         after = sorted(self.ok(system, "show", "a.service").splitlines())
