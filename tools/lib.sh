@@ -13,6 +13,9 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_packages=(g++ cmake ninja-build libinih-dev libcap-dev libseccomp-dev
   nlohmann-json3-dev libfmt-dev)
 test_packages=(catch2 python3)
+# What the integration tests look with: namespaces, their network, the roots of real daemons.
+look_packages=(util-linux iproute2 mmdebstrap file strace)
+coverage_packages=(gcovr)
 
 if [[ -t 1 && ${NO_COLOR:-} == "" ]]; then
   colour_head=$'\e[1;36m' colour_good=$'\e[32m' colour_bad=$'\e[1;31m' colour_dim=$'\e[2m' colour_off=$'\e[0m'

@@ -25,6 +25,7 @@ ONSET = os.path.abspath(os.environ.get("ONSET") or os.path.join(ROOT, "build", "
 # An interpreter that an ordinary user can reach too.
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 SANITIZED = "ONSET_SANITIZER_REPORTS" in os.environ  # tools/run_tests.py
+COUNTED = "ONSET_COVERAGE" in os.environ  # tools/coverage
 DEADLINE = float(os.environ.get("ONSET_TEST_DEADLINE", "30"))
 ORDINARY_UID = 33  # www-data, which every Debian has, with a group of the same number
 # The runner's own PATH may lead where an ordinary user may not go.
