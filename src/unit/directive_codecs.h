@@ -121,8 +121,9 @@ inline std::string shown(Duration value) {
 inline std::string shown(const std::string& value) {
   return value;
 }
+/// In quotes what a reader would cut into several words.
 inline std::string shown(const std::vector<std::string>& value) {
-  return join(value, " ");
+  return join_words(value);
 }
 template <HasWords E>
 std::string shown(E value) {
@@ -140,6 +141,12 @@ std::string shown(const std::optional<T>& value) {
 template <auto Member>
 std::string show_member(const Unit& unit) {
   return shown(member_of<Member>(unit));
+}
+
+/// Of a list that is read with its escapes as they are.
+template <auto Member>
+std::string show_unescaped(const Unit& unit) {
+  return join_words(member_of<Member>(unit), WordFlags::Unquote | WordFlags::RetainEscapes);
 }
 
 // ---- the pairs --------------------------------------------------------------

@@ -96,7 +96,7 @@ constexpr Directive kRows[] = {
              "Variables of the manager that are handed on."),
     honoured(S, "UnsetEnvironment", kNames<&C::unset_environment, true>,
              "Variables that are taken away at last."),
-    honoured(S, "ExecSearchPath", {parse_search_path, show_member<&C::exec_search_path>},
+    honoured(S, "ExecSearchPath", {parse_search_path, show_search_path},
              "Where commands without a path are looked for.", {}, 250),
 
     honoured(S, "StandardInput", {parse_standard_input, show_standard_input},

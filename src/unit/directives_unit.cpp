@@ -78,7 +78,7 @@ constexpr Section S = Section::Unit;
 
 constexpr Directive kRows[] = {
     honoured(S, "Description", kText<&U::description>, "Title of the unit, for people."),
-    honoured(S, "Documentation", {parse_documentation, show_member<&U::documentation>},
+    honoured(S, "Documentation", {parse_documentation, show_unescaped<&U::documentation>},
              "Where to read about the unit: http, https, file, info and man URIs."),
     honoured(S, "SourcePath", kPath<&U::source_path>,
              "The foreign configuration file that this unit was made from."),
@@ -123,7 +123,7 @@ constexpr Directive kRows[] = {
              "Obsolete, read as Requires=."),
     honoured(S, "RequisiteOverridable", {parse_old_dependency<K::Requisite>, nullptr},
              "Obsolete, read as Requisite=."),
-    honoured(S, "RequiresMountsFor", {parse_mounts_for, show_member<&U::requires_mounts_for>},
+    honoured(S, "RequiresMountsFor", {parse_mounts_for, show_unescaped<&U::requires_mounts_for>},
              "Paths whose mount units this one requires and comes after."),
 
     honoured(S, "StopWhenUnneeded", kBool<&U::stop_when_unneeded>,

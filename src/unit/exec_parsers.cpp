@@ -219,10 +219,21 @@ std::string parse_search_path(ParseContext& context, std::string_view value) {
   for (const std::string& word : *words) {
     auto path = expand_path(context, word);
     if (!path) return format("{}, not \"{}\"", path.error(), c_escape(word));
+    // One list for PATH= and the launch: there a quoted colon would part it after all.
+    if (path->find(':') != std::string::npos)
+      return format("absolute paths without a colon, not \"{}\"", c_escape(word));
     if (!joined.empty()) joined += ':';
     joined += *path;
   }
   return {};
+}
+
+std::string show_search_path(const Unit& unit) {
+  const std::string& joined = config_of<ExecConfig>(unit).exec_search_path;
+  std::vector<std::string> paths;
+  if (!joined.empty())
+    for (const std::string_view path : split(joined, ':')) paths.emplace_back(path);
+  return join_words(paths, WordFlags::Unquote, ":");
 }
 
 }  // namespace onset

@@ -28,6 +28,7 @@ std::string show_environment_files(const Unit& unit);
 std::string parse_environment_names(ParseContext& context, std::string_view value,
                                     std::vector<std::string> ExecConfig::*to, bool assignments);
 std::string parse_search_path(ParseContext& context, std::string_view value);
+std::string show_search_path(const Unit& unit);
 
 // ---- standard streams and directories (exec_streams.cpp) ------------------------
 std::string parse_standard_input(ParseContext& context, std::string_view value);

@@ -141,22 +141,41 @@ Result<std::vector<std::string>, std::string> split_words(std::string_view text,
   }
 }
 
-std::string quote_word(std::string_view text) {
-  const auto needs_quotes = [](char c) {
-    return is_space(c) || is_control(c) || c == '"' || c == '\'' || c == '\\';
+std::string quote_word(std::string_view text, WordFlags flags) {
+  const bool retains = has(flags, WordFlags::RetainEscapes);
+  const auto needs_quotes = [retains](char c) {
+    return is_space(c) || is_control(c) || c == '"' || c == '\'' || (c == '\\' && !retains);
   };
   if (!text.empty() && std::none_of(text.begin(), text.end(), needs_quotes))
     return std::string(text);
-  std::string out = "\"";
+  // Where no escape is undone a quote that is part of the word stands in the other ones.
+  const auto quote_for = [retains](char c) { return retains && c == '"' ? '\'' : '"'; };
+  char quote = text.empty() ? '"' : quote_for(text[0]);
+  std::string out(1, quote);
   for (const char c : text) {
-    if (c == '"' || c == '\\')
+    if (retains && c == quote) {
+      out += quote;
+      quote = quote_for(c);
+      out.append(1, quote).append(1, c);
+    } else if (!retains && (c == '"' || c == '\\')) {
       out.append(1, '\\').append(1, c);
-    else if (is_control(c))
+    } else if (is_control(c) && has(flags, WordFlags::CUnescape)) {
       out += c_escape(std::string_view(&c, 1));
-    else
+    } else {
       out += c;
+    }
   }
-  return out += '"';
+  return out += quote;
+}
+
+std::string join_words(const std::vector<std::string>& words, WordFlags flags,
+                       std::string_view separator) {
+  std::string out;
+  for (const std::string& word : words) {
+    if (!out.empty()) out += separator;
+    out += quote_word(word, flags);
+  }
+  return out;
 }
 
 }  // namespace onset

@@ -70,7 +70,11 @@ Result<std::vector<std::string>, std::string> split_words(
 /// for and returns how many characters it took; 0: not an escape, or one for NUL.
 std::size_t unescape_one(std::string_view text, std::string& out);
 
-/// `text` in double quotes if it needs them, so that split_words gives it back.
-std::string quote_word(std::string_view text);
+/// `text` in quotes if it needs them, so that split_words with the same flags (of
+/// Unquote, CUnescape, RetainEscapes) gives it back.
+std::string quote_word(std::string_view text, WordFlags flags = kUnquoteAndUnescape);
+/// Words as one value that split_words takes apart again.
+std::string join_words(const std::vector<std::string>& words,
+                       WordFlags flags = kUnquoteAndUnescape, std::string_view separator = " ");
 
 }  // namespace onset

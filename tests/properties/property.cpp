@@ -1,0 +1,27 @@
+#include "properties/property.h"
+
+#include <sstream>
+
+namespace onset::test {
+
+rc::detail::TestParams parameters(int runs) {
+  constexpr int kDefaultRuns = 100;  // RapidCheck's own, to which RC_PARAMS refers
+  rc::detail::TestParams params = rc::detail::configuration().testParams;
+  params.maxSuccess = std::max(1, params.maxSuccess * runs / kDefaultRuns);
+  params.maxDiscardRatio = 100;
+  return params;
+}
+
+void judge(const rc::detail::TestResult& result, const rc::detail::TestParams& params) {
+  if (result.is<rc::detail::SuccessResult>()) {
+    SUCCEED();
+    return;
+  }
+  std::ostringstream text;
+  rc::detail::printResultMessage(result, text);
+  text << "\nagain: RC_PARAMS=\"seed=" << params.seed << "\" property_tests '"
+       << Catch::getResultCapture().getCurrentTestName() << "'";
+  FAIL_CHECK(text.str());
+}
+
+}  // namespace onset::test
