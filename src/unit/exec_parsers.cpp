@@ -214,14 +214,18 @@ std::string parse_search_path(ParseContext& context, std::string_view value) {
     joined.clear();
     return {};
   }
-  auto words = split_words(value, WordFlags::Unquote, ":");
+  // A quote is a character like others here.
+  auto words = split_words(value, WordFlags::None, ":");
   if (!words) return std::move(words).error();
   for (const std::string& word : *words) {
     auto path = expand_path(context, word);
-    if (!path) return format("{}, not \"{}\"", path.error(), c_escape(word));
-    // One list for PATH= and the launch: there a quoted colon would part it after all.
-    if (path->find(':') != std::string::npos)
-      return format("absolute paths without a colon, not \"{}\"", c_escape(word));
+    // It becomes a part of PATH=, which no colon of its own can be in.
+    if (!path || path->find(':') != std::string::npos) {
+      complain(context, Severity::Warning,
+               format("ExecSearchPath={}: expected {}; ignored from there on", c_escape(word),
+                      path ? std::string("a path without a colon") : path.error()));
+      return {};  // and what stands behind it, as systemd does
+    }
     if (!joined.empty()) joined += ':';
     joined += *path;
   }
@@ -229,11 +233,12 @@ std::string parse_search_path(ParseContext& context, std::string_view value) {
 }
 
 std::string show_search_path(const Unit& unit) {
-  const std::string& joined = config_of<ExecConfig>(unit).exec_search_path;
-  std::vector<std::string> paths;
-  if (!joined.empty())
-    for (const std::string_view path : split(joined, ':')) paths.emplace_back(path);
-  return join_words(paths, WordFlags::Unquote, ":");
+  std::string text;
+  for (const char c : config_of<ExecConfig>(unit).exec_search_path) {
+    if (c == '\\') text += '\\';
+    text += c;
+  }
+  return text;
 }
 
 }  // namespace onset

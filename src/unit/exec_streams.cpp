@@ -237,15 +237,19 @@ std::string parse_directories(ParseContext& context, std::string_view value, Exe
 }
 
 std::string show_directories(const Unit& unit, ExecDirectory kind) {
-  std::string text;
+  std::vector<std::string> words;
   const auto& set = set_of(unit, kind);
-  if (!set) return text;
+  if (!set) return {};
   for (const DirectoryEntry& entry : set->entries) {
-    if (!text.empty()) text += ' ';
-    text += entry.path;
-    for (const std::string& link : entry.links) text += ":" + link;
+    std::string path;  // as add_directory() takes it
+    for (const char c : entry.path) {
+      if (c == ':') path += '\\';
+      path += is_control(c) || c == '\\' ? c_escape(std::string_view(&c, 1)) : std::string(1, c);
+    }
+    if (entry.links.empty()) words.push_back(path);
+    for (const std::string& link : entry.links) words.push_back(path + ":" + link);
   }
-  return text;
+  return join_words(words, WordFlags::Unquote | WordFlags::RetainEscapes);
 }
 
 std::string parse_directory_mode(ParseContext& context, std::string_view value,

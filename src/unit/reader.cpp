@@ -71,12 +71,21 @@ class UnitTextReader {
   static int take(void* user, const char*, const char* key, const char* value) {
     auto& self = *static_cast<UnitTextReader*>(user);
     try {
-      self.result_.assignments.push_back({self.section_, key, value, self.first_line_});
+      self.result_.assignments.push_back(
+          {self.section_, key, std::string(self.with_its_blanks(value)), self.first_line_});
     } catch (const std::bad_alloc&) {
       self.out_of_memory_ = true;
       self.stopped_ = true;
     }
     return 1;
+  }
+
+  /// What stands behind the "=" of the line at hand. inih's idea of space is isspace()'s: it takes
+  /// a vertical tab and a form feed off, which are none in a unit file.
+  [[nodiscard]] std::string_view with_its_blanks(std::string_view value) const {
+    const std::string_view line = logical_;
+    const std::string_view own = trim(line.substr(std::min(line.find('='), line.size() - 1) + 1));
+    return own.find(value) == std::string_view::npos ? value : own;
   }
 
   /// False at the end, and after an error. A line ends in LF, CR LF or CR.

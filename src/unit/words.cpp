@@ -168,11 +168,10 @@ std::string quote_word(std::string_view text, WordFlags flags) {
   return out += quote;
 }
 
-std::string join_words(const std::vector<std::string>& words, WordFlags flags,
-                       std::string_view separator) {
+std::string join_words(const std::vector<std::string>& words, WordFlags flags) {
   std::string out;
   for (const std::string& word : words) {
-    if (!out.empty()) out += separator;
+    if (!out.empty()) out += ' ';
     out += quote_word(word, flags);
   }
   return out;

@@ -75,6 +75,6 @@ std::size_t unescape_one(std::string_view text, std::string& out);
 std::string quote_word(std::string_view text, WordFlags flags = kUnquoteAndUnescape);
 /// Words as one value that split_words takes apart again.
 std::string join_words(const std::vector<std::string>& words,
-                       WordFlags flags = kUnquoteAndUnescape, std::string_view separator = " ");
+                       WordFlags flags = kUnquoteAndUnescape);
 
 }  // namespace onset

@@ -24,7 +24,7 @@ TextGen utf8_text() {
 }
 
 json json_value(int depth) {
-  switch (*rc::gen::inRange(0, depth > 0 ? 7 : 5)) {
+  switch (*within(0, depth > 0 ? 7 : 5)) {
     case 0:
       return nullptr;
     case 1:
@@ -40,13 +40,13 @@ json json_value(int depth) {
       return *utf8_text();
     case 5: {
       json array = json::array();
-      const int count = *rc::gen::inRange(0, 4);
+      const int count = *within(0, 4);
       for (int i = 0; i < count; ++i) array.push_back(json_value(depth - 1));
       return array;
     }
     default: {
       json object = json::object();
-      const int count = *rc::gen::inRange(0, 4);
+      const int count = *within(0, 4);
       for (int i = 0; i < count; ++i) object[*utf8_text()] = json_value(depth - 1);
       return object;
     }
@@ -56,7 +56,7 @@ json json_value(int depth) {
 rc::Gen<json> json_object() {
   return rc::gen::exec([] {
     json object = json::object();
-    const int count = *rc::gen::inRange(0, 4);
+    const int count = *within(0, 4);
     for (int i = 0; i < count; ++i) object[*utf8_text()] = json_value(3);
     return object;
   });
@@ -66,7 +66,7 @@ rc::Gen<json> json_object() {
 std::vector<std::string> pieces(const std::string& text) {
   std::vector<std::string> all;
   for (std::size_t at = 0; at < text.size();) {
-    const auto length = *rc::gen::inRange<std::size_t>(1, 8);
+    const auto length = *within<std::size_t>(1, 8);
     all.push_back(text.substr(at, length));
     at += all.back().size();
   }
@@ -91,14 +91,14 @@ TEST_CASE("messages come out of their frames whatever pieces they come in",
     while (auto message = reader.next()) read.push_back(*message);
     RC_ASSERT(read == messages);
     RC_ASSERT(reader.buffered() == 0U);
-    RC_ASSERT(!reader.has_partial() && !reader.overflowed());
+    RC_ASSERT((!reader.has_partial() && !reader.overflowed()));
   });
 }
 
 TEST_CASE("a frame is taken up to its limit and not beyond", "[properties][control]") {
   holds([] {
-    const auto limit = *rc::gen::inRange<std::size_t>(1, 32);
-    const auto size = *rc::gen::inRange<std::size_t>(0, 64);
+    const auto limit = *within<std::size_t>(1, 32);
+    const auto size = *within<std::size_t>(0, 64);
     FrameReader reader(limit);
     std::string bytes;
     append_frame(bytes, std::string(size, 'x'));
@@ -142,7 +142,7 @@ TEST_CASE("JSON is taken up to its limits and not beyond", "[properties][control
     if (text.size() > 1) RC_ASSERT(!parse_json(text, {.bytes = text.size() - 1}, again));
     // A part of it that is missing is noticed.
     if (value.is_structured()) {
-      const auto end = *rc::gen::inRange<std::size_t>(0, text.size());
+      const auto end = *within<std::size_t>(0, text.size());
       RC_ASSERT(!parse_json(std::string_view(text).substr(0, end), {}, again));
     }
   });
@@ -190,15 +190,15 @@ TEST_CASE("a notification is read as it was written, its lines in any order",
     if ((message.reloading = maybe())) lines.emplace_back("RELOADING=1");
     if ((message.stopping = maybe())) lines.emplace_back("STOPPING=1");
     if (maybe()) {
-      message.main_pid = *rc::gen::inRange(1, std::numeric_limits<pid_t>::max());
+      message.main_pid = *within(1, std::numeric_limits<pid_t>::max());
       lines.push_back(format("MAINPID={}", *message.main_pid));
     }
     if (maybe()) {
-      message.watchdog_period = Duration(*rc::gen::inRange<std::int64_t>(0, kInfinity.count()));
+      message.watchdog_period = Duration(*within<std::int64_t>(0, kInfinity.count()));
       lines.push_back(format("WATCHDOG_USEC={}", message.watchdog_period->count()));
     }
     if (maybe()) {
-      message.exit_status = *rc::gen::inRange(0, 256);
+      message.exit_status = *within(0, 256);
       lines.push_back(format("EXIT_STATUS={}", *message.exit_status));
     }
     if (maybe()) {
@@ -216,7 +216,7 @@ TEST_CASE("a notification is read as it was written, its lines in any order",
     if (maybe()) lines.emplace_back("X_UNKNOWN=" + std::string(*digits()));
     RC_PRE(!lines.empty());
     for (std::size_t i = lines.size(); i > 1; --i)
-      std::swap(lines[i - 1], lines[*rc::gen::inRange<std::size_t>(0, i)]);
+      std::swap(lines[i - 1], lines[*within<std::size_t>(0, i)]);
     const std::string text = join(lines, "\n") + *rc::gen::element<std::string>("", "\n");
     RC_LOG() << c_escape(text);
     const ParsedNotify read = parse_notify(text);
@@ -245,6 +245,6 @@ TEST_CASE("no bytes make a status of more than one line of UTF-8", "[properties]
     }
     if (read.message.main_pid) RC_ASSERT(*read.message.main_pid > 0);
     RC_ASSERT(std::none_of(read.problem.begin(), read.problem.end(), is_control));
-    if (read.dropped) RC_ASSERT(!read.message.ready && !read.status && !read.message.main_pid);
+    if (read.dropped) RC_ASSERT((!read.message.ready && !read.status && !read.message.main_pid));
   });
 }

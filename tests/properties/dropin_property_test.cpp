@@ -51,10 +51,10 @@ TEST_CASE("drop-ins apply in the order of their names, the first folder's of one
     // whose they are; those of the whole type come last (systemd.unit(5)).
     std::map<std::string, std::pair<std::tuple<bool, std::size_t, std::size_t>, std::string>>
         winners;
-    const int count = *rc::gen::inRange(0, 8);
+    const int count = *within(0, 8);
     for (int i = 0; i < count; ++i) {
-      const auto owner = *rc::gen::inRange<std::size_t>(0, owners.size());
-      const auto folder = *rc::gen::inRange<std::size_t>(0, kFolders.size());
+      const auto owner = *within<std::size_t>(0, owners.size());
+      const auto folder = *within<std::size_t>(0, kFolders.size());
       const std::string name = *rc::gen::element<std::string>("10-a", "10-b", "9", "a", "B", "z") +
                                *rc::gen::element<std::string>(".conf", ".conf", ".con");
       const std::string path = kFolders[folder] + "/" + owners[owner] + "/" + name;
@@ -85,9 +85,9 @@ TEST_CASE("a mask hides the drop-ins of its name behind it, whatever order they 
     MemoryFiles files;
     files.add("/etc/systemd/system/a.service", "[Service]\nExecStart=/bin/a\n");
     std::map<std::string, std::pair<std::size_t, bool>> winners;  // folder, and whether a mask
-    const int count = *rc::gen::inRange(0, 8);
+    const int count = *within(0, 8);
     for (int i = 0; i < count; ++i) {
-      const auto folder = *rc::gen::inRange<std::size_t>(0, kFolders.size());
+      const auto folder = *within<std::size_t>(0, kFolders.size());
       const std::string name = *rc::gen::element<std::string>("a.conf", "b.conf", "c.conf");
       const bool mask = *rc::gen::arbitrary<bool>();
       const std::string path = kFolders[folder] + "/a.service.d/" + name;

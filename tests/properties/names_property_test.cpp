@@ -15,7 +15,7 @@ TEST_CASE("an escaped text comes back, and can be an instance", "[properties][na
     const std::string text = *any_text();
     const std::string escaped = unit_escape(text);
     RC_ASSERT(unit_unescape(escaped) == text);
-    RC_ASSERT(text.empty() || unit_instance_is_valid(escaped));
+    RC_ASSERT((text.empty() || unit_instance_is_valid(escaped)));
   });
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("a template and an instance make a name, and can be taken from it",
     const std::string instance = unit_escape(text);
     const auto name = instantiate(*pattern, instance);
     if (!name) {
-      RC_ASSERT(instance.empty() || pattern->size() + instance.size() > kUnitNameMax);
+      RC_ASSERT((instance.empty() || pattern->size() + instance.size() > kUnitNameMax));
       return;
     }
     RC_ASSERT(is_instance(*name));
@@ -83,11 +83,11 @@ TEST_CASE("what is no name stays none with anything in it that no name has",
           "[properties][name]") {
   holds([] {
     std::string name = *valid_unit_name();
-    const auto at = *rc::gen::inRange<std::size_t>(0, name.size() + 1);
+    const auto at = *within<std::size_t>(0, name.size() + 1);
     name.insert(at, *rc::gen::element<std::string>(" ", "/", "ä", "*", "\n", "%", "\x01", "\xff"));
     RC_ASSERT(!unit_name_is_valid(name));
     RC_ASSERT(!unit_type_of(name));
-    RC_ASSERT(!is_instance(name) && !is_template(name) && !is_plain(name));
+    RC_ASSERT((!is_instance(name) && !is_template(name) && !is_plain(name)));
     RC_ASSERT(dropin_names(name).empty());
   });
   holds([] {

@@ -207,7 +207,7 @@ std::map<std::string, OracleUnit> read_dump(const std::string& text) {
   constexpr std::string_view kCommand = "Command Line: ";
   std::map<std::string, OracleUnit> units;
   OracleUnit* unit = nullptr;
-  bool is_start = false;
+  bool is_pre = false;
   for (const std::string& whole : lines_of(text)) {
     std::string_view line = whole;
     line.remove_prefix(std::min(line.find_first_not_of('\t'), line.size()));
@@ -216,9 +216,9 @@ std::map<std::string, OracleUnit> read_dump(const std::string& text) {
     } else if (unit == nullptr) {
       continue;
     } else if (line.starts_with("-> ")) {
-      is_start = line == "-> ExecStart:";
+      is_pre = line == "-> ExecStartPre:";
     } else if (line.starts_with(kCommand)) {
-      if (is_start) unit->start_commands.push_back(dumped_words(line.substr(kCommand.size())));
+      if (is_pre) unit->commands.push_back(dumped_words(line.substr(kCommand.size())));
     } else if (const std::size_t colon = line.find(": "); colon != std::string_view::npos) {
       const std::string key(line.substr(0, colon));
       const std::string value(line.substr(colon + 2));

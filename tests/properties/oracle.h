@@ -39,7 +39,7 @@ std::vector<std::string> escaped_by_systemd(const std::vector<std::string>& opti
 struct OracleUnit {
   std::string load_state;  ///< "loaded", "bad-setting", …
   std::multimap<std::string, std::string> properties;
-  std::vector<std::vector<std::string>> start_commands;  ///< of ExecStart=
+  std::vector<std::vector<std::string>> commands;  ///< of ExecStartPre=
   std::vector<std::string> said;  ///< about its file
   /// All lines of a property, joined with blanks; "-" if there are none.
   [[nodiscard]] std::string value(const std::string& property) const;

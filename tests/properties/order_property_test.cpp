@@ -118,7 +118,7 @@ std::vector<std::string> run(const UnitTable::Rows& rows, bool draws) {
     std::vector<std::string> running;
     for (const auto& [pid, process] : world.os.alive) running.push_back(process.unit_name);
     if (running.empty()) break;
-    const auto which = draws ? *rc::gen::inRange<std::size_t>(0, running.size()) : 0;
+    const auto which = draws ? *within<std::size_t>(0, running.size()) : 0;
     world.exit(running[which], 0);
     events.push_back("-" + running[which]);
   }
@@ -276,7 +276,7 @@ TEST_CASE("the engine stops units in the reverse of their order", "[properties][
       for (const auto& [pid, process] : world.os.alive)
         if (!process.signals.empty()) told.push_back(process.unit_name);
       if (told.empty()) break;
-      const std::string unit = told[*rc::gen::inRange<std::size_t>(0, told.size())];
+      const std::string unit = told[*within<std::size_t>(0, told.size())];
       // Nobody is told to end while one that is after it is still there.
       for (const auto& [earlier, later] : order_of(drawn))
         if (earlier == unit) RC_ASSERT(world.os.pid_of(later) == 0);
@@ -289,7 +289,7 @@ TEST_CASE("the engine stops units in the reverse of their order", "[properties][
 TEST_CASE("jobs for one unit merge to the same in any order", "[properties][job_type]") {
   holds([] {
     const auto types = *rc::gen::container<std::vector<JobType>>(rc::gen::map(
-        rc::gen::inRange(0U, kJobTypes), [](unsigned t) { return static_cast<JobType>(t); }));
+        within(0U, kJobTypes), [](unsigned t) { return static_cast<JobType>(t); }));
     RC_PRE(!types.empty());
     const auto merged = [](const std::vector<JobType>& all) {
       std::optional<JobType> sum = all.front();
@@ -306,7 +306,7 @@ TEST_CASE("jobs for one unit merge to the same in any order", "[properties][job_
 TEST_CASE("doing more is an order of the job types, and a collapsed one stays as it is",
           "[properties][job_type]") {
   holds([] {
-    const auto type = rc::gen::map(rc::gen::inRange(0U, kJobTypes),
+    const auto type = rc::gen::map(within(0U, kJobTypes),
                                    [](unsigned t) { return static_cast<JobType>(t); });
     const JobType a = *type;
     const JobType b = *type;
@@ -314,13 +314,13 @@ TEST_CASE("doing more is an order of the job types, and a collapsed one stays as
     RC_ASSERT(is_superset(a, a));
     if (is_superset(a, b) && is_superset(b, a)) RC_ASSERT(a == b);
     if (is_superset(a, b) && is_superset(b, c)) RC_ASSERT(is_superset(a, c));
-    const auto state = static_cast<ActiveState>(*rc::gen::inRange(0, 7));
+    const auto state = static_cast<ActiveState>(*within(0, 7));
     const JobType collapsed = collapse(a, state);
     RC_ASSERT(collapsed <= JobType::Nop);
     RC_ASSERT(collapse(collapsed, state) == collapsed);
     // What is done already is done by what does no more.
     if (a <= JobType::Nop && b <= JobType::Nop && is_superset(a, b) && is_redundant(a, state) &&
         a != JobType::Stop)
-      RC_ASSERT(is_redundant(b, state) || b == JobType::Nop);
+      RC_ASSERT((is_redundant(b, state) || b == JobType::Nop));
   });
 }

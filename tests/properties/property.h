@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "properties/within.h"
+
 namespace onset::test {
 
 inline constexpr int kRuns = 500;

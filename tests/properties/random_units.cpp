@@ -4,11 +4,11 @@
 #include <ostream>
 
 #include "base/format.h"
+#include "properties/within.h"
 
 namespace onset::test {
 namespace {
 
-using rc::gen::inRange;
 
 constexpr std::string_view kAnchor = "t.target";
 
@@ -35,26 +35,26 @@ std::ostream& operator<<(std::ostream& out, const DrawnUnits& units) {
 std::vector<std::size_t> permutation(std::size_t count) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < count; ++i) order.push_back(i);
-  for (std::size_t i = 0; i + 1 < count; ++i) std::swap(order[i], order[*inRange(i, count)]);
+  for (std::size_t i = 0; i + 1 < count; ++i) std::swap(order[i], order[*within(i, count)]);
   return order;
 }
 
 rc::Gen<DrawnUnits> units(DrawnShape shape) {
   return rc::gen::exec([shape] {
     DrawnUnits units;
-    const auto count = *inRange<std::size_t>(1, 10);
+    const auto count = *within<std::size_t>(1, 10);
     for (std::size_t i = 0; i < count; ++i)
       units.names.push_back(format("{}.service", static_cast<char>('a' + static_cast<int>(i))));
     units.names = permuted(units.names);
     units.names.insert(units.names.begin(), std::string(kAnchor));
     std::vector<std::string> pulls = {"Wants", "Wants", "Requires", "BindsTo"};
     if (shape.only_wants) pulls = {"Wants"};
-    const auto edges = *inRange<std::size_t>(0, 3 * count);
+    const auto edges = *within<std::size_t>(0, 3 * count);
     for (std::size_t i = 0; i < edges; ++i) {
-      std::size_t a = *inRange<std::size_t>(0, count + 1);
-      std::size_t b = *inRange<std::size_t>(1, count + 1);
+      std::size_t a = *within<std::size_t>(0, count + 1);
+      std::size_t b = *within<std::size_t>(1, count + 1);
       if (a == b) continue;
-      const int what = *inRange(0, shape.conflicts ? 7 : 6);
+      const int what = *within(0, shape.conflicts ? 7 : 6);
       if (what < 3) {
         units.edges.push_back({units.names[a], *rc::gen::elementOf(pulls), units.names[b]});
       } else if (what < 6) {
@@ -66,7 +66,7 @@ rc::Gen<DrawnUnits> units(DrawnShape shape) {
     }
     // Most units are in the transaction.
     for (std::size_t i = 1; i <= count; ++i)
-      if (*inRange(0, 3) < 2) units.edges.push_back({units.names[0], *rc::gen::elementOf(pulls), units.names[i]});
+      if (*within(0, 3) < 2) units.edges.push_back({units.names[0], *rc::gen::elementOf(pulls), units.names[i]});
     return units;
   });
 }
@@ -86,7 +86,7 @@ UnitTable::Rows other_files(const DrawnUnits& units, const std::string& service)
   for (const DrawnEdge& e : permuted(units.edges)) {
     const std::string line = e.kind + "=" + e.to;
     auto& own = lines[e.from];
-    switch (*inRange(0, 4)) {
+    switch (*within(0, 4)) {
       case 0:  // one list in the place of two settings
         if (!own.empty() && own.back().starts_with(e.kind + "=")) {
           own.back() += " " + e.to;
@@ -97,7 +97,7 @@ UnitTable::Rows other_files(const DrawnUnits& units, const std::string& service)
         own.push_back(line);
         break;
       case 1:
-        rows.emplace_back(format("{}.d/{:02}.conf", e.from, *inRange(0, 100)),
+        rows.emplace_back(format("{}.d/{:02}.conf", e.from, *within(0, 100)),
                           "[Unit]\n" + line + "\n");
     }
   }

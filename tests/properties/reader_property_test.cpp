@@ -109,7 +109,7 @@ TEST_CASE("the line number of an assignment is that of its line", "[properties][
   holds([] {
     std::string text = "[Unit]\n";
     std::vector<unsigned> expected;
-    const int count = *rc::gen::inRange(0, 6);
+    const int count = *within(0, 6);
     for (int i = 0; i < count; ++i) {
       text += filling();
       expected.push_back(static_cast<unsigned>(std::count(text.begin(), text.end(), '\n')) + 1);

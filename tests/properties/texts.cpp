@@ -4,21 +4,21 @@
 #include <cstdint>
 
 #include "base/text.h"
+#include "properties/within.h"
 #include "unit/name.h"
 
 namespace onset::test {
 namespace {
 
 using rc::gen::exec;
-using rc::gen::inRange;
 
 /// True once in `many`; shrinks to false.
 bool seldom(int many) {
-  return *inRange(0, many) == many - 1;
+  return *within(0, many) == many - 1;
 }
 
 std::string one_of(const std::vector<std::string>& words) {
-  return words[*inRange<std::size_t>(0, words.size())];
+  return words[*within<std::size_t>(0, words.size())];
 }
 
 const std::vector<std::string> kBlanks = {"", " ", "  ", "\t"};
@@ -36,7 +36,7 @@ std::string near_border() {
   const unsigned bits = *rc::gen::element(8U, 15U, 16U, 31U, 32U, 40U, 54U, 60U, 62U, 63U, 64U);
   // The border of 64 bits is the 0 that it wraps to, and so is what lies before it.
   std::uint64_t number = bits == 64 ? 0 : std::uint64_t{1} << bits;
-  number += static_cast<std::uint64_t>(*inRange(0, 4)) - 2;
+  number += static_cast<std::uint64_t>(*within(0, 4)) - 2;
   // Counted in a greater unit, it is the unit that overflows.
   return std::to_string(number / *rc::gen::element<std::uint64_t>(1, 1000, 1024, 1000000, 60000000));
 }
@@ -45,8 +45,8 @@ std::string some_digits() {
   if (seldom(4)) return near_border();
   std::string text;
   if (seldom(8)) text += *rc::gen::element<std::string>("0", "00");
-  const int length = seldom(10) ? *inRange(10, 24) : *inRange(1, 5);
-  for (int i = 0; i < length; ++i) text += static_cast<char>('0' + *inRange(0, 10));
+  const int length = seldom(10) ? *within(10, 24) : *within(1, 5);
+  for (int i = 0; i < length; ++i) text += static_cast<char>('0' + *within(0, 10));
   return text;
 }
 
@@ -69,7 +69,7 @@ std::string term(const std::vector<std::string>& units) {
 std::string terms(const std::vector<std::string>& units) {
   if (seldom(15)) return *rc::gen::element<std::string>("infinity", "infinit", "Infinity", "0");
   std::string text = seldom(10) ? one_of(kBlanks) : "";
-  const int count = *inRange(1, 4);
+  const int count = *within(1, 4);
   for (int i = 0; i < count; ++i) text += (i > 0 ? one_of(kBlanks) : "") + term(units);
   if (seldom(10)) text += one_of(kBlanks);
   return text;
@@ -78,14 +78,14 @@ std::string terms(const std::vector<std::string>& units) {
 /// The characters that somebody's grammar has a use for.
 char special_char() {
   constexpr std::string_view kSpecial = "a \\\"';%$x0-@:./\t=~#[]{}!*?+|&\n\r\x01\x7f";
-  return kSpecial[*inRange<std::size_t>(0, kSpecial.size())];
+  return kSpecial[*within<std::size_t>(0, kSpecial.size())];
 }
 
 std::string name_part(std::string_view characters, int most) {
   std::string text;
-  const int length = *inRange(1, most + 1);
+  const int length = *within(1, most + 1);
   for (int i = 0; i < length; ++i)
-    text += characters[*inRange<std::size_t>(0, characters.size())];
+    text += characters[*within<std::size_t>(0, characters.size())];
   return text;
 }
 
@@ -98,7 +98,7 @@ std::string command_word() {
       "$$",   "{",      "}",     "ä",     "\t",     "\\x",   "\\400", "\\q",   "\"a b\"", "'c d'",
       "\\\"", "=",      "\\\\",  "\\U0001F600", "#", "&&",   "\\0",   "\\x00", "\\x7f",   "~"};
   std::string text;
-  const int count = *inRange(1, 5);
+  const int count = *within(1, 5);
   for (int i = 0; i < count; ++i) text += one_of(pieces);
   return text;
 }
@@ -112,7 +112,7 @@ TextGen word_of(std::vector<std::string> words) {
 TextGen several(TextGen text, int least, int most, std::string between) {
   return exec([=] {
     std::string all;
-    const int count = *inRange(least, most + 1);
+    const int count = *within(least, most + 1);
     for (int i = 0; i < count; ++i) all += (i > 0 ? between : "") + *text;
     return all;
   });
@@ -145,7 +145,7 @@ TextGen size_text() {
 TextGen share_text() {
   return exec([] {
     std::string text = seldom(10) ? *rc::gen::element<std::string>("-", "+", " ") : "";
-    text += seldom(2) ? some_digits() : std::to_string(*inRange(0, 120));
+    text += seldom(2) ? some_digits() : std::to_string(*within(0, 120));
     text += fraction();
     if (seldom(10)) text += ' ';
     return text + *rc::gen::element<std::string>("%", "‰", "‱", "", "%%");
@@ -155,7 +155,7 @@ TextGen share_text() {
 TextGen limit_text() {
   return exec([] {
     const auto one = [] {
-      switch (*inRange(0, 5)) {
+      switch (*within(0, 5)) {
         case 0:
           return some_digits();
         case 1:
@@ -177,13 +177,13 @@ TextGen limit_text() {
 
 TextGen signal_text() {
   return exec([] {
-    if (seldom(3)) return std::to_string(*inRange(-2, 70));
+    if (seldom(3)) return std::to_string(*within(-2, 70));
     std::string text = *rc::gen::element<std::string>("SIG", "", "sig");
     text += *rc::gen::element<std::string>("TERM", "HUP", "KILL", "USR1", "IO", "POLL", "CLD",
                                            "STKFLT", "RTMIN", "RTMAX", "SYS", "UNUSED", "BOGUS");
     if (text.find("RT") != std::string::npos && !seldom(4)) {
       text += *rc::gen::element<std::string>("+", "-");
-      text += seldom(4) ? *number_text() : std::to_string(*inRange(0, 33));
+      text += seldom(4) ? *number_text() : std::to_string(*within(0, 33));
     }
     return text;
   });
@@ -191,7 +191,7 @@ TextGen signal_text() {
 
 TextGen status_set_text() {
   const auto word = rc::gen::oneOf(
-      signal_text(), rc::gen::map(inRange(-1, 258), [](int n) { return std::to_string(n); }),
+      signal_text(), rc::gen::map(within(-1, 258), [](int n) { return std::to_string(n); }),
       word_of({"DATAERR", "CHDIR", "SUCCESS", "dataerr", "BOGUS", "\"1\"", "0x10", "NOPERM"}));
   return several(word, 1, 6, " ");
 }
@@ -200,15 +200,15 @@ TextGen capability_set_text() {
   const auto word =
       rc::gen::oneOf(word_of({"CAP_CHOWN", "cap_kill", "Cap_Net_Admin", "CAP_BPF", "cap_sys_boot",
                               "CAP_CHECKPOINT_RESTORE", "KILL", "CAP_NOPE"}),
-                     rc::gen::map(inRange(-1, 66), [](int n) { return std::to_string(n); }));
+                     rc::gen::map(within(-1, 66), [](int n) { return std::to_string(n); }));
   return exec([=] { return std::string(seldom(3) ? "~" : "") + *several(word, 0, 5, " "); });
 }
 
 TextGen mode_text() {
   return exec([] {
     std::string text = seldom(6) ? *rc::gen::element<std::string>("0o", "+", "-", " ", "0x") : "";
-    const int length = *inRange(1, 7);
-    for (int i = 0; i < length; ++i) text += static_cast<char>('0' + *inRange(0, 8 + seldom(8)));
+    const int length = *within(1, 7);
+    for (int i = 0; i < length; ++i) text += static_cast<char>('0' + *within(0, 8 + seldom(8)));
     return text;
   });
 }
@@ -221,11 +221,11 @@ TextGen bool_text() {
 TextGen any_text() {
   return exec([] {
     std::string text;
-    const int length = *inRange(0, 12);
+    const int length = *within(0, 12);
     for (int i = 0; i < length; ++i) {
-      switch (*inRange(0, 6)) {
+      switch (*within(0, 6)) {
         case 0:
-          text += static_cast<char>(*inRange(1, 256));
+          text += static_cast<char>(*within(1, 256));
           break;
         case 1:
           append_utf8(text, *rc::gen::element<char32_t>(0x80, 0xe4, 0x7ff, 0x800, 0x2028, 0xfffd,
@@ -250,12 +250,12 @@ TextGen line_text() {
 TextGen command_text() {
   return exec([] {
     std::string text;
-    const int prefixes = seldom(2) ? *inRange(0, 3) : 0;
+    const int prefixes = seldom(2) ? *within(0, 3) : 0;
     for (int i = 0; i < prefixes; ++i)
       text += *rc::gen::element<std::string>("-", "@", ":", "+", "!", "!!", "|");
     text += *rc::gen::element<std::string>("/bin/a", "/bin/b", "a", "/bin//c", "/bin/%n", "./a",
                                            "/bin/", "\"/bin/a b\"", "", "/../a", "/bin/./d", "..");
-    const int words = *inRange(0, 6);
+    const int words = *within(0, 6);
     for (int i = 0; i < words; ++i)
       text += *rc::gen::element<std::string>(" ", "  ", "\t", " ; /bin/x ") + command_word();
     return text;
@@ -265,7 +265,7 @@ TextGen command_text() {
 TextGen assignments_text() {
   return exec([] {
     std::string text;
-    const int count = *inRange(1, 4);
+    const int count = *within(1, 4);
     for (int i = 0; i < count; ++i) {
       std::string name = *rc::gen::element<std::string>("A", "B", "_x", "a1", "1A", "", "A-B", "Ä");
       std::string word = name + (seldom(10) ? "" : "=") + (seldom(4) ? "" : command_word());
@@ -282,7 +282,7 @@ TextGen assignments_text() {
 TextGen path_text() {
   return exec([] {
     std::string text = *rc::gen::element<std::string>("/", "", "//", "./", "../", "/dev/");
-    const int parts = *inRange(0, 5);
+    const int parts = *within(0, 5);
     for (int i = 0; i < parts; ++i) {
       if (i > 0) text += *rc::gen::element<std::string>("/", "//", "/./");
       text += seldom(8) ? *rc::gen::element<std::string>(".", "..", "...", std::string(255, 'x'),
@@ -303,7 +303,7 @@ TextGen unit_name_text() {
       if (!seldom(4)) text += seldom(6) ? name_part("ab@/ %", 5) : name_part(kNameCharacters, 6);
     }
     if (seldom(10)) text += *rc::gen::element<std::string>("@", " ", "/", "ä", "*");
-    if (seldom(12)) text += std::string(static_cast<std::size_t>(*inRange(220, 256)), 'x');
+    if (seldom(12)) text += std::string(static_cast<std::size_t>(*within(220, 256)), 'x');
     text += *rc::gen::element<std::string>(".service", ".target", ".slice", ".socket", ".mount",
                                            ".device", ".scope", ".automount", ".", "", ".servic",
                                            ".service.service", ".Service");
@@ -315,7 +315,7 @@ TextGen valid_unit_name() {
   return exec([] {
     std::string name = name_part(kNameCharacters, 8);
     if (seldom(2)) name += '@' + (seldom(4) ? "" : name_part("abc:_.-\\@", 6));
-    return name + '.' + std::string(to_string(static_cast<UnitType>(*inRange(0U, kUnitTypes))));
+    return name + '.' + std::string(to_string(static_cast<UnitType>(*within(0U, kUnitTypes))));
   });
 }
 
@@ -325,7 +325,7 @@ TextGen escaped_text() {
                                              "\\xff", "\\x00", "\\x2", "\\y20", "\\",   "\\x2D",
                                              ".",     "..",   ":",   "@",     "ä",     " ", "\\xc3\\xa4"};
     std::string text;
-    const int count = *inRange(0, 8);
+    const int count = *within(0, 8);
     for (int i = 0; i < count; ++i) text += one_of(pieces);
     return text;
   });

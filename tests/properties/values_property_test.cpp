@@ -20,8 +20,8 @@ namespace {
 /// Of every magnitude.
 rc::Gen<std::int64_t> microseconds() {
   return rc::gen::exec([] {
-    const int bits = *rc::gen::inRange(0, 63);
-    return *rc::gen::inRange<std::int64_t>(0, std::int64_t{1} << bits) +
+    const int bits = *within(0, 63);
+    return *within<std::int64_t>(0, std::int64_t{1} << bits) +
            (std::int64_t{1} << bits) / 2;
   });
 }
@@ -45,7 +45,7 @@ TEST_CASE("a span printed with an accuracy is the span cut off to it", "[propert
     RC_ASSERT(again);
     RC_ASSERT(*again <= span);
     // What is the greatest part is shown however small it is.
-    RC_ASSERT(span - *again < accuracy || *again < accuracy);
+    RC_ASSERT((span - *again < accuracy || *again < accuracy));
   });
 }
 
@@ -56,13 +56,13 @@ TEST_CASE("spans that are read one after the other are added", "[properties][val
     const auto both = parse_span(a + " " + b);
     const auto first = parse_span(a);
     const auto second = parse_span(b);
-    RC_PRE(first && second && *first != kInfinity && *second != kInfinity);
+    RC_PRE((first && second && *first != kInfinity && *second != kInfinity));
     // A bare number takes the next one's unit only if they touch: " " is between them.
     if (!both) {
-      RC_ASSERT(first->count() > kInfinity.count() / 4 || second->count() > kInfinity.count() / 4);
+      RC_ASSERT((first->count() > kInfinity.count() / 4 || second->count() > kInfinity.count() / 4));
       return;
     }
-    RC_ASSERT(*both == kInfinity || *both == *first + *second);
+    RC_ASSERT((*both == kInfinity || *both == *first + *second));
   });
 }
 
@@ -78,11 +78,11 @@ TEST_CASE("zero is no limit, and nothing else is read otherwise", "[properties][
 
 TEST_CASE("a span in nanoseconds is the same span", "[properties][values]") {
   holds([] {
-    const std::string text = *span_text() + "us";
-    const auto span = parse_span(text);
-    const auto nanoseconds = parse_span_ns(text);
-    RC_PRE(span && nanoseconds && *span != kInfinity);
-    RC_ASSERT(static_cast<std::uint64_t>(span->count()) <= *nanoseconds / 1000);
+    const Duration span(*microseconds());
+    const auto nanoseconds = parse_span_ns(format_span(span));
+    const auto us = static_cast<std::uint64_t>(span.count());
+    RC_ASSERT(nanoseconds.ok() == (us < UINT64_MAX / 1000));
+    if (nanoseconds) RC_ASSERT(*nanoseconds == us * 1000);
   });
 }
 
@@ -101,13 +101,15 @@ TEST_CASE("a printed size is read as itself, and a suffix is its factor", "[prop
   });
   holds([](std::uint16_t number) {
     constexpr std::string_view kSuffixes = "BKMGTP";
-    const auto at = *rc::gen::inRange<std::size_t>(0, kSuffixes.size());
+    const auto at = *within<std::size_t>(0, kSuffixes.size());
     for (const unsigned base : {1000U, 1024U}) {
       const auto size = parse_size(format("{}{}", number, kSuffixes[at]), base);
       std::uint64_t expected = number;
-      for (std::size_t i = 0; i < at; ++i) expected *= base;
-      RC_ASSERT(size);
-      RC_ASSERT(*size == expected);
+      bool fits = true;
+      for (std::size_t i = 0; i < at; ++i)
+        fits = fits && !__builtin_mul_overflow(expected, base, &expected);
+      RC_ASSERT(size.ok() == fits);
+      if (fits) RC_ASSERT(*size == expected);
     }
   });
 }
@@ -119,13 +121,13 @@ TEST_CASE("shares of all precisions agree", "[properties][values]") {
     const auto permille = parse_permille(text);
     const auto permyriad = parse_permyriad(text);
     const auto unbounded = parse_permyriad(text, true);
-    if (percent) RC_ASSERT(permille && *permille == *percent * 10 && *percent <= 100);
-    if (permille) RC_ASSERT(permyriad && *permyriad == *permille * 10 && *permille <= 1000);
-    if (permyriad) RC_ASSERT(unbounded && *unbounded == *permyriad && *permyriad <= 10000);
+    if (percent) RC_ASSERT((permille && *permille == *percent * 10 && *percent <= 100));
+    if (permille) RC_ASSERT((permyriad && *permyriad == *permille * 10 && *permille <= 1000));
+    if (permyriad) RC_ASSERT((unbounded && *unbounded == *permyriad && *permyriad <= 10000));
     if (unbounded && *unbounded <= 10000) RC_ASSERT(permyriad);
   });
   holds([] {
-    const auto parts = *rc::gen::inRange(0U, 100001U);
+    const auto parts = *within(0U, 100001U);
     const auto again = parse_permyriad(format("{}.{:02}%", parts / 100, parts % 100), true);
     RC_ASSERT(again);
     RC_ASSERT(*again == parts);
@@ -134,7 +136,7 @@ TEST_CASE("shares of all precisions agree", "[properties][values]") {
 
 TEST_CASE("a printed limit is read as itself", "[properties][values]") {
   holds([] {
-    const int resource = *rc::gen::inRange(0, static_cast<int>(RLIM_NLIMITS));
+    const int resource = *within(0, static_cast<int>(RLIM_NLIMITS));
     const std::string text = *limit_text();
     const auto limit = parse_limit(resource, text);
     if (!limit) return;
@@ -159,7 +161,7 @@ TEST_CASE("a printed mode and number are read as themselves", "[properties][valu
     const auto mode = parse_mode(*mode_text());
     if (!mode) return;
     const auto again = parse_mode(format("{:04o}", *mode));
-    RC_ASSERT(again && *again == *mode && *mode <= 07777);
+    RC_ASSERT((again && *again == *mode && *mode <= 07777));
   });
   holds([] {
     const std::string text = *number_text();
@@ -167,12 +169,12 @@ TEST_CASE("a printed mode and number are read as themselves", "[properties][valu
     const auto whole = parse_int(text, INT64_MIN, INT64_MAX);
     if (natural) {
       const auto again = parse_unsigned(format("{}", *natural));
-      RC_ASSERT(again && *again == *natural);
+      RC_ASSERT((again && *again == *natural));
       RC_ASSERT(whole.ok() == (*natural <= INT64_MAX));
     }
     if (whole) {
       const auto again = parse_int(format("{}", *whole), INT64_MIN, INT64_MAX);
-      RC_ASSERT(again && *again == *whole);
+      RC_ASSERT((again && *again == *whole));
       RC_ASSERT(natural.ok() == (*whole >= 0));
     }
   });
@@ -195,7 +197,7 @@ TEST_CASE("a signal is read by both of its names and its number", "[properties][
   holds([] {
     const auto signal = parse_signal(*signal_text());
     if (!signal) return;
-    RC_ASSERT(*signal >= 1 && *signal <= 64);
+    RC_ASSERT((*signal >= 1 && *signal <= 64));
     for (const std::string& name :
          {signal_name(*signal), signal_name_long(*signal), format("{}", *signal)}) {
       const auto again = parse_signal(name);
@@ -209,10 +211,10 @@ TEST_CASE("a signal is read by both of its names and its number", "[properties][
 TEST_CASE("a printed set of statuses is read as itself", "[properties][exit_status]") {
   holds([] {
     ExitStatusSet set;
-    for (const int status : *rc::gen::container<std::vector<int>>(rc::gen::inRange(-1, 257)))
+    for (const int status : *rc::gen::container<std::vector<int>>(within(-1, 257)))
       set.add_status(status);
-    for (const int signal : *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 66)))
-      set.add_signal(signal);
+    for (const int signal : *rc::gen::container<std::vector<int>>(within(0, 66)))
+      if (signal != 32 && signal != 33) set.add_signal(signal);  // these have no names
     ExitStatusSet again;
     RC_ASSERT(parse_exit_status(to_string(set), again).empty());
     RC_ASSERT(again == set);
@@ -235,7 +237,7 @@ TEST_CASE("a printed set of capabilities is read as itself", "[properties][capab
   holds([](std::uint64_t bits) {
     const std::uint64_t set = bits & kAllCapabilities;
     const CapabilityList again = parse_capability_set(format_capability_set(set));
-    RC_ASSERT(again.unknown.empty() && !again.invert);
+    RC_ASSERT((again.unknown.empty() && !again.invert));
     RC_ASSERT(again.set == set);
   });
 }

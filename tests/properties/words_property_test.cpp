@@ -94,14 +94,14 @@ TEST_CASE("a printed command is read as itself", "[properties][exec_line]") {
     command.ignore_failure = *rc::gen::arbitrary<bool>();
     command.no_env_expand = *rc::gen::arbitrary<bool>();
     command.argv0_given = *rc::gen::arbitrary<bool>();
-    const int privileges = *rc::gen::inRange(0, 4);
+    const int privileges = *within(0, 4);
     command.full_privileges = privileges == 1;
     command.no_setuid = privileges == 2;
     command.ambient_magic = privileges == 3;
     command.argv = *texts(any_text());
     if (!command.argv0_given) command.argv.insert(command.argv.begin(), command.path);
     if (command.argv.empty()) command.argv.emplace_back("zero");
-    RC_PRE(!command.path.starts_with('-') || command.ignore_failure);  // "-" is taken once
+    RC_PRE((!command.path.starts_with('-') || command.ignore_failure));  // "-" is taken once
     const std::string line = printed_command(command);
     RC_LOG() << line;
     std::vector<std::string> warnings;

@@ -151,7 +151,7 @@ TEST_CASE("settings of a service are kept and shown", "[unit][directives]") {
            Shown{"StandardError=fd:err", "fd:err"},
            Shown{"StandardInput=file:/dev/zero", "file:/dev/zero"},
            Shown{"RuntimeDirectory=lock/a irqbalance/", "lock/a irqbalance"},
-           Shown{"StateDirectory=a:b a:c", "a:b:c"},
+           Shown{"StateDirectory=a:b a:c", "a:b a:c"},
            Shown{"RuntimeDirectoryMode=2755", "2755"},
            Shown{"RuntimeDirectoryPreserve=restart", "restart"},
            Shown{"CapabilityBoundingSet=CAP_KILL CAP_CHOWN", "cap_chown cap_kill"},
