@@ -4,6 +4,7 @@
 # need PACKAGE…          installs what is missing; only tools and libraries, never a daemon:
 #                        daemons go into roots of their own (tools/debian-root)
 # build [CMAKE OPTION…]  builds into $ONSET_BUILD_DIR (default: build/)
+# find_systemd           exports SYSTEMD_ROOT, where the tools of systemd are that tests ask
 # say, good, bad         one line each, in colour on a terminal
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -12,7 +13,7 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # What a build needs, as Debian names it. The Dockerfile has the same list.
 build_packages=(g++ cmake ninja-build libinih-dev libcap-dev libseccomp-dev
   nlohmann-json3-dev libfmt-dev)
-test_packages=(catch2 python3)
+test_packages=(catch2 librapidcheck-dev python3)
 # What the integration tests look with: namespaces, their network, the roots of real daemons.
 look_packages=(util-linux iproute2 mmdebstrap file strace)
 coverage_packages=(gcovr)
@@ -66,6 +67,40 @@ build() {
   ninja -C "$ONSET_BUILD_DIR" -j "$(nproc)" "${build_targets[@]}" || die "the build failed"
 }
 build_targets=() # empty: everything
+
+# Tests compare with systemd's own tools (systemd-analyze, systemd-escape, systemd --test). Where
+# the machine has none, Debian's packages are unpacked below the build folder: nothing is
+# installed, and no systemd runs. Without them those tests are skipped.
+find_systemd() {
+  [[ ! ${SYSTEMD_ROOT:-} && ! -x /usr/bin/systemd-analyze ]] || return 0
+  local root=$ONSET_BUILD_DIR/systemd
+  [[ -x $root/usr/bin/systemd-analyze ]] || unpack_systemd "$root" || return 0
+  export SYSTEMD_ROOT=$root
+}
+
+unpack_systemd() {
+  local root=$1 new=$1.new packages package
+  say "unpacking systemd's tools into $root"
+  rm -rf "$new"
+  mkdir -p "$new/debs"
+  chmod 1777 "$new/debs" # apt downloads as a user of its own
+  mapfile -t packages < <(apt-get install -s --no-install-recommends systemd 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p')
+  if ((!${#packages[@]})); then # no lists yet, as on a fresh machine
+    apt-get update -qq >/dev/null 2>&1 || true
+    mapfile -t packages < <(apt-get install -s --no-install-recommends systemd 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p')
+  fi
+  if ((!${#packages[@]})) || ! (cd "$new/debs" && apt-get download -qq "${packages[@]}" >/dev/null 2>&1); then
+    bad "systemd's package can't be had: tests that ask its tools are skipped"
+    rm -rf "$new"
+    return 1
+  fi
+  for package in "$new"/debs/*.deb; do dpkg-deb -x "$package" "$new"; done
+  # Its own libraries are looked for in one folder: what they need goes there too.
+  find "$new/lib" "$new/usr/lib" -path '*-linux-gnu/*' ! -path '*/systemd/*' -name 'lib*.so*' \
+    -exec cp -an -t "$new/usr/lib/$(gcc -print-multiarch)/systemd" {} +
+  rm -rf "$new/debs" "$root"
+  mv "$new" "$root"
+}
 
 # mount_root LOWER TARGET: TARGET becomes a writable view of LOWER that is forgotten with the
 # mount namespace it is called in; LOWER itself stays as it is. Devices are the host's harmless

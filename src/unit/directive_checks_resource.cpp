@@ -81,8 +81,8 @@ std::string check_tasks(ParseContext&, std::string_view value) {
   if (value.empty() || value == "infinity") return {};
   const auto part = parse_permyriad(value);
   const auto number = parse_unsigned(value);
-  if ((part && *part > 0) || (number && *number > 0)) return {};
-  return "a number or percentage above 0, or infinity";
+  if (part || (number && *number > 0)) return {};  // systemd takes 0%
+  return "a number above 0, a percentage or infinity";
 }
 
 std::string check_cpu_set(ParseContext& context, std::string_view value) {

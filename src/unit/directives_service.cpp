@@ -8,13 +8,6 @@
 namespace onset {
 namespace {
 
-/// True if "-" is among the prefixes of a command line: systemd then leaves out
-/// a bad one instead of refusing the unit.
-bool failure_is_ignored(std::string_view value) {
-  const std::size_t end = value.find_first_not_of("@-:+!");
-  return value.substr(0, end).find('-') != std::string_view::npos;
-}
-
 template <ExecRole Role>
 std::string parse_exec(ParseContext& context, std::string_view value) {
   auto& list = config_of<ServiceConfig>(context.unit).exec[static_cast<unsigned>(Role)];
@@ -27,12 +20,7 @@ std::string parse_exec(ParseContext& context, std::string_view value) {
   for (std::string& warning : warnings) {
     complain(context, Severity::Warning, format("{}=: {}", context.key, warning));
   }
-  if (!commands) {
-    if (!failure_is_ignored(value)) return std::move(commands).error();
-    complain(context, Severity::Warning,
-             format("{}=: expected {}; ignored", context.key, commands.error()));
-    return {};
-  }
+  if (!commands) return std::move(commands).error();
   for (ExecCommand& command : *commands) list.push_back(std::move(command));
   return {};
 }

@@ -44,7 +44,7 @@ std::string parse_supplementary_groups(ParseContext& context, std::string_view v
     groups.clear();
     return {};
   }
-  auto words = split_words(value, WordFlags::Unquote);
+  auto words = split_words(value, WordFlags::None);  // a quote is a character like others here
   if (!words) return std::move(words).error();
   for (const std::string& word : *words) {
     auto name = expand_value(context, word);
@@ -192,7 +192,7 @@ std::string parse_environment_names(ParseContext& context, std::string_view valu
     names.clear();
     return {};
   }
-  auto words = split_words(value, kUnquoteAndUnescape);
+  auto words = split_words(value, assignments ? kUnquoteAndUnescape : WordFlags::Unquote);
   if (!words) return std::move(words).error();
   for (const std::string& word : *words) {
     auto name = expand_value(context, word);

@@ -77,6 +77,7 @@ const std::optional<DirectorySet>& set_of(const Unit& unit, ExecDirectory kind) 
 
 /// A path below the directory that the setting is about.
 Parsed<std::string> relative_path(const ParseContext& context, std::string_view text) {
+  if (!is_valid_utf8(text)) return Failure{std::string("valid UTF-8")};
   auto path = expand_value(context, text, kPathMax);
   if (!path) return path;
   if (path->empty() || path_is_absolute(*path)) return Failure{std::string("a relative path")};
@@ -85,6 +86,16 @@ Parsed<std::string> relative_path(const ParseContext& context, std::string_view 
     return Failure{std::string("a path without \"..\"")};
   }
   return simple;
+}
+
+/// The way back: what add_directory() takes as a part of its own.
+std::string escaped_part(std::string_view path) {
+  std::string text;
+  for (const char c : path) {
+    if (c == ':') text += '\\';
+    text += is_control(c) || c == '\\' ? c_escape(std::string_view(&c, 1)) : std::string(1, c);
+  }
+  return text;
 }
 
 /// "PATH" or "PATH:LINK". What was expected, or nothing.
@@ -98,11 +109,17 @@ std::string add_directory(ParseContext& context, const std::string& word, ExecDi
     return "another path than private, which holds those of dynamic users";
   }
   std::vector<std::string> links;
-  if (!reader.rest().empty()) {
+  auto second = reader.next();
+  if (!second) return "PATH or PATH:LINK";
+  if (*second) {
     if (kind == ExecDirectory::Configuration) return "no link: ConfigurationDirectory= has none";
-    auto link = relative_path(context, reader.rest());
+    auto link = relative_path(context, **second);
     if (!link) return std::move(link).error();
     links.push_back(std::move(*link));
+    if (!reader.rest().empty())
+      complain(context, Severity::Note,
+               format("{}={}: what stands behind PATH:LINK is left out", context.key,
+                      c_escape(word)));
   }
   auto& entries = set_of(context, kind).entries;
   for (DirectoryEntry& entry : entries) {
@@ -241,13 +258,9 @@ std::string show_directories(const Unit& unit, ExecDirectory kind) {
   const auto& set = set_of(unit, kind);
   if (!set) return {};
   for (const DirectoryEntry& entry : set->entries) {
-    std::string path;  // as add_directory() takes it
-    for (const char c : entry.path) {
-      if (c == ':') path += '\\';
-      path += is_control(c) || c == '\\' ? c_escape(std::string_view(&c, 1)) : std::string(1, c);
-    }
+    const std::string path = escaped_part(entry.path);
     if (entry.links.empty()) words.push_back(path);
-    for (const std::string& link : entry.links) words.push_back(path + ":" + link);
+    for (const std::string& link : entry.links) words.push_back(path + ":" + escaped_part(link));
   }
   return join_words(words, WordFlags::Unquote | WordFlags::RetainEscapes);
 }

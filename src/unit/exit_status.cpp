@@ -124,7 +124,7 @@ bool ExitStatusSet::has(int code) const { return std::ranges::binary_search(code
 
 std::vector<std::string> parse_exit_status(std::string_view value, ExitStatusSet& set) {
   std::vector<std::string> problems;
-  WordReader words(value, kUnquoteAndUnescape);
+  WordReader words(value, WordFlags::None);  // a quote is a character like others here
   for (;;) {
     const auto word = words.next();
     if (!word) problems.push_back(word.error());

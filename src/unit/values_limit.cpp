@@ -83,7 +83,10 @@ Parsed<LimitValue> parse_limit(int resource, std::string_view text) {
   auto soft = parse_one(resource, text.substr(0, colon));
   if (!soft) return Failure{std::move(soft).error()};
   if (colon == std::string_view::npos) return LimitValue{*soft, *soft};
-  auto hard = parse_one(resource, text.substr(colon + 1));
+  std::string_view rest = text.substr(colon + 1);
+  // systemd overlooks one colon behind the second of two.
+  if (rest.size() > 1 && rest.ends_with(':')) rest.remove_suffix(1);
+  auto hard = parse_one(resource, rest);
   if (!hard) return Failure{std::move(hard).error()};
   if (*soft > *hard)
     return Failure{format("expected a soft limit that is not above the hard one, not \"{}\"", c_escape(text))};

@@ -279,6 +279,12 @@ TextGen assignments_text() {
   });
 }
 
+TextGen words_text() {
+  return several(word_of({"A", "b", "_c", " ", " ", "\"A\"", "'b c'", "\\x42", "\\", "\\\"", "1", "a:b",
+                          ":", "\\:", "%n", "/", "A=b", "\"", "ä", "\\a", "..", "15"}),
+                 1, 5);
+}
+
 TextGen path_text() {
   return exec([] {
     std::string text = *rc::gen::element<std::string>("/", "", "//", "./", "../", "/dev/");

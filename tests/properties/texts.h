@@ -38,6 +38,8 @@ TextGen line_text();
 /// Words, quotes, escapes, specifiers and variables.
 TextGen command_text();
 TextGen assignments_text();
+/// Names with quotes and escapes in and around them.
+TextGen words_text();
 
 TextGen path_text();
 /// Valid unit names, mostly.

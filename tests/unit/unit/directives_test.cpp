@@ -144,7 +144,11 @@ TEST_CASE("settings of a service are kept and shown", "[unit][directives]") {
            Shown{"PIDFile=/var/run/a.pid", "/run/a.pid"},
            Shown{"WorkingDirectory=~", "~"},
            Shown{"WorkingDirectory=-/srv//x/", "!/srv/x"},
-           Shown{"Environment=A=1 \"B=x y\" A=2", "A=2 B=x y"},
+           Shown{"Environment=A=1 \"B=x y\" A=2", "A=2 \"B=x y\""},
+           Shown{"PassEnvironment=\"A\" B", "A B"},
+           Shown{"SupplementaryGroups=a\\b \"c", "ab \"\\\"c\""},
+           Shown{"ExecSearchPath=/a:/b\\\\c:d:/e", "/a:/b\\\\c"},
+           Shown{"RuntimeDirectory=\"a b\" c\\:d:e:f", "\"a b\" c\\:d:e"},
            Shown{"EnvironmentFile=-/etc/default/%p", "/etc/default/a (ignore_errors=yes)"},
            Shown{"StandardOutput=append:/var/log/a.log", "append:/var/log/a.log"},
            Shown{"StandardOutput=syslog", "journal"},
@@ -235,3 +239,11 @@ TEST_CASE("a bad command with \"-\" is left out, without it the unit is refused"
 
 }  // namespace
 }  // namespace onset
+
+TEST_CASE("of several commands it is the bad one's own prefix that counts", "[unit][directives]") {
+  const auto spared = load_service("ExecStartPre=/bin/a ; -/bin/b %Z");
+  CHECK(spared.unit->load_state == LoadState::Loaded);
+  CHECK(spared.unit->service->commands(ExecRole::StartPre).size() == 1);
+  const auto refused = load_service("ExecStartPre=-/bin/a ; /bin/b %Z");
+  CHECK(refused.unit->load_state == LoadState::BadSetting);
+}

@@ -166,3 +166,10 @@ TEST_CASE("any bytes are survived", "[unit][reader]") {
     }
   }
 }
+
+TEST_CASE("a vertical tab and a form feed are no space around a value", "[unit][reader]") {
+  const auto read = read_unit_text("[Unit]\nDescription= \fa \v \nA=\v\n", "a.service");
+  REQUIRE(read.assignments.size() == 2);
+  CHECK(read.assignments[0].value == "\fa \v");
+  CHECK(read.assignments[1].value == "\v");
+}

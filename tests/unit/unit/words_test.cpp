@@ -106,3 +106,11 @@ TEST_CASE("what is quoted comes back as one word", "[unit][words]") {
   }
   CHECK(quote_word("plain-word") == "plain-word");
 }
+
+TEST_CASE("words are joined so that their reader finds them again", "[unit][words]") {
+  constexpr WordFlags kRetained = WordFlags::Unquote | WordFlags::RetainEscapes;
+  CHECK(join_words({"A=b c", "d"}) == "\"A=b c\" d");
+  CHECK(join_words({"a\\x2db", "c d"}, kRetained) == "a\\x2db \"c d\"");
+  CHECK(join_words({"it's \"so\""}, kRetained) == "\"it's \"'\"so\"'");
+  CHECK(join_words({"", "a"}) == "\"\" a");
+}
