@@ -19,8 +19,9 @@ using nlohmann::json;
 namespace {
 
 TextGen utf8_text() {
-  return rc::gen::map(any_text(),
-                      [](const std::string& text) { return is_valid_utf8(text) ? text : c_escape(text); });
+  return rc::gen::map(any_text(), [](const std::string& text) {
+    return is_valid_utf8(text) ? text : c_escape(text);
+  });
 }
 
 json json_value(int depth) {

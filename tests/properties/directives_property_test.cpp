@@ -38,9 +38,8 @@ struct Reading {
     const SpecifierScope scope{unit.id, "/etc/systemd/system/a@.service", facts};
     ParseContext context{unit, scope, "a@b.service", 1, directive.name, diagnostics};
     if (!directive.parse(context, value).empty()) return false;
-    return std::none_of(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& d) {
-      return d.severity != Severity::Note;
-    });
+    return std::none_of(diagnostics.begin(), diagnostics.end(),
+                        [](const Diagnostic& d) { return d.severity != Severity::Note; });
   }
 };
 
@@ -67,15 +66,15 @@ std::vector<std::string> expected_words(const Directive& directive) {
 rc::Gen<std::string> value_for(const Directive& directive) {
   const auto names = several(valid_unit_name(), 1, 3, " ");
   // "the name of a slice": names of what it speaks of.
-  const auto named =
-      rc::gen::map(rc::gen::pair(word_of({"a", "a-b", "a@b", "a\\x2db"}), word_of(expected_words(directive))),
-                   [](const auto& parts) { return parts.first + "." + parts.second; });
+  const auto named = rc::gen::map(
+      rc::gen::pair(word_of({"a", "a-b", "a@b", "a\\x2db"}), word_of(expected_words(directive))),
+      [](const auto& parts) { return parts.first + "." + parts.second; });
   const auto absolute = rc::gen::map(path_text(), [](const std::string& path) {
     return doubled_percent(path.starts_with('/') ? path : "/" + path);
   });
-  const auto stream = rc::gen::map(rc::gen::pair(word_of({"file:", "append:", "truncate:", "fd:"}),
-                                                 absolute),
-                                   [](const auto& parts) { return parts.first + parts.second; });
+  const auto stream =
+      rc::gen::map(rc::gen::pair(word_of({"file:", "append:", "truncate:", "fd:"}), absolute),
+                   [](const auto& parts) { return parts.first + parts.second; });
   const auto quoted = rc::gen::map(any_text(), [](const std::string& text) {
     return is_valid_utf8(text) && text.find_first_of("\n\r\"\\") == std::string::npos
                ? "\"" + doubled_percent(text) + "\""
@@ -84,9 +83,8 @@ rc::Gen<std::string> value_for(const Directive& directive) {
   const auto uri = rc::gen::map(
       rc::gen::pair(word_of({"man:", "https://", "file:/"}), word_of({"a(8)", "x y", "'", "\""})),
       [](const auto& parts) { return "'" + parts.first + parts.second + "'"; });
-  const auto marked =
-      rc::gen::map(rc::gen::pair(word_of({"", "-", "!", "|", "|!", "+"}), absolute),
-                   [](const auto& parts) { return parts.first + parts.second; });
+  const auto marked = rc::gen::map(rc::gen::pair(word_of({"", "-", "!", "|", "|!", "+"}), absolute),
+                                   [](const auto& parts) { return parts.first + parts.second; });
   const auto value = rc::gen::oneOf(
       word_of(expected_words(directive)), bool_text(), number_text(), span_text(), size_text(),
       limit_text(), share_text(), signal_text(), status_set_text(), capability_set_text(),

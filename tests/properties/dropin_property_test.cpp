@@ -42,7 +42,7 @@ const std::vector<std::string> kFolders = {"/etc/systemd/system", "/run/systemd/
 TEST_CASE("drop-ins apply in the order of their names, the first folder's of one name",
           "[properties][dropin]") {
   const std::vector<std::string> owners = {"a-b@x.service.d", "a-b@.service.d", "a-.service.d",
-                                           "a-@x.service.d", "a-@.service.d", "service.d"};
+                                           "a-@x.service.d",  "a-@.service.d",  "service.d"};
   holds([&owners] {
     MemoryFiles files;
     files.add("/etc/systemd/system/a-b@.service",

@@ -79,8 +79,7 @@ TEST_CASE("a template and an instance make a name, and can be taken from it",
   });
 }
 
-TEST_CASE("what is no name stays none with anything in it that no name has",
-          "[properties][name]") {
+TEST_CASE("what is no name stays none with anything in it that no name has", "[properties][name]") {
   holds([] {
     std::string name = *valid_unit_name();
     const auto at = *within<std::size_t>(0, name.size() + 1);
@@ -109,8 +108,7 @@ TEST_CASE("a mangled name is valid, and stays as it is", "[properties][name]") {
   });
 }
 
-TEST_CASE("drop-in folders of a name go from itself to its type, each once",
-          "[properties][name]") {
+TEST_CASE("drop-in folders of a name go from itself to its type, each once", "[properties][name]") {
   holds([] {
     const std::string name = *valid_unit_name();
     auto folders = dropin_names(name);

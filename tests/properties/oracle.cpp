@@ -80,8 +80,8 @@ class Tools {
     if (all_may_enter(root_) || !fs::exists(root_ + "/lib/systemd/systemd")) return;
     const fs::path copy = folder_ / "tools";
     const auto all = fs::copy_options::recursive;
-    for (const char* part : {"usr/bin/systemd-analyze", "usr/bin/systemd-escape",
-                             "lib/systemd/systemd", "usr/lib/x86_64-linux-gnu/systemd"}) {
+    for (const char* part : {"usr/bin/systemd-analyze", "bin/systemd-escape", "lib/systemd/systemd",
+                             "usr/lib/x86_64-linux-gnu/systemd"}) {
       fs::create_directories((copy / part).parent_path());
       if (fs::exists(fs::path(root_) / part)) fs::copy(fs::path(root_) / part, copy / part, all);
     }
@@ -241,8 +241,8 @@ void note_skip(std::string_view why) {
   WARN("skipped: " << why);
   const char* fd = std::getenv("ONSET_RESULT_FD");
   if (fd == nullptr) return;
-  const std::string line = "skipped\t" + Catch::getResultCapture().getCurrentTestName() + "\t" +
-                           std::string(why) + "\n";
+  const std::string line =
+      "skipped\t" + Catch::getResultCapture().getCurrentTestName() + "\t" + std::string(why) + "\n";
   if (::write(std::atoi(fd), line.data(), line.size()) < 0) WARN("the skip was not noted");
 }
 

@@ -11,12 +11,12 @@ namespace onset::test {
 
 /// Leaves the case if the tools are not there, and has tools/run_tests.py count it as skipped, as
 /// tests/unit/os/os_world.h does.
-#define ONSET_NEEDS_ORACLE()                                                             \
-  if (!::onset::test::has_oracle()) {                                                    \
-    ::onset::test::note_skip(                                                            \
+#define ONSET_NEEDS_ORACLE()                                                                 \
+  if (!::onset::test::has_oracle()) {                                                        \
+    ::onset::test::note_skip(                                                                \
         "no systemd-analyze; SYSTEMD_ROOT= names a folder with systemd's package unpacked"); \
-    SUCCEED("[skipped]");                                                                \
-    return;                                                                              \
+    SUCCEED("[skipped]");                                                                    \
+    return;                                                                                  \
   }
 bool has_oracle();
 void note_skip(std::string_view why);
@@ -40,11 +40,12 @@ struct OracleUnit {
   std::string load_state;  ///< "loaded", "bad-setting", …
   std::multimap<std::string, std::string> properties;
   std::vector<std::vector<std::string>> commands;  ///< of ExecStartPre=
-  std::vector<std::string> said;  ///< about its file
+  std::vector<std::string> said;                   ///< about its file
   /// All lines of a property, joined with blanks; "-" if there are none.
   [[nodiscard]] std::string value(const std::string& property) const;
 };
 /// Units by name, from their files, all in one run of "systemd --test --user".
-std::map<std::string, OracleUnit> loaded_by_systemd(const std::map<std::string, std::string>& files);
+std::map<std::string, OracleUnit> loaded_by_systemd(
+    const std::map<std::string, std::string>& files);
 
 }  // namespace onset::test

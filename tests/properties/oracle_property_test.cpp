@@ -76,8 +76,7 @@ TEST_CASE("texts and paths are escaped as systemd-escape does", "[properties][or
         const Texts paths = draw(path_text(), 200);
         const auto names = escaped_by_systemd({"--path"}, paths);
         for (std::size_t i = 0; i < paths.size(); ++i)
-          differences.compare(paths[i], onset_escape(unit_escape_path(paths[i])),
-                              names[i]);
+          differences.compare(paths[i], onset_escape(unit_escape_path(paths[i])), names[i]);
         differences.expect_none();
       },
       kBatches);
@@ -95,8 +94,7 @@ TEST_CASE("what was escaped is unescaped as systemd-escape does", "[properties][
         Differences differences;
         for (std::size_t i = 0; i < batch.size(); ++i) {
           differences.compare(batch[i], onset_escape(unit_unescape(batch[i])), texts[i]);
-          differences.compare(batch[i], onset_escape(unit_unescape_path(batch[i])),
-                              paths[i]);
+          differences.compare(batch[i], onset_escape(unit_unescape_path(batch[i])), paths[i]);
         }
         differences.expect_none();
       },
@@ -118,8 +116,7 @@ TEST_CASE("names are mangled as systemd-escape does, and valid for both or neith
         for (std::size_t i = 0; i < batch.size(); ++i) {
           differences.compare(batch[i], onset_escape(mangle(batch[i])), names[i]);
           // A valid name, and no other, stays as it is.
-          differences.compare(batch[i],
-                              unit_name_is_valid(batch[i]) ? "a name" : "no name",
+          differences.compare(batch[i], unit_name_is_valid(batch[i]) ? "a name" : "no name",
                               names[i] == batch[i] ? "a name" : "no name");
         }
         differences.expect_none();

@@ -187,8 +187,8 @@ TEST_CASE("with conflicts, a request is refused or not for any order of files, l
       RC_ASSERT(units_of(outcome).size() == outcome.jobs.size());  // one job a unit
       for (const DrawnEdge& e : drawn.edges) {
         if (e.kind != "Conflicts") continue;
-        RC_ASSERT(!(outcome.jobs.contains(e.from + "/start") &&
-                    outcome.jobs.contains(e.to + "/start")));
+        RC_ASSERT(
+            !(outcome.jobs.contains(e.from + "/start") && outcome.jobs.contains(e.to + "/start")));
       }
       for (const std::string& name : required(drawn))
         RC_ASSERT(outcome.jobs.contains(name + "/start"));
@@ -288,8 +288,8 @@ TEST_CASE("the engine stops units in the reverse of their order", "[properties][
 
 TEST_CASE("jobs for one unit merge to the same in any order", "[properties][job_type]") {
   holds([] {
-    const auto types = *rc::gen::container<std::vector<JobType>>(rc::gen::map(
-        within(0U, kJobTypes), [](unsigned t) { return static_cast<JobType>(t); }));
+    const auto types = *rc::gen::container<std::vector<JobType>>(
+        rc::gen::map(within(0U, kJobTypes), [](unsigned t) { return static_cast<JobType>(t); }));
     RC_PRE(!types.empty());
     const auto merged = [](const std::vector<JobType>& all) {
       std::optional<JobType> sum = all.front();
@@ -306,8 +306,8 @@ TEST_CASE("jobs for one unit merge to the same in any order", "[properties][job_
 TEST_CASE("doing more is an order of the job types, and a collapsed one stays as it is",
           "[properties][job_type]") {
   holds([] {
-    const auto type = rc::gen::map(within(0U, kJobTypes),
-                                   [](unsigned t) { return static_cast<JobType>(t); });
+    const auto type =
+        rc::gen::map(within(0U, kJobTypes), [](unsigned t) { return static_cast<JobType>(t); });
     const JobType a = *type;
     const JobType b = *type;
     const JobType c = *type;

@@ -19,8 +19,10 @@ void judge(const rc::detail::TestResult& result, const rc::detail::TestParams& p
   }
   std::ostringstream text;
   rc::detail::printResultMessage(result, text);
-  text << "\nagain: RC_PARAMS=\"seed=" << params.seed << "\" property_tests '"
-       << Catch::getResultCapture().getCurrentTestName() << "'";
+  // To Catch a comma parts names.
+  std::string name = Catch::getResultCapture().getCurrentTestName();
+  for (std::size_t at = 0; (at = name.find(',', at)) != name.npos; at += 2) name.insert(at, "\\");
+  text << "\nagain: RC_PARAMS=\"seed=" << params.seed << "\" property_tests \"" << name << '"';
   FAIL_CHECK(text.str());
 }
 

@@ -9,7 +9,6 @@
 namespace onset::test {
 namespace {
 
-
 constexpr std::string_view kAnchor = "t.target";
 
 std::string fragment(const std::string& name, const std::vector<std::string>& lines,
@@ -66,7 +65,8 @@ rc::Gen<DrawnUnits> units(DrawnShape shape) {
     }
     // Most units are in the transaction.
     for (std::size_t i = 1; i <= count; ++i)
-      if (*within(0, 3) < 2) units.edges.push_back({units.names[0], *rc::gen::elementOf(pulls), units.names[i]});
+      if (*within(0, 3) < 2)
+        units.edges.push_back({units.names[0], *rc::gen::elementOf(pulls), units.names[i]});
     return units;
   });
 }

@@ -75,8 +75,7 @@ TEST_CASE("a line that is continued is one line with blanks for what joined it",
     std::string expected;
     for (const std::string& word : words) {
       const bool first = expected.empty();
-      if (!first)
-        text += " \\\n" + *rc::gen::element<std::string>("", "# comment\n", "; \\\n");
+      if (!first) text += " \\\n" + *rc::gen::element<std::string>("", "# comment\n", "; \\\n");
       text += word;
       // The blank before the backslash, and the backslash itself.
       expected += (first ? "" : "  ") + word;

@@ -22,7 +22,8 @@ using namespace onset::test;
 namespace {
 
 /// How onset's value reads in systemd's dump.
-using Shown = std::string (*)(const Unit& unit, const Directive& directive, const std::string& value);
+using Shown = std::string (*)(const Unit& unit, const Directive& directive,
+                              const std::string& value);
 
 std::string as_shown(const Unit& unit, const Directive& directive, const std::string&) {
   return directive.show(unit);
@@ -87,8 +88,8 @@ constexpr std::string_view kNoLimit = "18446744073709551615";
 struct Setting {
   std::string_view key;
   TextGen value;
-  Shown shown = nullptr;         ///< null: whether it is taken, and no more
-  std::string_view property{};   ///< in the dump; empty: as the key
+  Shown shown = nullptr;        ///< null: whether it is taken, and no more
+  std::string_view property{};  ///< in the dump; empty: as the key
 };
 
 const std::vector<Setting>& settings() {

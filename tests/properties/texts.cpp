@@ -23,22 +23,24 @@ std::string one_of(const std::vector<std::string>& words) {
 
 const std::vector<std::string> kBlanks = {"", " ", "  ", "\t"};
 const std::vector<std::string> kSpanUnits = {
-    "",     "s",   "sec",  "second", "seconds", "m",      "min",    "minute", "minutes",
-    "h",    "hr",  "hour", "hours",  "d",       "day",    "days",   "w",      "week",
-    "weeks", "M",  "month", "months", "y",      "year",   "years",  "ms",     "msec",
-    "us",   "usec", "µs",  "μs",     "ns",      "nsec",   "S",      "H",      "mins",
-    "secs", "hrs", "mon",  "mo",     "us.",     "x",      "e3"};
-const std::vector<std::string> kSizeUnits = {"",  "B",  "K",  "M",   "G",  "T",  "P", "E",
-                                             "k", "KB", "Ki", "KiB", "m",  "g",  "Z", "Y"};
+    "",      "s",    "sec",   "second", "seconds", "m",    "min",   "minute", "minutes",
+    "h",     "hr",   "hour",  "hours",  "d",       "day",  "days",  "w",      "week",
+    "weeks", "M",    "month", "months", "y",       "year", "years", "ms",     "msec",
+    "us",    "usec", "µs",    "μs",     "ns",      "nsec", "S",     "H",      "mins",
+    "secs",  "hrs",  "mon",   "mo",     "us.",     "x",    "e3"};
+const std::vector<std::string> kSizeUnits = {"",  "B",  "K",  "M",   "G", "T", "P", "E",
+                                             "k", "KB", "Ki", "KiB", "m", "g", "Z", "Y"};
 
 std::string near_border() {
-  if (seldom(12)) return *rc::gen::element<std::string>("18446744073709551616", "18446744073709551617");
+  if (seldom(12))
+    return *rc::gen::element<std::string>("18446744073709551616", "18446744073709551617");
   const unsigned bits = *rc::gen::element(8U, 15U, 16U, 31U, 32U, 40U, 54U, 60U, 62U, 63U, 64U);
   // The border of 64 bits is the 0 that it wraps to, and so is what lies before it.
   std::uint64_t number = bits == 64 ? 0 : std::uint64_t{1} << bits;
   number += static_cast<std::uint64_t>(*within(0, 4)) - 2;
   // Counted in a greater unit, it is the unit that overflows.
-  return std::to_string(number / *rc::gen::element<std::uint64_t>(1, 1000, 1024, 1000000, 60000000));
+  return std::to_string(number /
+                        *rc::gen::element<std::uint64_t>(1, 1000, 1024, 1000000, 60000000));
 }
 
 std::string some_digits() {
@@ -84,8 +86,7 @@ char special_char() {
 std::string name_part(std::string_view characters, int most) {
   std::string text;
   const int length = *within(1, most + 1);
-  for (int i = 0; i < length; ++i)
-    text += characters[*within<std::size_t>(0, characters.size())];
+  for (int i = 0; i < length; ++i) text += characters[*within<std::size_t>(0, characters.size())];
   return text;
 }
 
@@ -93,10 +94,10 @@ constexpr std::string_view kNameCharacters = "abcXYZ019:_.-\\";
 
 std::string command_word() {
   const std::vector<std::string> pieces = {
-      "a",    "/bin/b", "-",     "\"",    "'",      "\\",    "\\x41", "\\101", "\\u00e4", "\\n",
-      "\\s",  "\\;",    ";",     "%n",    "%%",     "%",     "%i",    "%Z",    "$A",      "${A}",
-      "$$",   "{",      "}",     "ä",     "\t",     "\\x",   "\\400", "\\q",   "\"a b\"", "'c d'",
-      "\\\"", "=",      "\\\\",  "\\U0001F600", "#", "&&",   "\\0",   "\\x00", "\\x7f",   "~"};
+      "a",    "/bin/b", "-",    "\"",          "'",  "\\",  "\\x41", "\\101", "\\u00e4", "\\n",
+      "\\s",  "\\;",    ";",    "%n",          "%%", "%",   "%i",    "%Z",    "$A",      "${A}",
+      "$$",   "{",      "}",    "ä",           "\t", "\\x", "\\400", "\\q",   "\"a b\"", "'c d'",
+      "\\\"", "=",      "\\\\", "\\U0001F600", "#",  "&&",  "\\0",   "\\x00", "\\x7f",   "~"};
   std::string text;
   const int count = *within(1, 5);
   for (int i = 0; i < count; ++i) text += one_of(pieces);
@@ -280,9 +281,10 @@ TextGen assignments_text() {
 }
 
 TextGen words_text() {
-  return several(word_of({"A", "b", "_c", " ", " ", "\"A\"", "'b c'", "\\x42", "\\", "\\\"", "1", "a:b",
-                          ":", "\\:", "%n", "/", "A=b", "\"", "ä", "\\a", "..", "15"}),
-                 1, 5);
+  return several(
+      word_of({"A",   "b", "_c",  " ",  " ", "\"A\"", "'b c'", "\\x42", "\\",  "\\\"", "1",
+               "a:b", ":", "\\:", "%n", "/", "A=b",   "\"",    "ä",     "\\a", "..",   "15"}),
+      1, 5);
 }
 
 TextGen path_text() {
@@ -291,7 +293,7 @@ TextGen path_text() {
     const int parts = *within(0, 5);
     for (int i = 0; i < parts; ++i) {
       if (i > 0) text += *rc::gen::element<std::string>("/", "//", "/./");
-      text += seldom(8) ? *rc::gen::element<std::string>(".", "..", "...", std::string(255, 'x'),
+      text += seldom(8)   ? *rc::gen::element<std::string>(".", "..", "...", std::string(255, 'x'),
                                                          std::string(256, 'x'))
               : seldom(4) ? *any_text()
                           : name_part("ab-._ \\äx2d", 5);
@@ -327,9 +329,9 @@ TextGen valid_unit_name() {
 
 TextGen escaped_text() {
   return exec([] {
-    const std::vector<std::string> pieces = {"a",     "-",    "b.c", "\\x2d", "\\x2f", "\\x5c",
-                                             "\\xff", "\\x00", "\\x2", "\\y20", "\\",   "\\x2D",
-                                             ".",     "..",   ":",   "@",     "ä",     " ", "\\xc3\\xa4"};
+    const std::vector<std::string> pieces = {
+        "a",  "-",     "b.c", "\\x2d", "\\x2f", "\\x5c", "\\xff", "\\x00", "\\x2",      "\\y20",
+        "\\", "\\x2D", ".",   "..",    ":",     "@",     "ä",     " ",     "\\xc3\\xa4"};
     std::string text;
     const int count = *within(0, 8);
     for (int i = 0; i < count; ++i) text += one_of(pieces);

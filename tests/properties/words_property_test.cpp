@@ -1,7 +1,7 @@
 // Words, quoting, commands and environments: what is printed is read as itself.
 #include "base/text.h"
-#include "properties/property.h"
 #include "properties/print.h"
+#include "properties/property.h"
 #include "properties/texts.h"
 #include "unit/environment.h"
 #include "unit/exec_line.h"
@@ -49,8 +49,7 @@ TEST_CASE("joined words are read as themselves by every kind of reader", "[prope
   });
 }
 
-TEST_CASE("words that are read one by one are those that are read at once",
-          "[properties][words]") {
+TEST_CASE("words that are read one by one are those that are read at once", "[properties][words]") {
   holds([] {
     const std::string text = *command_text();
     WordReader reader(text, kUnquoteAndUnescape);
@@ -76,8 +75,7 @@ TEST_CASE("an escaped text of a terminal is UTF-8 without controls, and reads as
         again += escaped[at];
         continue;
       }
-      const std::size_t taken =
-          unescape_one(std::string_view(escaped).substr(at + 1), again);
+      const std::size_t taken = unescape_one(std::string_view(escaped).substr(at + 1), again);
       RC_ASSERT(taken > 0U);
       at += taken;
     }
@@ -152,8 +150,7 @@ TEST_CASE("assignments that are quoted are read as themselves", "[properties][en
     Texts assignments;
     const auto names = *texts(word_of({"A", "B", "_", "a_1", "LONG_NAME"}));
     for (const std::string& name : names) assignments.push_back(name + "=" + *line_text());
-    const auto again =
-        parse_environment_assignments(doubled_percent(quoted(assignments)), scope);
+    const auto again = parse_environment_assignments(doubled_percent(quoted(assignments)), scope);
     RC_ASSERT(again.problems.empty());
     RC_ASSERT(again.assignments == assignments);
   });
@@ -183,9 +180,8 @@ TEST_CASE("a printed environment file is read as itself", "[properties][environm
     std::string file;
     const auto names = *texts(word_of({"A", "B", "_", "a_1", "LONG_NAME"}));
     for (const std::string& name : names) {
-      const std::string value = *rc::gen::map(any_text(), [](std::string text) {
-        return is_valid_utf8(text) ? text : c_escape(text);
-      });
+      const std::string value = *rc::gen::map(
+          any_text(), [](std::string text) { return is_valid_utf8(text) ? text : c_escape(text); });
       assignments.push_back(name + "=" + value);
       std::string escaped;
       for (const char c : value) {

@@ -238,7 +238,6 @@ TEST_CASE("a bad command with \"-\" is left out, without it the unit is refused"
 }
 
 }  // namespace
-}  // namespace onset
 
 TEST_CASE("of several commands it is the bad one's own prefix that counts", "[unit][directives]") {
   const auto spared = load_service("ExecStartPre=/bin/a ; -/bin/b %Z");
@@ -247,3 +246,5 @@ TEST_CASE("of several commands it is the bad one's own prefix that counts", "[un
   const auto refused = load_service("ExecStartPre=-/bin/a ; /bin/b %Z");
   CHECK(refused.unit->load_state == LoadState::BadSetting);
 }
+
+}  // namespace onset
