@@ -143,11 +143,14 @@ std::string show_member(const Unit& unit) {
   return shown(member_of<Member>(unit));
 }
 
-/// Of a list that is read with its escapes as they are.
-template <auto Member>
-std::string show_unescaped(const Unit& unit) {
-  return join_words(member_of<Member>(unit), WordFlags::Unquote | WordFlags::RetainEscapes);
+/// Of a list that is read with these flags.
+template <auto Member, WordFlags Flags>
+std::string show_words(const Unit& unit) {
+  return join_words(member_of<Member>(unit), Flags);
 }
+template <auto Member>
+inline constexpr ShowFn show_unescaped =
+    show_words<Member, WordFlags::Unquote | WordFlags::RetainEscapes>;
 
 // ---- the pairs --------------------------------------------------------------
 

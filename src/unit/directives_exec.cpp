@@ -73,7 +73,7 @@ constexpr Directive kRows[] = {
     protecting(S, "User", kUser<&C::user>, "The user that the processes run as."),
     protecting(S, "Group", kUser<&C::group>, "The group that they run in."),
     protecting(S, "SupplementaryGroups",
-               {parse_supplementary_groups, show_member<&C::supplementary_groups>},
+               {parse_supplementary_groups, show_words<&C::supplementary_groups, WordFlags::None>},
                "Further groups."),
     protecting(S, "WorkingDirectory", {parse_working_directory, show_working_directory},
                "The directory that they start in; \"~\" is the user's home."),

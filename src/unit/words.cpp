@@ -142,6 +142,14 @@ Result<std::vector<std::string>, std::string> split_words(std::string_view text,
 }
 
 std::string quote_word(std::string_view text, WordFlags flags) {
+  std::string out;
+  if (!has(flags, WordFlags::Unquote)) {  // a backslash alone protects
+    for (const char c : text) {
+      if (is_space(c) || c == '\\') out += '\\';
+      out += c;
+    }
+    return out;
+  }
   const bool retains = has(flags, WordFlags::RetainEscapes);
   const auto needs_quotes = [retains](char c) {
     return is_space(c) || is_control(c) || c == '"' || c == '\'' || (c == '\\' && !retains);
@@ -151,7 +159,7 @@ std::string quote_word(std::string_view text, WordFlags flags) {
   // Where no escape is undone a quote that is part of the word stands in the other ones.
   const auto quote_for = [retains](char c) { return retains && c == '"' ? '\'' : '"'; };
   char quote = text.empty() ? '"' : quote_for(text[0]);
-  std::string out(1, quote);
+  out = quote;
   for (const char c : text) {
     if (retains && c == quote) {
       out += quote;

@@ -70,8 +70,8 @@ Result<std::vector<std::string>, std::string> split_words(
 /// for and returns how many characters it took; 0: not an escape, or one for NUL.
 std::size_t unescape_one(std::string_view text, std::string& out);
 
-/// `text` in quotes if it needs them, so that split_words with the same flags (of
-/// Unquote, CUnescape, RetainEscapes) gives it back.
+/// `text` in quotes if it needs them, so that split_words with the same flags (None, or
+/// Unquote with CUnescape or RetainEscapes) gives it back. None can't give an empty word.
 std::string quote_word(std::string_view text, WordFlags flags = kUnquoteAndUnescape);
 /// Words as one value that split_words takes apart again.
 std::string join_words(const std::vector<std::string>& words,

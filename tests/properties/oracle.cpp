@@ -77,6 +77,7 @@ class Tools {
 
  private:
   Tools() : root_(root()) {
+    if (!fs::exists(root_)) return;
     if (all_may_enter(root_) || !fs::exists(root_ + "/lib/systemd/systemd")) return;
     const fs::path copy = folder_ / "tools";
     const auto all = fs::copy_options::recursive;

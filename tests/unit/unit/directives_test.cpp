@@ -146,7 +146,7 @@ TEST_CASE("settings of a service are kept and shown", "[unit][directives]") {
            Shown{"WorkingDirectory=-/srv//x/", "!/srv/x"},
            Shown{"Environment=A=1 \"B=x y\" A=2", "A=2 \"B=x y\""},
            Shown{"PassEnvironment=\"A\" B", "A B"},
-           Shown{"SupplementaryGroups=a\\b \"c", "ab \"\\\"c\""},
+           Shown{"SupplementaryGroups=a\\b \"c", "ab \"c"},
            Shown{"ExecSearchPath=/a:/b\\\\c:d:/e", "/a:/b\\\\c"},
            Shown{"RuntimeDirectory=\"a b\" c\\:d:e:f", "\"a b\" c\\:d:e"},
            Shown{"EnvironmentFile=-/etc/default/%p", "/etc/default/a (ignore_errors=yes)"},
