@@ -13,7 +13,7 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # What a build needs, as Debian names it. The Dockerfile has the same list.
 build_packages=(g++ cmake ninja-build libinih-dev libcap-dev libseccomp-dev
   nlohmann-json3-dev libfmt-dev)
-test_packages=(catch2 librapidcheck-dev python3)
+test_packages=(catch2 librapidcheck-dev spin python3)
 # What the integration tests look with: namespaces, their network, the roots of real daemons.
 look_packages=(util-linux iproute2 mmdebstrap file strace)
 coverage_packages=(gcovr)
