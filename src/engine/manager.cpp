@@ -114,10 +114,18 @@ void Manager::reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics
     may_be_unneeded(id);
     if (graph_->unit(id).type != UnitType::Service || graph_->unit(id).service == nullptr) continue;
     if (runtime_[i].service.phase == ServicePhase::Dead) continue;
-    const ActiveState before = runtime_[i].active;
-    runtime_[i].service = adopt(graph_->unit(id), runtime_[i].service, context(id)).state;
+    UnitRuntime& rt = runtime_[i];
+    const ActiveState before = rt.active;
+    const ServicePhase phase = rt.service.phase;
+    rt.service = adopt(graph_->unit(id), rt.service, context(id)).state;
     arm_unit(id);
-    apply_active(id, before);
+    const ActiveState after = onset::active_state(rt.service.phase, graph_->unit(id).service->type);
+    if (rt.service.phase != phase || after != before) {
+      apply_active(id, before);
+    } else if (listener_ != nullptr) {
+      // Only what is known of it is new. Its job waits on for whatever it waits for.
+      listener_->unit_changed(id);
+    }
   }
   queue_.retry_all();
   break_rings();

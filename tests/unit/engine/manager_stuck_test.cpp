@@ -67,6 +67,37 @@ TEST_CASE("a job that new files order otherwise runs", "[engine][reload]") {
   CHECK(w.state("b.service") == "active");
 }
 
+TEST_CASE("daemon-reload does not run a job that waits, nor ends it", "[engine][reload]") {
+  const EngineWorld::Files files{
+      {"a.service", service("")},
+      {"b.service", service("Requires=a.service\nAfter=a.service\n")}};
+  UnitTable same{files};
+  EngineWorld w{files};
+  REQUIRE(w.start("b.service") == "");
+  w.exit("a.service", 1);
+  SECTION("a restart of what is down, which waits for a stop") {
+    REQUIRE(w.request("a.service", JobType::Restart) == "");
+    REQUIRE(w.sub("b.service") == "stop-sigterm");
+    reload(w, same);
+    CHECK(w.state("a.service") == "failed");
+    REQUIRE(w.manager.jobs().size() == 2);
+    for (const Job* job : w.manager.jobs()) CHECK(job->type == JobType::Restart);
+    w.die("b.service", 15);
+    CHECK(w.state("a.service") == "active");
+    CHECK(w.state("b.service") == "active");
+  }
+  SECTION("a start of what is up, which waits for what it requires") {
+    UnitTable slow{{{"a.service", service("", "Type=notify\n")}, files[1]}};
+    reload(w, slow);
+    REQUIRE(w.start("b.service") == "");
+    REQUIRE(w.has_job("b.service"));
+    reload(w, slow);
+    CHECK(w.has_job("b.service"));
+    w.notify("a.service", "READY=1");
+    CHECK_FALSE(w.has_job("b.service"));
+  }
+}
+
 TEST_CASE("a ring of waiting jobs that new files make is broken and named", "[engine][reload]") {
   const std::string slow = service("", "Type=oneshot\n");
   EngineWorld w{{{"slow.service", slow},
