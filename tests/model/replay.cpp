@@ -72,6 +72,7 @@ class Replay {
   bool differs(std::string_view what, std::string_view expected, std::string_view found) const;
 
   EngineWorld::Files files_;
+  std::vector<std::unique_ptr<UnitTable>> files_read_;
   std::unique_ptr<EngineWorld> world_;
   std::vector<std::string> trace_;
   std::vector<std::string> ends_;  ///< as the model has them, since the event
@@ -156,6 +157,12 @@ void Replay::act(const std::string& event, unsigned unit) {
     end(name, ExecRole::Reload, {ExitKind::Killed, 9});
   } else if (event == "times_out") {
     pass_time();
+  } else if (event == "reads_files") {
+    // The old source is asked no more.
+    files_read_.push_back(std::make_unique<UnitTable>(files_));
+    Diagnostics diagnostics;
+    w.manager.reload(*files_read_.back(), w.now, diagnostics);
+    if (files_read_.size() > 1) files_read_.erase(files_read_.begin());
   } else if (event == "shuts_down") {
     w.manager.shut_down(Objective::Poweroff, 0, w.now);
   } else {
@@ -287,12 +294,16 @@ void Replay::summarize() const {
   }
 }
 
-/// The three services, and the units of the binary: a shutdown goes through its targets.
+/// What a shutdown goes through, of the units of the binary.
+constexpr std::array<std::string_view, 7> kOfShutdown{
+    "poweroff.target", "systemd-poweroff.service", "shutdown.target", "umount.target",
+    "final.target",    "system.slice",             "-.slice"};
+
 EngineWorld::Files unit_files(std::span<char* const> dependencies) {
   EngineWorld::Files files;
   for (const BuiltinUnit& unit : builtin_units(false)) {
-    files.emplace_back(unit.name, unit.alias_of.empty() ? std::string(unit.text)
-                                                        : format("-> {}", unit.alias_of));
+    if (std::ranges::find(kOfShutdown, unit.name) != kOfShutdown.end())
+      files.emplace_back(unit.name, unit.text);
   }
   // Nobody restarts too often.
   for (const std::string_view unit : kUnits) {
