@@ -82,7 +82,8 @@ class Pan:
 
     def __init__(self, folder, shape, defines=(), flags=()):
         self.folder = tempfile.mkdtemp(dir=folder)
-        shutil.copy(os.path.join(HERE, "jobs.pml"), self.folder)
+        for part in ("jobs.pml", "transaction.pml", "world.pml"):
+            shutil.copy(os.path.join(HERE, part), self.folder)
         with open(os.path.join(self.folder, "shape.h"), "w") as header:
             header.write(shape_header(shape))
         self.tool("spin", "-a", *(f"-D{d}" for d in defines), "jobs.pml")
