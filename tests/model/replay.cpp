@@ -68,7 +68,8 @@ class Replay {
   void pass_time();
   bool compare(std::istringstream& words);
   [[nodiscard]] std::string observe(std::string_view unit) const;
-  [[nodiscard]] std::vector<std::string> ends_of(const std::vector<std::string>& all, std::string_view unit) const;
+  [[nodiscard]] std::vector<std::string> ends_of(const std::vector<std::string>& all,
+                                                 std::string_view unit) const;
   bool differs(std::string_view what, std::string_view expected, std::string_view found) const;
 
   EngineWorld::Files files_;
@@ -177,9 +178,9 @@ std::string Replay::observe(std::string_view unit) const {
   if (!id.valid()) return "dead 000 - - 0";
   const UnitRuntime& rt = manager.runtime(id);
   const Job* job = manager.job(rt.job);
-  const std::string_view state = job == nullptr                      ? "-"
+  const std::string_view state = job == nullptr                    ? "-"
                                  : job->state == JobState::Running ? "running"
-                                                                     : "waiting";
+                                                                   : "waiting";
   return format("{} {}{}{} {} {} {}", manager.sub_state(id),
                 process(unit, ExecRole::Start) != 0 ? 1 : 0,
                 process(unit, ExecRole::Reload) != 0 ? 1 : 0,
@@ -201,8 +202,7 @@ bool Replay::differs(std::string_view what, std::string_view expected,
                      std::string_view found) const {
   for (const std::string& line : trace_) std::printf("%s\n", line.c_str());
   std::printf("here the model and the engine differ: %s\n  expected  %s\n  found     %s\n",
-              std::string(what).c_str(), std::string(expected).c_str(),
-              std::string(found).c_str());
+              std::string(what).c_str(), std::string(expected).c_str(), std::string(found).c_str());
   return false;
 }
 
@@ -295,9 +295,10 @@ void Replay::summarize() const {
 }
 
 /// What a shutdown goes through, of the units of the binary.
-constexpr std::array<std::string_view, 7> kOfShutdown{
-    "poweroff.target", "systemd-poweroff.service", "shutdown.target", "umount.target",
-    "final.target",    "system.slice",             "-.slice"};
+constexpr std::array<std::string_view, 7> kOfShutdown{"poweroff.target", "systemd-poweroff.service",
+                                                      "shutdown.target", "umount.target",
+                                                      "final.target",    "system.slice",
+                                                      "-.slice"};
 
 EngineWorld::Files unit_files(std::span<char* const> dependencies) {
   EngineWorld::Files files;
@@ -307,8 +308,9 @@ EngineWorld::Files unit_files(std::span<char* const> dependencies) {
   }
   // Nobody restarts too often.
   for (const std::string_view unit : kUnits) {
-    std::string text = "[Unit]\nDefaultDependencies=no\nStartLimitIntervalSec=0\nConflicts=shutdown.target\n"
-                       "Before=shutdown.target\n";
+    std::string text =
+        "[Unit]\nDefaultDependencies=no\nStartLimitIntervalSec=0\nConflicts=shutdown.target\n"
+        "Before=shutdown.target\n";
     for (const std::string_view d : dependencies) {
       if (d.size() < 2 || d.substr(0, 2) != format("{}:", unit[0])) continue;
       text += format("{}.service\n", d.substr(2));
