@@ -96,6 +96,13 @@ void JobQueue::wake_parked(JobId id) {
   }
 }
 
+void JobQueue::put_back(JobId id) noexcept {
+  Job* job = find(id);
+  if (job == nullptr || job->state != JobState::Running) return;
+  job->state = JobState::Waiting;
+  put_back_ = id;
+}
+
 void JobQueue::retry(JobId id) {
   Job* job = find(id);
   if (job == nullptr) return;
@@ -148,17 +155,20 @@ std::vector<JobId> JobQueue::blockers_of(const Job& job, const UnitGraph& graph)
 }
 
 std::optional<JobId> JobQueue::next_runnable(const UnitGraph& graph, Timestamp now) {
-  while (!run_queue_.empty()) {
-    const JobId id = run_queue_.front();
-    run_queue_.pop_front();
+  while (put_back_.value != 0 || !run_queue_.empty()) {
+    const bool is_again = put_back_.value != 0;
+    const JobId id = is_again ? put_back_ : run_queue_.front();
     Job* job = find(id);
-    if (job == nullptr) continue;
-    job->in_run_queue = false;
-    if (job->state != JobState::Waiting) continue;
-    if (const JobId blocker = blocker_of(*job, graph); blocker.value != 0) {
-      parked_[blocker.value].push_back(id);
-      continue;
+    const bool waits = job != nullptr && job->state == JobState::Waiting;
+    const JobId blocker = waits ? blocker_of(*job, graph) : JobId{};
+    if (blocker.value != 0) parked_[blocker.value].push_back(id);  // first: it needs memory
+    if (is_again) {
+      put_back_ = {};
+    } else {
+      run_queue_.pop_front();
+      if (job != nullptr) job->in_run_queue = false;
     }
+    if (!waits || blocker.value != 0) continue;
     job->state = JobState::Running;
     if (!job->began.is_set()) job->began = now;
     return id;

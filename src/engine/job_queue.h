@@ -34,6 +34,8 @@ class JobQueue {
   /// from then on.
   std::optional<JobId> next_runnable(const UnitGraph& graph, Timestamp now);
 
+  /// Of the one that next_runnable() gave last: it comes again, first. Needs no memory.
+  void put_back(JobId id) noexcept;
   /// Back to Waiting, and looked at again (a unit that was not ready for it yet).
   void retry(JobId id);
   void change_type(JobId id, JobType type);
@@ -61,6 +63,7 @@ class JobQueue {
   std::deque<UnitRuntime>& runtime_;
   std::unordered_map<std::uint32_t, Job> jobs_;
   std::deque<JobId> run_queue_;
+  JobId put_back_;  ///< before those of the run queue; value 0: none
   std::unordered_map<std::uint32_t, std::vector<JobId>> parked_;
   std::uint32_t last_id_ = 0;
 };

@@ -14,7 +14,9 @@ Manager::Manager(Os& os, UnitSource& source, ManagerConfig config)
       source_(&source),
       config_(std::move(config)),
       graph_(std::make_unique<UnitGraph>()),
-      queue_(runtime_) {}
+      queue_(runtime_) {
+  owed_.reserve(kOwedLeast);
+}
 
 Manager::~Manager() = default;
 
@@ -50,13 +52,30 @@ void Manager::report_load(const Diagnostics& diagnostics) {
   }
 }
 
+/// Whatever becomes of the load, each unit that it has added has a runtime. False: memory
+/// ran out on the way, and what was to be linked is not.
+template <class Load>
+bool Manager::add_to_graph(Load load) {
+  { const MemoryReserve::Open ready(reserve_, 0); }  // else not begun
+  try {
+    load();
+    grow_runtime();
+    return true;
+  } catch (const std::bad_alloc&) {
+    graph_is_torn_ = true;
+    has_more_ = true;
+  }
+  const MemoryReserve::Open finish(reserve_, 0);
+  grow_runtime();
+  return false;
+}
+
 /// Files that have come since the search path was listed need no daemon-reload.
 void Manager::retry_missing() {
   if (!source_->refresh()) return;
   Diagnostics diagnostics;
-  onset::retry_missing(*graph_, *source_, config_.user_manager, diagnostics);
-  grow_runtime();
-  report_load(diagnostics);
+  if (add_to_graph([&] { onset::retry_missing(*graph_, *source_, config_.user_manager, diagnostics); }))
+    report_load(diagnostics);
 }
 
 UnitId Manager::load(std::string_view name) {
@@ -71,8 +90,10 @@ UnitId Manager::load(std::string_view name) {
   known = graph_->find(name);
   if (known.valid() && graph_->unit(known).load_state != LoadState::Stub) return known;
   Diagnostics diagnostics;
-  const UnitId id = ensure_loaded(*graph_, *source_, name, config_.user_manager, diagnostics);
-  grow_runtime();
+  UnitId id;
+  const bool is_whole = add_to_graph(
+      [&] { id = ensure_loaded(*graph_, *source_, name, config_.user_manager, diagnostics); });
+  if (!is_whole) return {};
   if (id.valid()) may_be_unneeded(id);
   report_load(diagnostics);
   return id;
@@ -80,35 +101,67 @@ UnitId Manager::load(std::string_view name) {
 
 void Manager::reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics) {
   now_ = now;
-  auto old = std::move(graph_);
-  graph_ = std::make_unique<UnitGraph>();
-  source_ = &source;
-  // The same ids for the same names: everything outside the graph is kept by id.
-  graph_->reserve_all_of(*old);
-
   Diagnostics found;
-  auto in_use = [&](UnitId id) {
+  read_again(source, found);
+  diagnostics.insert(diagnostics.end(), found.begin(), found.end());
+  dispatch();
+}
+
+/// A new graph beside the old one, which stays until the new one has all that it had. From
+/// there on, should memory run out, all is read once more.
+void Manager::read_again(UnitSource& source, Diagnostics& found) {
+  auto graph = std::make_unique<UnitGraph>();
+  // The same ids for the same names: everything outside the graph is kept by id.
+  graph->reserve_all_of(*graph_);
+  const auto in_use = [&](UnitId id) {
     const UnitRuntime& rt = runtime_[id.value];
     return rt.job.value != 0 || rt.active != ActiveState::Inactive;
   };
   std::vector<std::string> names;
-  for (std::uint32_t i = 0; i < old->size(); ++i) {
-    if (in_use(UnitId{i})) names.push_back(old->unit(UnitId{i}).id);
+  for (std::uint32_t i = 0; i < graph_->size(); ++i) {
+    if (in_use(UnitId{i})) names.push_back(graph_->unit(UnitId{i}).id);
   }
   names.push_back(config_.default_target);
-  ensure_all_loaded(*graph_, *source_, names, config_.user_manager, found);
+  ensure_all_loaded(*graph, source, names, config_.user_manager, found);
   // What runs keeps the configuration it was started with if its file is gone.
-  for (std::uint32_t i = 0; i < old->size(); ++i) {
+  std::vector<UnitId> kept;
+  for (std::uint32_t i = 0; i < graph_->size(); ++i) {
     const UnitId id{i};
-    if (!in_use(id) || graph_->unit(id).load_state == LoadState::Loaded) continue;
-    if (old->unit(id).load_state != LoadState::Loaded) continue;
-    graph_->keep_unit(id, *old);
-    for (const Dependency& d : std::vector<Dependency>(graph_->dependencies(id).begin(), graph_->dependencies(id).end())) {
-      if (graph_->unit(d.other).load_state != LoadState::Stub) continue;
-      ensure_loaded(*graph_, *source_, graph_->unit(d.other).id, config_.user_manager, found);
-    }
+    if (in_use(id) && graph->unit(id).load_state != LoadState::Loaded &&
+        graph_->unit(id).load_state == LoadState::Loaded)
+      kept.push_back(id);
   }
-  grow_runtime();
+  {
+    const MemoryReserve::Open finish(reserve_, graph->size() * kRoomOfUnit);
+    for (const UnitId id : kept) graph->keep_unit(id, *graph_);
+    graph_ = std::move(graph);
+    source_ = &source;
+    graph_is_torn_ = true;
+    has_more_ = true;
+    grow_runtime();
+  }
+  if (!load_what_they_name(kept, found)) return;
+  adopt_graph();
+  report_load(found);
+  load_diagnostics_ = found;
+}
+
+bool Manager::load_what_they_name(const std::vector<UnitId>& units, Diagnostics& found) {
+  return add_to_graph([&] {
+    std::vector<std::string> stubs;
+    for (const UnitId id : units) {
+      for (const Dependency& d : graph_->dependencies(id)) {
+        const Unit& other = graph_->unit(d.other);
+        if (other.load_state == LoadState::Stub) stubs.push_back(other.id);
+      }
+    }
+    ensure_all_loaded(*graph_, *source_, stubs, config_.user_manager, found);
+  });
+}
+
+/// What runs, made to fit its new configuration.
+void Manager::adopt_graph() {
+  const MemoryReserve::Open finish(reserve_, graph_->size() * kRoomOfUnit);
   for (std::uint32_t i = 0; i < runtime_.size(); ++i) {
     const UnitId id{i};
     may_be_unneeded(id);
@@ -128,11 +181,8 @@ void Manager::reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics
     }
   }
   queue_.retry_all();
-  break_rings();
-  report_load(found);
-  load_diagnostics_ = found;
-  diagnostics.insert(diagnostics.end(), found.begin(), found.end());
-  dispatch();
+  may_have_rings_ = true;
+  graph_is_torn_ = false;
 }
 
 /// Jobs were queued in an order that the new files turn into a ring: none of them would
@@ -165,6 +215,10 @@ RequestError from(const TransactionError& e) {
 }
 
 }  // namespace
+
+std::size_t Manager::room_for(UnitId id) const {
+  return kRoomOfChange + graph_->dependencies(id).size() * kRoomOfNeighbour;
+}
 
 JobId Manager::install(const Transaction& transaction) {
   JobId anchor;
@@ -207,6 +261,9 @@ Result<JobId, RequestError> Manager::enqueue(UnitId id, JobType type, JobMode mo
   for (const std::string& note : transaction->notes) {
     os_.log(Say::Level::Debug, graph_->unit(id).id, note);
   }
+  // From here on nothing fails.
+  const std::size_t jobs = transaction->jobs.size() + queue_.all().size();
+  const MemoryReserve::Open finish(reserve_, kRoomOfChange + jobs * kRoomOfUnit);
   if (mode == JobMode::Isolate || mode == JobMode::Flush) cancel_others(*transaction);
   return install(*transaction);
 }
@@ -219,6 +276,9 @@ Result<JobId, RequestError> Manager::request(std::string_view name, JobType type
   }
   retry_missing();  // also for what the unit needs
   const UnitId id = load(name);
+  if (graph_is_torn_) {
+    return Failure{RequestError{RequestErrorKind::Invalid, {}, "out of memory"}};
+  }
   if (!id.valid()) {
     return Failure{RequestError{RequestErrorKind::Invalid, {}, format("{} is not a unit name", name)}};
   }
@@ -285,6 +345,7 @@ Result<void, RequestError> Manager::reset_failed(std::string_view name, Timestam
   if (graph_->unit(id).service != nullptr) {
     feed(id, ResetFailed{});
   } else if (rt.plain_failed) {
+    const MemoryReserve::Open finish(reserve_, room_for(id));
     const ActiveState before = rt.active;
     rt.plain_failed = false;
     apply_active(id, before);
@@ -347,7 +408,7 @@ std::string_view Manager::sub_state(UnitId id) const {
 }
 
 SystemState Manager::system_state() const {
-  if (stopping_ || objective_ != Objective::Run) return SystemState::Stopping;
+  if (stopping() || objective_ != Objective::Run) return SystemState::Stopping;
   if (!started_up_) return SystemState::Starting;
   for (std::string_view name : {"rescue.target", "emergency.target"}) {
     const UnitId id = graph_->find(name);

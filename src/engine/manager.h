@@ -8,7 +8,13 @@
 // Nothing recurses: a state change queues its consequences, dispatch() drains
 // the queues. After each event, request() or elapse() they are empty, or there is
 // more to do than a call may (ManagerConfig::steps_a_call) and elapse() is due.
+//
+// Where memory runs out, what has begun is finished with what stands by for it
+// (engine/memory_reserve). What has not, waits: an item leaves its queue only once it is
+// done, and what the world tells only once is kept (owed_). Requests, datagrams and
+// readings end in bad_alloc before they have changed anything.
 
+#include <algorithm>
 #include <climits>
 #include <deque>
 #include <functional>
@@ -25,6 +31,7 @@
 #include "base/time.h"
 #include "engine/job.h"
 #include "engine/job_queue.h"
+#include "engine/memory_reserve.h"
 #include "engine/os.h"
 #include "engine/service.h"
 #include "engine/service_state.h"
@@ -97,7 +104,7 @@ class Manager final : private UnitStates {
   [[nodiscard]] Objective objective() const { return objective_; }
   [[nodiscard]] int exit_status() const { return exit_status_; }
   /// True from the moment a shutdown is asked for.
-  [[nodiscard]] bool stopping() const { return stopping_; }
+  [[nodiscard]] bool stopping() const { return stopping_ || wanted_shutdown_ != Objective::Run; }
 
   // ---- requests -----------------------------------------------------------
   Result<JobId, RequestError> request(std::string_view unit, JobType type, JobMode mode, Timestamp now);
@@ -134,6 +141,12 @@ class Manager final : private UnitStates {
   /// Runs every timer that is due.
   void elapse(Timestamp now);
   [[nodiscard]] MonoTime next_deadline() const;
+  /// There is more to do than the last call did: its steps were over, or memory was.
+  [[nodiscard]] bool is_behind() const { return has_more_; }
+  /// Something that happened has still to be told to the unit, for want of memory.
+  [[nodiscard]] bool is_owed(UnitId id) const {
+    return std::ranges::find(owed_, id, &Owed::unit) != owed_.end();
+  }
 
   // ---- looking ------------------------------------------------------------
   [[nodiscard]] const UnitGraph& graph() const { return *graph_; }
@@ -151,7 +164,7 @@ class Manager final : private UnitStates {
   }
   [[nodiscard]] SystemState system_state() const;
   /// Jobs of the boot are still in the queue.
-  [[nodiscard]] bool starting() const { return !started_up_ && !stopping_ && objective_ == Objective::Run; }
+  [[nodiscard]] bool starting() const { return !started_up_ && !stopping() && objective_ == Objective::Run; }
   /// The commands that the last activation of a service has run, in order; one
   /// that ran twice (ExecReload=) is there once, as it ran last.
   [[nodiscard]] std::span<const CommandRecord> command_records(UnitId id) const;
@@ -172,6 +185,11 @@ class Manager final : private UnitStates {
   // ---- life (manager.cpp) ---------------------------------------------------
   [[nodiscard]] std::optional<QueuedJob> queued(UnitId id) const override;
   void grow_runtime();
+  template <class Load>
+  bool add_to_graph(Load load);
+  void read_again(UnitSource& source, Diagnostics& found);
+  bool load_what_they_name(const std::vector<UnitId>& units, Diagnostics& found);
+  void adopt_graph();
   void retry_missing();
   void report_load(const Diagnostics& diagnostics);
   void break_rings();
@@ -182,7 +200,10 @@ class Manager final : private UnitStates {
   // ---- the queues (manager_jobs.cpp) ----------------------------------------
   void dispatch();
   bool dispatch_one();
+  void out_of_memory();
+  void work_off_request();
   void run_job(JobId id);
+  void run_job_once(JobId id);
   enum class Outcome : std::uint8_t {
     Underway,  ///< a state change will tell
     Already,
@@ -216,6 +237,14 @@ class Manager final : private UnitStates {
 
   // ---- one unit (manager_units.cpp) -----------------------------------------
   void feed(UnitId id, const ServiceEvent& event);
+  void feed_owed(UnitId id);
+  std::optional<ServiceEvent> feed_one(UnitId id, const ServiceEvent& event);
+  /// Of the memory that stands by: for a unit or a job of it, one of many.
+  static constexpr std::size_t kRoomOfUnit = 2048;
+  static constexpr std::size_t kRoomOfNeighbour = 1024;
+  static constexpr std::size_t kRoomOfChange = std::size_t{64} * 1024;
+  /// For a change of the unit: what it tells, and a little for each neighbour.
+  [[nodiscard]] std::size_t room_for(UnitId id) const;
   ServiceContext context(UnitId id) const;
   void set_plain(UnitId id, bool active);
   void apply_active(UnitId id, ActiveState before);
@@ -230,7 +259,7 @@ class Manager final : private UnitStates {
   void record_start(UnitId id, const Spawn& action, pid_t pid);
   void record_exit(UnitId id, pid_t pid, const ExitStatus& status);
   void tell_trigger(std::vector<std::string>& environment, const Trigger& trigger) const;
-  void drop_pending_spawn(UnitId id);
+  Result<Launch> launch(const LaunchRequest& request);
   void retry_spawn(UnitId id);
   ServiceEvent kill_processes(UnitId id, const Kill& action);
   void signal_main(UnitId id, const SignalMain& action);
@@ -266,7 +295,8 @@ class Manager final : private UnitStates {
   // ---- the end (manager_shutdown.cpp) ---------------------------------------
   void emergency(EmergencyAction action, UnitId id, std::optional<int> status,
                  std::string_view why);
-  void begin_shutdown(Objective objective);
+  void want_shutdown(Objective objective);
+  void begin_shutdown();
   [[nodiscard]] Duration stop_budget(UnitId id) const;
   [[nodiscard]] int exit_status_of(UnitId id) const;
 
@@ -276,6 +306,27 @@ class Manager final : private UnitStates {
     unsigned attempts = 0;
   };
 
+  // ---- what waits for memory (manager_owed.cpp) --------------------------------
+  /// What is told or answered once. Small: there is room for two of each process.
+  static constexpr std::size_t kOwedLeast = 16;  ///< from the first event on
+  struct PidFileChanged {};
+  using Once = std::variant<PidFileChanged, Spawned, SpawnFailed, ExecDone, ProcessExited, UnitEmpty,
+                            KillAnswer, MainPidFound, BusNameChanged, OomKilled, RestartQueued>;
+  struct Owed {
+    UnitId unit;
+    Once event;
+    bool is_late = false;  ///< memory had run out when it came
+  };
+  static std::optional<Once> once(const ServiceEvent& event);
+  bool drop_pending_spawn(UnitId id);
+  void feed_answer(UnitId id, std::optional<ServiceEvent> answer);
+  template <class Event>
+  std::optional<ServiceEvent> feed_one_of(UnitId id, const Event& event);
+  void make_room_for_owed();
+  void owe(UnitId id, const Once& event);
+  [[nodiscard]] std::vector<Owed>::iterator first_owed(UnitId id);
+  void fire(TimerKey key);
+
   Os& os_;
   UnitSource* source_;
   ManagerConfig config_;
@@ -284,6 +335,11 @@ class Manager final : private UnitStates {
   std::deque<UnitRuntime> runtime_;  ///< what was referred to stays when units come
   JobQueue queue_;
   TimerQueue timers_;
+  MemoryReserve reserve_;
+  std::vector<Owed> owed_;   ///< in the order in which it came
+  MonoTime hold_until_{0};   ///< memory ran out: what is due comes then
+  bool graph_is_torn_ = false;  ///< a load ended half way: built anew before anything else
+  bool may_have_rings_ = false;
   Timestamp now_;
   Diagnostics load_diagnostics_;
 
@@ -319,6 +375,7 @@ class Manager final : private UnitStates {
 
   Objective objective_ = Objective::Run;
   Objective shutdown_goal_ = Objective::Run;
+  Objective wanted_shutdown_ = Objective::Run;  ///< asked for, and not begun yet
   int exit_status_ = 0;
   bool stopping_ = false;
   bool started_up_ = false;   ///< the first transaction has ended

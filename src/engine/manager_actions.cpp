@@ -153,27 +153,39 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
     tell_trigger(request.environment, rt.trigger);
   }
 
-  auto launch = os_.spawn(request);
-  if (launch) {
+  auto launched = launch(request);
+  if (launched) {
     pending_spawns_.erase(id.value);
     timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
-    record_start(id, action, launch->pid);
-    return Spawned{launch->pid, launch->exec_done};
+    pids_[launched->pid] = id;  // it may end before the answer is taken
+    make_room_for_owed();
+    record_start(id, action, launched->pid);
+    return Spawned{launched->pid, launched->exec_done};
   }
-  const int err = launch.error().err;
+  const int err = launched.error().err;
   PendingSpawn& pending = pending_spawns_[id.value];
   pending.action = action;
   if ((err != EAGAIN && err != ENOMEM) || ++pending.attempts > kSpawnAttempts) {
     pending_spawns_.erase(id.value);
-    note_problem(id, to_string(launch.error()));
-    return SpawnFailed{launch.error()};
+    timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
+    note_problem(id, to_string(launched.error()));
+    return SpawnFailed{launched.error()};
   }
   if (pending.attempts == 1) {
-    say(Say::Level::Warning, id, format("{}; trying again", to_string(launch.error())));
+    say(Say::Level::Warning, id, format("{}; trying again", to_string(launched.error())));
   }
   timers_.set({TimerKey::Kind::Retry, id.value},
               now_.mono + kSpawnBackoff * (1 << (pending.attempts - 1)));
   return std::nullopt;
+}
+
+/// Where there is no memory to launch with there may be some later.
+Result<Launch> Manager::launch(const LaunchRequest& request) {
+  try {
+    return os_.spawn(request);
+  } catch (const std::bad_alloc&) {
+    return Failure{SysError{"launch", ENOMEM}};
+  }
 }
 
 void Manager::record_start(UnitId id, const Spawn& action, pid_t pid) {
@@ -194,21 +206,19 @@ void Manager::record_exit(UnitId id, pid_t pid, const ExitStatus& status) {
   }
 }
 
-/// Another event came first: the spawn that waits counts as failed.
-void Manager::drop_pending_spawn(UnitId id) {
-  pending_spawns_.erase(id.value);
-  timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
-  feed(id, SpawnFailed{SysError{"fork", EAGAIN}});
-}
-
 void Manager::retry_spawn(UnitId id) {
   auto it = pending_spawns_.find(id.value);
-  if (it == pending_spawns_.end()) return;
+  if (it == pending_spawns_.end()) {
+    timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
+    return;
+  }
   const Spawn action = it->second.action;  // spawn() erases what waited
-  auto answer = spawn(id, action);
-  if (!answer) return;
-  pending_spawns_.erase(id.value);
-  feed(id, *answer);
+  std::optional<ServiceEvent> answer;
+  {
+    const MemoryReserve::Open finish(reserve_, room_for(id));
+    answer = spawn(id, action);
+  }
+  if (answer) feed(id, *answer);
 }
 
 ServiceEvent Manager::kill_processes(UnitId id, const Kill& action) {

@@ -46,7 +46,7 @@ void Manager::note_problem(UnitId id, std::string_view text) {
 void Manager::path_changed(UnitId id, Timestamp now) {
   now_ = now;
   if (id.value >= runtime_.size() || graph_->unit(id).service == nullptr) return;
-  if (const auto answer = find_main_pid(id, FindMainPid{true})) feed(id, *answer);
+  owe(id, PidFileChanged{});
   dispatch();
 }
 
@@ -130,41 +130,54 @@ bool Manager::accept_main_pid(UnitId id, const NotifySender& sender, pid_t pid) 
 // ---- time -------------------------------------------------------------------------
 
 MonoTime Manager::next_deadline() const {
-  return has_more_ ? now_.mono : timers_.earliest();
+  return std::max(hold_until_, has_more_ ? now_.mono : timers_.earliest());
 }
 
+/// A deadline leaves the queue by what it leads to: without memory for that it is still due.
 void Manager::elapse(Timestamp now) {
   now_ = now;
-  while (const auto key = timers_.pop_due(now.mono)) {
-    const UnitId id{key->id};
-    switch (key->kind) {
-      case TimerKey::Kind::Unit: {
-        const ServiceState& s = runtime_[id.value].service;
-        if (s.deadline <= now.mono) {
-          feed(id, DeadlineElapsed{});
-        } else if (s.watchdog_deadline <= now.mono) {
-          feed(id, WatchdogElapsed{});
-        } else {
-          arm_unit(id);
-        }
-        break;
-      }
-      case TimerKey::Kind::Job:
-        job_timed_out(JobId{key->id});
-        break;
-      case TimerKey::Kind::Retry:
-        retry_spawn(id);
-        break;
-      case TimerKey::Kind::Review:
-        reviews_.push_back(id);
-        break;
-      case TimerKey::Kind::Shutdown:
-        os_.log(Say::Level::Warning, "", "the shutdown took too long, ending what is left");
-        objective_ = shutdown_goal_;
-        break;
-    }
+  try {
+    while (const auto key = timers_.first_due(now.mono)) fire(*key);
+  } catch (const std::bad_alloc&) {
+    out_of_memory();
   }
   dispatch();
+}
+
+void Manager::fire(TimerKey key) {
+  const UnitId id{key.id};
+  switch (key.kind) {
+    case TimerKey::Kind::Unit: {
+      const ServiceState& s = runtime_[id.value].service;
+      if (graph_->unit(id).service == nullptr) {
+        timers_.set(key, kNever);
+      } else if (s.deadline <= now_.mono) {
+        feed(id, DeadlineElapsed{});
+      } else if (s.watchdog_deadline <= now_.mono) {
+        feed(id, WatchdogElapsed{});
+      } else {
+        const MemoryReserve::Open finish(reserve_, 0);
+        arm_unit(id);
+      }
+      break;
+    }
+    case TimerKey::Kind::Job:
+      job_timed_out(JobId{key.id});
+      timers_.set(key, kNever);
+      break;
+    case TimerKey::Kind::Retry:
+      retry_spawn(id);
+      break;
+    case TimerKey::Kind::Review:
+      reviews_.push_back(id);
+      timers_.set(key, kNever);
+      break;
+    case TimerKey::Kind::Shutdown:
+      timers_.set(key, kNever);
+      objective_ = shutdown_goal_;
+      os_.log(Say::Level::Warning, "", "the shutdown took too long, ending what is left");
+      break;
+  }
 }
 
 }  // namespace onset

@@ -1,6 +1,7 @@
 // The queues: which job runs next, what running it means, and how it ends.
 //
-//   dispatch:  failing jobs → runnable jobs → requests of state changes → reviews
+//   dispatch:  what waited for memory → failing jobs → runnable jobs
+//              → requests of state changes → reviews
 //
 // until all are empty. Nothing below calls dispatch() again.
 #include <algorithm>
@@ -15,13 +16,26 @@
 #include "unit/name.h"
 
 namespace onset {
+namespace {
+
+/// A restart is certain, though for a moment the unit counts as down.
+bool passes_to_restart(ServicePhase p) {
+  return p == ServicePhase::DeadBeforeAutoRestart || p == ServicePhase::FailedBeforeAutoRestart;
+}
+
+}  // namespace
 
 void Manager::dispatch() {
   if (dispatching_) return;
   dispatching_ = true;
   has_more_ = true;
-  for (unsigned step = 0; step < config_.steps_a_call && has_more_; ++step)
-    has_more_ = dispatch_one();
+  hold_until_ = MonoTime{0};
+  try {
+    for (unsigned step = 0; step < config_.steps_a_call && has_more_; ++step)
+      has_more_ = dispatch_one();
+  } catch (const std::bad_alloc&) {
+    out_of_memory();
+  }
   if (queue_.empty()) started_up_ = true;
   // Its jobs have failed or were cancelled on the way: the end comes all the same, whatever
   // else is queued.
@@ -31,12 +45,45 @@ void Manager::dispatch() {
   dispatching_ = false;
 }
 
-/// The next of what is to be done; false: nothing.
+/// What is left to do is tried again, but not at once: nobody could free memory meanwhile.
+void Manager::out_of_memory() {
+  constexpr Duration kPause = std::chrono::milliseconds(100);
+  has_more_ = true;
+  for (Owed& owed : owed_) owed.is_late = true;
+  if (hold_until_ > now_.mono) return;
+  hold_until_ = now_.mono + kPause;
+  try {
+    os_.log(Say::Level::Error, "", "out of memory, what is to be done is tried again");
+  } catch (const std::bad_alloc&) {
+    return;  // so be it
+  }
+}
+
+/// The next of what is to be done; false: nothing. It leaves its queue when it is done:
+/// bad_alloc before is no loss.
 bool Manager::dispatch_one() {
+  if (graph_is_torn_) {
+    Diagnostics found;
+    os_.log(Say::Level::Warning, "", "all unit files are read again, memory ran out while some were");
+    read_again(*source_, found);
+    return true;
+  }
+  if (may_have_rings_) {
+    break_rings();
+    may_have_rings_ = false;
+    return true;
+  }
+  if (!owed_.empty()) {
+    feed_owed(owed_.front().unit);
+    return true;
+  }
+  if (wanted_shutdown_ != Objective::Run) {
+    begin_shutdown();
+    return true;
+  }
   if (!failing_.empty()) {
-    const JobId id = failing_.front();
+    finish_job(failing_.front(), JobResult::Dependency, Invalidate::Yes);
     failing_.pop_front();
-    finish_job(id, JobResult::Dependency, Invalidate::Yes);
     return true;
   }
   if (const auto id = queue_.next_runnable(*graph_, now_)) {
@@ -44,29 +91,46 @@ bool Manager::dispatch_one() {
     return true;
   }
   if (!requests_.empty()) {
-    const Request r = requests_.front();
-    requests_.pop_front();
-    auto job = enqueue(r.unit, r.type, r.mode, false);
-    if (!job) {
-      os_.log(Say::Level::Warning, graph_->unit(r.unit).id,
-              format("cannot queue a {} job: {}", to_string(r.type), job.error().message));
-      if (r.of == Request::Of::Restart) feed(r.unit, SpawnFailed{SysError{"restart", ECANCELED}});
-      if (r.of == Request::Of::Review) refused_.push_back(r.unit);
-    } else if (Job* queued = queue_.find(*job)) {
-      add_trigger(*queued, r.trigger);
-    }
+    work_off_request();
     return true;
   }
   if (!reviews_.empty()) {
-    const UnitId id = reviews_.front();
+    review(reviews_.front());
     reviews_.pop_front();
-    review(id);
     return true;
   }
   return wake_idle();
 }
 
+void Manager::work_off_request() {
+  const Request r = requests_.front();
+  auto job = enqueue(r.unit, r.type, r.mode, false);
+  if (!job) {
+    os_.log(Say::Level::Warning, graph_->unit(r.unit).id,
+            format("cannot queue a {} job: {}", to_string(r.type), job.error().message));
+    if (r.of == Request::Of::Review) refused_.push_back(r.unit);
+    if (r.of == Request::Of::Restart) feed(r.unit, SpawnFailed{SysError{"restart", ECANCELED}});
+  } else if (Job* queued = queue_.find(*job)) {
+    add_trigger(*queued, r.trigger);
+  }
+  requests_.pop_front();
+}
+
 void Manager::run_job(JobId id) {
+  /// Where memory runs out before the unit has moved, the job comes again.
+  struct PutBack {
+    JobQueue& queue;
+    JobId id;
+    bool is_run = false;
+    ~PutBack() {
+      if (!is_run) queue.put_back(id);
+    }
+  } put_back{queue_, id};
+  run_job_once(id);
+  put_back.is_run = true;
+}
+
+void Manager::run_job_once(JobId id) {
   Job* job = queue_.find(id);
   const UnitId unit = job->unit;
   Outcome outcome = Outcome::Invalid;
@@ -209,6 +273,7 @@ Manager::Outcome Manager::start_unit(UnitId id) {
     problems_[id.value] = unit.load_error;
     return Outcome::Failed;
   }
+  if (passes_to_restart(rt.service.phase)) return Outcome::NotNow;
   const bool restart_is_due = rt.service.phase == ServicePhase::AutoRestartQueued;
   if (rt.active == ActiveState::Activating && !restart_is_due) {
     // In RestartSec= the start waits for the restart that is coming.
@@ -257,6 +322,8 @@ Manager::Outcome Manager::start_plain(UnitId id) {
 }
 
 Manager::Outcome Manager::start_service(UnitId id) {
+  // A start counts once, and its first step is part of it.
+  const MemoryReserve::Open finish(reserve_, 2 * room_for(id));
   const Unit& unit = graph_->unit(id);
   UnitRuntime& rt = runtime_[id.value];
   StartLimit limit;
@@ -287,9 +354,8 @@ Manager::Outcome Manager::start_service(UnitId id) {
 Manager::Outcome Manager::stop_unit(UnitId id) {
   const Unit& unit = graph_->unit(id);
   const UnitRuntime& rt = runtime_[id.value];
-  if (rt.active == ActiveState::Inactive || rt.active == ActiveState::Failed) {
-    return Outcome::Already;
-  }
+  const bool is_down = rt.active == ActiveState::Inactive || rt.active == ActiveState::Failed;
+  if (is_down && !passes_to_restart(rt.service.phase)) return Outcome::Already;
   if (unit.type != UnitType::Service) {
     if (unit.type == UnitType::Scope || unit.id == "-.slice") return Outcome::Skipped;
     // Unmounting is the final phase's; until then the mount is there and stays.
@@ -364,6 +430,7 @@ void Manager::announce(const Job& job, JobResult result) {
 void Manager::finish_job(JobId id, JobResult result, Invalidate invalidate) {
   Job* found = queue_.find(id);
   if (found == nullptr) return;
+  const MemoryReserve::Open finish(reserve_, room_for(found->unit));
   if (result == JobResult::Done && found->type == JobType::Restart) {
     queue_.change_type(id, JobType::Start);
     return;
@@ -407,6 +474,7 @@ void Manager::fail_dependents(UnitId id, Atom atom, JobType type) {
 }
 
 void Manager::arm_job(const Job& job) {
+  const MemoryReserve::Open finish(reserve_, 0);
   const UnitConfig& config = graph_->unit(job.unit).config;
   MonoTime when = job.queued.mono + config.job_timeout;
   if (job.began.is_set() && config.job_running_timeout) {
@@ -419,6 +487,7 @@ void Manager::job_timed_out(JobId id) {
   const Job* job = queue_.find(id);
   if (job == nullptr) return;
   const UnitId unit = job->unit;
+  const MemoryReserve::Open finish(reserve_, room_for(unit));
   finish_job(id, JobResult::Timeout, Invalidate::Yes);
   const UnitConfig& config = graph_->unit(unit).config;
   emergency(config.job_timeout_action, unit, std::nullopt, "job timed out");
@@ -433,10 +502,10 @@ bool Manager::wake_idle() {
     return entry.second.state == JobState::Running && !waits(entry.second.unit);
   });
   if (busy) return false;
-  std::vector<UnitId> waiters = std::move(idle_waiters_);
-  idle_waiters_.clear();
-  for (UnitId id : waiters) {
+  while (!idle_waiters_.empty()) {
+    const UnitId id = idle_waiters_.front();
     if (waits(id)) feed(id, QueueIdle{});
+    std::erase(idle_waiters_, id);
   }
   return true;
 }

@@ -1,6 +1,7 @@
 // The end: what asks for it (a user, a signal, a unit's …Action=), the target
 // that leads to it, and the time that it may take.
 #include <array>
+#include <utility>
 
 #include "base/format.h"
 #include "engine/manager.h"
@@ -93,40 +94,49 @@ constexpr Duration kStopFloor = std::chrono::milliseconds(200);
 
 void Manager::shut_down(Objective objective, int exit_status, Timestamp now) {
   now_ = now;
-  if (stopping_) {
+  if (stopping()) {
     // Asked twice: no more waiting. The first goal stands.
     objective_ = shutdown_goal_;
     return;
   }
   exit_status_ = exit_status;
-  begin_shutdown(objective);
+  want_shutdown(objective);
   dispatch();
 }
 
-void Manager::begin_shutdown(Objective objective) {
-  if (stopping_) return;
-  shutdown_goal_ = objective;
-  const std::string_view target = target_of(objective);
-  const UnitId id = load(target);
-  if (!id.valid() || graph_->unit(id).load_state != LoadState::Loaded) {
-    os_.log(Say::Level::Error, target, "cannot be loaded, ending at once");
+/// dispatch() begins it, before anything else.
+void Manager::want_shutdown(Objective objective) {
+  wanted_shutdown_ = shutdown_goal_ = objective;
+}
+
+/// The one that is wanted, and is no longer once it has begun.
+void Manager::begin_shutdown() {
+  const std::string_view target = target_of(wanted_shutdown_);
+  if (!stopping_) {
+    const UnitId id = load(target);
+    if (graph_is_torn_) return;
+    if (!id.valid() || graph_->unit(id).load_state != LoadState::Loaded) {
+      stopping_ = true;
+      objective_ = std::exchange(wanted_shutdown_, Objective::Run);
+      os_.log(Say::Level::Error, target, "cannot be loaded, ending at once");
+      return;
+    }
+    // What has no default dependencies is not stopped by it: the final phase ends that.
+    auto job = enqueue(id, JobType::Start, JobMode::ReplaceIrreversibly, false);
     stopping_ = true;
-    objective_ = objective;
-    return;
+    if (!job) {
+      objective_ = std::exchange(wanted_shutdown_, Objective::Run);
+      os_.log(Say::Level::Error, target, format("{}; ending at once", job.error().message));
+      return;
+    }
   }
-  // What has no default dependencies is not stopped by it: the final phase ends that.
-  auto job = enqueue(id, JobType::Start, JobMode::ReplaceIrreversibly, false);
-  stopping_ = true;
-  if (!job) {
-    os_.log(Say::Level::Error, target, format("{}; ending at once", job.error().message));
-    objective_ = objective;
-    return;
-  }
-  if (config_.shutdown_budget != kInfinity) {
+  if (config_.shutdown_budget != kInfinity && shutdown_deadline_ == kNever) {
+    const MemoryReserve::Open finish(reserve_, 0);
     shutdown_deadline_ = now_.mono + config_.shutdown_budget;
     timers_.set({TimerKey::Kind::Shutdown, 0}, shutdown_deadline_);
   }
   stop_chains_ = stop_chain_lengths(queue_, *graph_);
+  wanted_shutdown_ = Objective::Run;
 }
 
 Duration Manager::stop_budget(UnitId id) const {
@@ -161,16 +171,17 @@ void Manager::emergency(EmergencyAction action, UnitId id, std::optional<int> st
   say(Say::Level::Notice, id, format("{}, {} as its configuration asks", why, verb_of(objective)));
   if (goal->how == Goal::How::AtOnce) {
     // The end of an orderly shutdown comes this way too: its goal stands.
-    const bool first = !stopping_;
+    const bool first = !stopping();
     stopping_ = true;
+    wanted_shutdown_ = Objective::Run;
     if (first && is_exit) exit_status_ = status.value_or(exit_status_of(id));
     if (shutdown_goal_ == Objective::Run) shutdown_goal_ = objective;
     objective_ = shutdown_goal_;
     return;
   }
-  if (stopping_) return;
+  if (stopping()) return;
   if (is_exit) exit_status_ = status.value_or(exit_status_of(id));
-  begin_shutdown(objective);
+  want_shutdown(objective);
 }
 
 }  // namespace onset

@@ -45,39 +45,35 @@ ServiceContext Manager::context(UnitId id) const {
   return c;
 }
 
-/// Feeds the event and every answer that follows from it. Each step's change is
-/// settled before the next, so that a state passed through is seen by others.
-void Manager::feed(UnitId id, const ServiceEvent& event) {
+/// One step of the unit's machine, and what it asks for. Its change is settled before the
+/// answer comes, so that a state passed through is seen by others. bad_alloc: nothing has
+/// changed.
+std::optional<ServiceEvent> Manager::feed_one(UnitId id, const ServiceEvent& event) {
   const Unit& unit = graph_->unit(id);
-  if (unit.service == nullptr) return;
-  // What follows from a failed launch may be a launch that fails: until none waits.
-  while (pending_spawns_.contains(id.value) && !std::holds_alternative<Spawned>(event)) {
-    drop_pending_spawn(id);
+  if (unit.service == nullptr) return std::nullopt;
+  ServiceStep result = step(unit, runtime_[id.value].service, event, context(id));
+  const MemoryReserve::Open finish(reserve_, room_for(id));
+  UnitRuntime& rt = runtime_[id.value];
+  // A oneshot with nothing to run is up and down again within one step.
+  const bool starts = std::holds_alternative<StartRequested>(event);
+  const ActiveState before = rt.active;
+  const ServiceState old = rt.service;
+  rt.service = result.state;
+  index_pids(id, old);
+  std::optional<ServiceEvent> answer;
+  for (const ServiceAction& action : result.actions) {
+    if (auto answered = perform(id, action)) answer = std::move(answered);
   }
-  std::optional<ServiceEvent> next = event;
-  while (next) {
-    UnitRuntime& rt = runtime_[id.value];
-    // A oneshot with nothing to run is up and down again within one step.
-    const bool starts = std::holds_alternative<StartRequested>(*next);
-    const ActiveState before = rt.active;
-    const ServiceState old = rt.service;
-    ServiceStep result = step(unit, rt.service, *next, context(id));
-    next.reset();
-    rt.service = result.state;
-    index_pids(id, old);
-    for (const ServiceAction& action : result.actions) {
-      if (auto answer = perform(id, action)) next = std::move(answer);
-    }
-    arm_unit(id);
-    reload_failed_ = result.reload_done.has_value() && !*result.reload_done;
-    const ActiveState after = onset::active_state(rt.service.phase, unit.service->type);
-    if (starts && is_down(after)) {
-      apply_active(id, ActiveState::Activating);
-    } else if (rt.service.phase != old.phase || after != before) {
-      apply_active(id, before);
-    }
-    reload_failed_ = false;
+  arm_unit(id);
+  reload_failed_ = result.reload_done.has_value() && !*result.reload_done;
+  const ActiveState after = onset::active_state(rt.service.phase, unit.service->type);
+  if (starts && is_down(after)) {
+    apply_active(id, ActiveState::Activating);
+  } else if (rt.service.phase != old.phase || after != before) {
+    apply_active(id, before);
   }
+  reload_failed_ = false;
+  return answer;
 }
 
 // ---- what changed ---------------------------------------------------------------
@@ -92,6 +88,7 @@ void Manager::index_pids(UnitId id, const ServiceState& before) {
   };
   replace(before.main.pid, now.main.pid);
   replace(before.control.pid, now.control.pid);
+  make_room_for_owed();
 }
 
 void Manager::arm_unit(UnitId id) {
@@ -103,6 +100,7 @@ void Manager::arm_unit(UnitId id) {
 }
 
 void Manager::set_plain(UnitId id, bool active) {
+  const MemoryReserve::Open finish(reserve_, room_for(id));
   UnitRuntime& rt = runtime_[id.value];
   const ActiveState before = rt.active;
   rt.plain_active = active;

@@ -22,6 +22,8 @@ void ServiceMachine::handle(const ReloadRequested&) {
     state_.deadline = after(start_timeout());
   } else {
     set_phase(ServicePhase::Reload);
+    // Due at once too: should the answer be lost, the reload is not.
+    state_.deadline = context_.now.mono;
     act(PassThrough{});
   }
 }

@@ -93,6 +93,7 @@ void ServiceMachine::handle(const Passed&) {
     wait_for_restart();
   } else if (state_.phase == ServicePhase::Reload && !control_alive() &&
              state_.spawn_pending == 0) {
+    state_.deadline = kNever;
     conclude_reload();
   }
 }

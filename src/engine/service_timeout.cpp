@@ -139,6 +139,11 @@ void ServiceMachine::stop_post_timed_out() {
 }
 
 void ServiceMachine::reload_timed_out() {
+  if (state_.phase == ServicePhase::Reload && !control_alive() && state_.spawn_pending == 0) {
+    state_.deadline = kNever;  // nothing was run, and nothing is waited for
+    conclude_reload();
+    return;
+  }
   say(Say::Level::Warning, "the reload timed out");
   if (control_alive()) act(KillControl{state_.control.pid});
   state_.control.pid = 0;

@@ -43,13 +43,10 @@ class TimerQueue {
   }
   [[nodiscard]] const std::map<TimerKey, MonoTime>& entries() const { return when_; }
 
-  /// Takes out the earliest entry that is due.
-  std::optional<TimerKey> pop_due(MonoTime now) {
+  /// The earliest entry that is due. It stays until it is set anew.
+  [[nodiscard]] std::optional<TimerKey> first_due(MonoTime now) const {
     if (order_.empty() || order_.begin()->first > now) return std::nullopt;
-    const TimerKey key = order_.begin()->second;
-    order_.erase(order_.begin());
-    when_.erase(key);
-    return key;
+    return order_.begin()->second;
   }
 
  private:

@@ -38,12 +38,14 @@ const Job* Invariants::job_of(UnitId id) const {
 void Invariants::after_event() {
   excuse_what_was_refused();
   if (!os_.complaint.empty()) fail("unload", "{}", os_.complaint);
-  const bool is_quiet = manager_->next_deadline() > now_.mono;
+  if (os_.has_read_again) files_changed();
+  os_.has_read_again = false;
+  const bool is_quiet = !manager_->is_behind() && manager_->next_deadline() > now_.mono;
   // A job that runs may hold back what a change asks for.
   const bool is_at_rest = is_quiet && !manager_->stopping() && manager_->job_count() == 0;
-  const bool has_more = manager_->next_deadline() < manager_->timers().earliest();
-  if (has_more && manager_->config().steps_a_call == kManySteps)
+  if (manager_->is_behind() && !has_run_out_ && manager_->config().steps_a_call == kManySteps)
     fail("endless", "after {} steps there is more to do", kManySteps);
+  if (!has_run_out_ || !manager_->is_behind()) check_nothing_owed();
   check_timers();
   check_processes();
   const auto units = static_cast<std::uint32_t>(manager_->graph().size());
@@ -56,6 +58,14 @@ void Invariants::after_event() {
     if (is_at_rest) check_neighbours(UnitId{i});
   }
   if (is_quiet) check_jobs();
+}
+
+/// Only where memory runs out does anything wait for it, and no longer than till there is some.
+void Invariants::check_nothing_owed() {
+  const auto units = static_cast<std::uint32_t>(manager_->graph().size());
+  for (std::uint32_t i = 0; i < units; ++i) {
+    if (manager_->is_owed(UnitId{i})) fail("owed", "{} is owed an event", name(UnitId{i}));
+  }
 }
 
 /// The manager has said of itself what it could not do, as the manuals allow.
@@ -161,13 +171,13 @@ void Invariants::check_motion(UnitId id) {
   if (is_down(s.phase) || s.phase == ServicePhase::Exited) return;
   if (s.phase == ServicePhase::AutoRestartQueued) {
     const Job* job = job_of(id);
-    const bool is_due = manager_->next_deadline() <= now_.mono;
+    const bool is_due = manager_->is_behind() || manager_->next_deadline() <= now_.mono;
     if (!is_due && job == nullptr)
       fail("stuck", "the restart of {} is queued, but there is no job", name(id));
     return;
   }
   const bool is_seen = s.main.pid > 0 || s.control.pid > 0 || s.guarded_idle || s.spawn_pending ||
-                       os_.watches_empty(id) || os_.watches_bus(id);
+                       os_.watches_empty(id) || os_.watches_bus(id) || manager_->is_owed(id);
   // RestartSec=infinity: a start by hand ends it.
   const bool never_restarts =
       of(id).restart_due == kNever || unit(id).service->restart_delay == kInfinity;
@@ -219,7 +229,7 @@ void Invariants::check_processes() {
       fail("process", "process {} of {} is not found by its pid", p.pid, name(p.unit));
     const bool is_control = p.spawned && p.role != ExecRole::Start;
     if (is_control && !is_known && p.doom == 0 && p.temper != Temper::Unkillable &&
-        goes_up_or_runs(s.phase) && !p.is_left)
+        goes_up_or_runs(s.phase) && !p.is_left && !manager_->is_owed(p.unit))
       fail("process", "{} of {} in {} is nobody's any more", p.pid, name(p.unit),
            to_string(s.phase));
   }
@@ -230,7 +240,8 @@ void Invariants::check_processes() {
       if (pid <= 0) continue;
       const Process* p = os_.find(pid);
       if (p == nullptr) {
-        fail("process", "{} has process {}, which has ended", name(UnitId{i}), pid);
+        if (!manager_->is_owed(UnitId{i}))
+          fail("process", "{} has process {}, which has ended", name(UnitId{i}), pid);
       } else if (const UnitId owner = manager_->unit_of_pid(pid); owner != UnitId{i}) {
         fail("process", "process {} of {} is another unit's by its pid", pid, name(UnitId{i}));
       }

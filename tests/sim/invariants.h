@@ -36,6 +36,8 @@ class Invariants final : public ManagerListener {
   /// reset-failed: the count begins anew.
   void forget_starts(UnitId id);
   void files_changed();
+  /// An allocation of the manager has failed.
+  void memory_ran_out() { has_run_out_ = true; }
   void after_event();
 
   /// The first that did not hold.
@@ -79,6 +81,7 @@ class Invariants final : public ManagerListener {
 
   // ---- after an event (invariants.cpp)
   void excuse_what_was_refused();
+  void check_nothing_owed();
   void check_jobs();
   void check_waiting(const Job& job);
   void check_unit(UnitId id);
@@ -95,6 +98,7 @@ class Invariants final : public ManagerListener {
   std::vector<QueuedJob> queued_;
   std::vector<JobId> must_end_;  ///< jobs whose requirement has failed
   std::optional<Violation> violation_;
+  bool has_run_out_ = false;  ///< in this event or before: requests may have been dropped
 };
 
 }  // namespace onset::sim

@@ -4,6 +4,7 @@
 #include "sim/coverage.h"
 #include "sim/invariants.h"
 #include "sim/phases.h"
+#include "support/failing_new.h"
 
 namespace onset::sim {
 namespace {
@@ -24,6 +25,7 @@ bool is_stop(JobType type) {
 }  // namespace
 
 void Invariants::job_queued(const Job& job) {
+  const test::UnfailingNew ours;
   const auto known =
       std::ranges::find(queued_, job.id.value, [](const QueuedJob& q) { return q.id.value; });
   if (known == queued_.end()) {
@@ -34,6 +36,7 @@ void Invariants::job_queued(const Job& job) {
 }
 
 void Invariants::job_done(const Job& job, JobResult result) {
+  const test::UnfailingNew ours;
   if (Coverage* c = coverage(); c != nullptr) c->job_ended(job.type, result);
   const auto known =
       std::ranges::find(queued_, job.id.value, [](const QueuedJob& q) { return q.id.value; });
@@ -57,6 +60,7 @@ void Invariants::job_done(const Job& job, JobResult result) {
 }
 
 void Invariants::unit_changed(UnitId id) {
+  const test::UnfailingNew ours;
   Memory& memory = of(id);
   const UnitRuntime& rt = manager_->runtime(id);
   const Memory before = memory;

@@ -29,8 +29,8 @@ SimEvent Schedule::next(const SimWorld& world) {
     return event(What::PassLate, 0);
   }
   const Mood& m = plan_.mood;
-  const std::array<unsigned, 7> weights{m.requests, m.exits, m.notifications, m.time, m.faults,
-                                        m.reloads,  m.odd};
+  const std::array<unsigned, 8> weights{m.requests, m.exits,   m.notifications, m.time,
+                                        m.faults,   m.reloads, m.memory,        m.odd};
   unsigned total = 0;
   for (const unsigned w : weights) total += w;
   unsigned at = random_.below(total);
@@ -49,6 +49,8 @@ SimEvent Schedule::next(const SimWorld& world) {
       return some_fault();
     case 5:
       return some_reload();
+    case 6:
+      return no_memory();
     default:
       return something_odd();
   }
@@ -184,6 +186,14 @@ SimEvent Schedule::some_reload() {
     e.text = text_of(changed);
     if (e.text.empty()) e.text = "-";
   }
+  return e;
+}
+
+/// Most of what a call allocates it allocates early.
+SimEvent Schedule::no_memory() {
+  SimEvent e = event(What::NoMemory, random_.below(random_.pick({4U, 16U, 16U, 60U, 200U})));
+  e.number = random_.pick({0, 0, 1, 1, 3});
+  e.second = 1 + random_.below(random_.pick({1U, 2U, 6U}));
   return e;
 }
 

@@ -20,6 +20,7 @@ class Schedule {
   SimEvent some_time();
   SimEvent some_fault();
   SimEvent some_reload();
+  SimEvent no_memory();
   SimEvent something_odd();
   ExitStatus some_status(const Process& p);
   [[nodiscard]] unsigned some_unit() {

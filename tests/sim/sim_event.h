@@ -36,8 +36,10 @@ enum class What : std::uint8_t {
   Flag,         ///< number: a condition's test turns over
   Reload,       ///< unit, text: its new file; "-": gone
   ShutDown,     ///< number: Objective
+  NoMemory,     ///< unit: allocations that go well first, number: that fail then (0: all),
+                ///< second: in so many of the next calls
 };
-inline constexpr unsigned kWhats = 21;
+inline constexpr unsigned kWhats = 22;
 
 /// A process, as its unit knows it.
 enum class Who : std::uint8_t { Main, Control, Rest, Alien, Foreign };

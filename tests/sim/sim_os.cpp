@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/format.h"
+#include "support/failing_new.h"
 
 namespace onset::sim {
 namespace {
@@ -33,6 +34,7 @@ SimOs::PerUnit& SimOs::of(UnitId id) {
 }
 
 Result<Launch> SimOs::spawn(const LaunchRequest& request) {
+  const test::UnfailingNew ours;
   Trouble& t = trouble(request.id);
   if (t.spawns > 0) {
     --t.spawns;
@@ -65,6 +67,7 @@ KillReport SimOs::kill(const KillRequest& request) {
 }
 
 std::vector<pid_t> SimOs::processes(UnitId id) {
+  const test::UnfailingNew ours;
   std::vector<pid_t> found;
   for (const Process& p : alive_) {
     if (p.unit == id) found.push_back(p.pid);
@@ -73,16 +76,19 @@ std::vector<pid_t> SimOs::processes(UnitId id) {
 }
 
 void SimOs::watch_empty(UnitId id, bool on) {
+  const test::UnfailingNew ours;
   of(id).watches_empty = on;
 }
 void SimOs::release(UnitId, const Unit&, bool) {}
 
 void SimOs::forget(UnitId id, const Unit& unit) {
+  const test::UnfailingNew ours;
   if (count(id) > 0) complaint = format("{} was unloaded with processes", unit.id);
   of(id) = PerUnit{};
 }
 
 PidFileReading SimOs::read_pid_file(UnitId id, const Unit&, std::string_view path) {
+  const test::UnfailingNew ours;
   const auto file = std::ranges::find(pid_files_, path, &PidFile::path);
   if (file == pid_files_.end()) return {};
   const Process* p = find(file->reading.pid);
@@ -115,9 +121,11 @@ void SimOs::leave_behind(UnitId id) {
 }
 
 void SimOs::watch_path(UnitId id, std::string_view path) {
+  const test::UnfailingNew ours;
   of(id).watches_path = !path.empty();
 }
 void SimOs::watch_bus_name(UnitId id, std::string_view name) {
+  const test::UnfailingNew ours;
   of(id).watches_bus = !name.empty();
 }
 
@@ -140,7 +148,9 @@ InvocationId SimOs::new_invocation() {
 }
 
 void SimOs::log(Say::Level, std::string_view unit, std::string_view text) {
+  const test::UnfailingNew ours;
   has_left_out |= text.find("/stop deleted") != std::string_view::npos;
+  has_read_again |= text.find("read again") != std::string_view::npos;
   if (text.starts_with("cannot queue ")) refused.emplace_back(unit);
   if (writes_log)
     std::printf("      %s: %s\n", std::string(unit).c_str(), std::string(text).c_str());

@@ -80,6 +80,7 @@ class SimOs final : public Os {
 
   std::array<bool, kFlags> flags{};
   bool writes_log = false;           ///< to stdout, for a replay
+  bool has_read_again = false;       ///< all files, by itself
   bool has_left_out = false;         ///< a transaction has gone without an optional stop
   std::vector<std::string> refused;  ///< units whose change asked for what could not be queued
   std::string complaint;             ///< a request that makes no sense; empty: none

@@ -1,8 +1,12 @@
 #include "sim/sim_world.h"
 
 #include <algorithm>
+#include <climits>
+#include <cstdio>
+#include <new>
 
 #include "base/format.h"
+#include "support/failing_new.h"
 #include "unit/builtin.h"
 
 namespace onset::sim {
@@ -40,7 +44,9 @@ void SimUnits::set(const std::string& name, std::string_view text) {
   }
 }
 
+/// The files, and who reads them, are the world's.
 std::unique_ptr<Unit> SimUnits::load(std::string_view name, Diagnostics& diagnostics) {
+  const test::UnfailingNew ours;
   if (loader_ == nullptr) {
     LoaderConfig config;
     config.search_path = {std::string(kFolder.substr(0, kFolder.size() - 1))};
@@ -80,7 +86,7 @@ void SimWorld::boot() {
 
 /// As the loop of PID 1 does between events.
 void SimWorld::settle() {
-  if (!has_ended()) manager_.collect();
+  if (!has_ended()) tell([&] { manager_.collect(); });
   invariants_.after_event();
 }
 
@@ -100,7 +106,10 @@ void SimWorld::act(const SimEvent& event) {
     case What::Cancel: {
       const auto jobs = manager_.jobs();
       if (!jobs.empty())
-        (void)manager_.cancel(jobs[static_cast<std::size_t>(event.number) % jobs.size()]->id, now_);
+        tell([&] {
+          const auto which = static_cast<std::size_t>(event.number) % jobs.size();
+          (void)manager_.cancel(jobs[which]->id, now_);
+        });
       break;
     }
     case What::Pass:
@@ -120,8 +129,12 @@ void SimWorld::act(const SimEvent& event) {
     case What::Reload:
       reload(event);
       break;
+    case What::NoMemory:
+      no_memory_ = NoMemory{static_cast<unsigned>(event.unit), static_cast<unsigned>(event.number),
+                            static_cast<unsigned>(event.second)};
+      break;
     case What::ShutDown:
-      manager_.shut_down(static_cast<Objective>(event.number), 0, now_);
+      tell([&] { manager_.shut_down(static_cast<Objective>(event.number), 0, now_); });
       break;
     case What::Kill:
     case What::ResetFailed:
@@ -148,7 +161,7 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
       break;
     case What::ResetFailed:
       invariants_.forget_starts(unit);
-      (void)manager_.reset_failed(plan_.units[event.unit].name, now_);
+      tell([&] { (void)manager_.reset_failed(plan_.units[event.unit].name, now_); });
       break;
     case What::Exit:
       end(process_of(unit, event.who), event.status);
@@ -181,7 +194,7 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
       change_bus(event);
       break;
     case What::Oom:
-      if (os.count(unit) > 0) manager_.oom_killed(unit, now_);
+      if (os.count(unit) > 0) tell([&] { manager_.oom_killed(unit, now_); });
       break;
     case What::Request:
     case What::Cancel:
@@ -192,31 +205,54 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
     case What::Flag:
     case What::Reload:
     case What::ShutDown:
+    case What::NoMemory:
       break;
   }
+}
+
+/// The manager is told, as by the loop of PID 1, which drops what memory does not suffice
+/// for (init/manager_process.cpp).
+template <class Call>
+void SimWorld::tell(Call call) {
+  if (no_memory_.calls == 0) {
+    call();
+    return;
+  }
+  --no_memory_.calls;
+  try {
+    const test::FailingNew failing(no_memory_.left,
+                                   no_memory_.failures == 0 ? UINT_MAX : no_memory_.failures);
+    call();
+  } catch (const std::bad_alloc&) {
+    if (os.writes_log) std::printf("      out of memory, a request was dropped\n");
+  }
+  if (test::FailingNew::count() > 0) invariants_.memory_ran_out();
 }
 
 void SimWorld::kill(const SimEvent& event) {
   const std::string_view who = event.who == Who::Main      ? "main"
                                : event.who == Who::Control ? "control"
                                                            : "all";
-  (void)manager_.kill_unit(plan_.units[event.unit].name, who, static_cast<int>(event.number));
+  tell([&] {
+    (void)manager_.kill_unit(plan_.units[event.unit].name, who, static_cast<int>(event.number));
+  });
 }
 
 void SimWorld::tell_exec_done(UnitId unit) {
   Process* p = os.find(manager_.runtime(unit).service.main.pid);
   if (p == nullptr || p->exec_done) return;
   p->exec_done = true;
-  manager_.exec_done(p->pid, now_);
+  tell([&] { manager_.exec_done(p->pid, now_); });
 }
 
 void SimWorld::request(const SimEvent& event) {
   if (event.unit >= plan_.units.size()) return;
   const std::string& name = plan_.units[event.unit].name;
   const auto mode = static_cast<JobMode>(event.second);
-  const UnitId unit = manager_.load(name);
+  UnitId unit;
+  tell([&] { unit = manager_.load(name); });
   invariants_.requested(unit, mode);
-  (void)manager_.request(name, static_cast<JobType>(event.number), mode, now_);
+  tell([&] { (void)manager_.request(name, static_cast<JobType>(event.number), mode, now_); });
 }
 
 pid_t SimWorld::process_of(UnitId id, Who who) {
@@ -252,7 +288,7 @@ pid_t SimWorld::process_of(UnitId id, Who who) {
 void SimWorld::end(pid_t pid, ExitStatus status) {
   if (pid <= 0 || os.find(pid) == nullptr) return;
   const Process p = os.take(pid);
-  manager_.process_exited(pid, status, now_);
+  tell([&] { manager_.process_exited(pid, status, now_); });
   if (p.unit.valid() && os.count(p.unit) == 0 && os.watches_empty(p.unit) &&
       std::ranges::find(empties_, p.unit) == empties_.end())
     empties_.push_back(p.unit);
@@ -260,7 +296,7 @@ void SimWorld::end(pid_t pid, ExitStatus status) {
 
 void SimWorld::tell_empty(UnitId id) {
   std::erase(empties_, id);
-  if (os.watches_empty(id) && os.count(id) == 0) manager_.unit_empty(id, now_);
+  if (os.watches_empty(id) && os.count(id) == 0) tell([&] { manager_.unit_empty(id, now_); });
 }
 
 void SimWorld::send(const SimEvent& event) {
@@ -274,7 +310,9 @@ void SimWorld::send(const SimEvent& event) {
   }
   if (text.find("RELOADING=1") != std::string::npos)
     text += format("\nMONOTONIC_USEC={}", now_.mono.us);
-  manager_.notify(unit, NotifySender{sender, event.second != 0 ? 0U : 1000U}, text, now_);
+  tell([&] {
+    manager_.notify(unit, NotifySender{sender, event.second != 0 ? 0U : 1000U}, text, now_);
+  });
 }
 
 void SimWorld::write_pid_file(const SimEvent& event) {
@@ -283,7 +321,7 @@ void SimWorld::write_pid_file(const SimEvent& event) {
   if (config.service == nullptr || config.service->pid_file.empty()) return;
   const pid_t pid = process_of(unit, event.who);
   os.set_pid_file(config.service->pid_file, {pid, false, {}});
-  if (os.watches_path(unit)) manager_.path_changed(unit, now_);
+  if (os.watches_path(unit)) tell([&] { manager_.path_changed(unit, now_); });
 }
 
 void SimWorld::change_bus(const SimEvent& event) {
@@ -293,7 +331,7 @@ void SimWorld::change_bus(const SimEvent& event) {
   change.owned = event.number == 1 || event.number == 2;
   if (event.number == 1) change.owner = process_of(unit, Who::Main);
   change.bus_gone = event.number == 3;
-  manager_.bus_name_changed(unit, change, now_);
+  tell([&] { manager_.bus_name_changed(unit, change, now_); });
 }
 
 void SimWorld::reload(const SimEvent& event) {
@@ -301,7 +339,7 @@ void SimWorld::reload(const SimEvent& event) {
     units_.set(plan_.units[event.unit].name, event.text == "-" ? std::string_view{} : event.text);
   Diagnostics diagnostics;
   invariants_.files_changed();
-  manager_.reload(units_, now_, diagnostics);
+  tell([&] { manager_.reload(units_, now_, diagnostics); });
 }
 
 void SimWorld::pass(Duration span, bool late) {
@@ -315,11 +353,11 @@ void SimWorld::pass(Duration span, bool late) {
   for (unsigned i = 0; !late && i < kDeadlinesMax && !has_ended(); ++i) {
     if (manager_.next_deadline() > end) break;
     move_to(std::max(manager_.next_deadline(), now_.mono));
-    manager_.elapse(now_);
+    tell([&] { manager_.elapse(now_); });
     if (violation()) return;
   }
   move_to(std::max(end, now_.mono));
-  if (manager_.next_deadline() <= now_.mono && !has_ended()) manager_.elapse(now_);
+  if (manager_.next_deadline() <= now_.mono && !has_ended()) tell([&] { manager_.elapse(now_); });
 }
 
 // ---- the end ------------------------------------------------------------------------
@@ -337,13 +375,14 @@ bool SimWorld::end_one(bool fairly) {
 }
 
 bool SimWorld::run_to_the_end() {
+  no_memory_ = {};
   constexpr unsigned kMost = 20000;
   for (unsigned i = 0; i < kMost && !has_ended() && !violation(); ++i) {
     if (!empties_.empty()) {
       invariants_.before_event(now_);
       tell_empty(empties_.back());
     } else if (manager_.next_deadline() <= now_.mono) {
-      manager_.elapse(now_);
+      tell([&] { manager_.elapse(now_); });
     } else if (end_one(true)) {
     } else if (manager_.next_deadline() != kNever) {
       pass(manager_.next_deadline() - now_.mono, true);

@@ -62,6 +62,8 @@ class SimWorld {
   SimOs os;
 
  private:
+  template <class Call>
+  void tell(Call call);
   void act(const SimEvent& event);
   void act_on(UnitId unit, const SimEvent& event);
   void request(const SimEvent& event);
@@ -84,6 +86,13 @@ class SimWorld {
   Manager manager_;
   Timestamp now_{MonoTime{1000000}, WallTime{1700000000000000}};
   std::vector<UnitId> empties_;
+  /// What the next calls of the manager meet.
+  struct NoMemory {
+    unsigned left = 0;
+    unsigned failures = 0;  ///< 0: all that come after
+    unsigned calls = 0;
+  };
+  NoMemory no_memory_;
 };
 
 }  // namespace onset::sim

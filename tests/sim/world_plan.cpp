@@ -246,6 +246,8 @@ WorldPlan make_plan(std::uint64_t seed) {
   WorldPlan plan;
   plan.seed = seed;
   plan.mood = make_mood(random);
+  // Of its own, so that worlds with memory stay what they were.
+  if (Random of_memory(seed ^ 0x3e3); of_memory.chance(30)) plan.mood.memory = 1 + of_memory.below(6);
   plan.steps = 100 + random.below(500);
   plan.steps_a_call = random.pick<unsigned>({kManySteps, kManySteps, kManySteps, 1, 3});
   plan.container = random.chance(75);

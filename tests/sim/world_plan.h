@@ -27,6 +27,7 @@ struct Mood {
   unsigned time = 10;
   unsigned faults = 3;
   unsigned reloads = 1;
+  unsigned memory = 0;  ///< allocations that fail
   unsigned odd = 2;  ///< cancel, kill, reset-failed, conditions, OOM, clock jumps
 };
 

@@ -1,29 +1,77 @@
 #include "support/failing_new.h"
 
-#include <climits>
+#include <malloc.h>
+
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 namespace onset::test {
 namespace {
 
-unsigned g_left = UINT_MAX;  // never fails
+bool is_on = false;
+unsigned left_now = 0;
+unsigned failures_now = 0;
+unsigned failed = 0;
+bool in_handler = false;
+std::size_t given_back = 0;  ///< by the handler, and not used up yet
+
+/// Whether this one finds no memory.
+bool fails(std::size_t size) {
+  if (!is_on || in_handler) return false;
+  if (left_now > 0) {
+    --left_now;
+    return false;
+  }
+  if (failures_now == 0) return false;
+  constexpr std::size_t kOfTheHeapItself = 16;
+  if (given_back >= size + kOfTheHeapItself) {
+    given_back -= size + kOfTheHeapItself;
+    return false;
+  }
+  given_back = 0;
+  ++failed;
+  if (failures_now != UINT_MAX) --failures_now;
+  return true;
+}
 
 void* allocate(std::size_t size) {
-  if (g_left == 0) throw std::bad_alloc();
-  if (g_left != UINT_MAX) --g_left;
+  while (is_on && fails(size)) {
+    const std::new_handler handler = std::get_new_handler();
+    if (handler == nullptr) throw std::bad_alloc();
+    in_handler = true;
+    handler();
+    in_handler = false;
+  }
   void* const memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
 
+void release(void* memory) noexcept {
+  if (in_handler) given_back += malloc_usable_size(memory);
+  std::free(memory);
+}
+
 }  // namespace
 
-FailingNew::FailingNew(unsigned left) {
-  g_left = left;
+FailingNew::FailingNew(unsigned left, unsigned failures) {
+  is_on = true;
+  left_now = left;
+  failures_now = failures;
+  failed = 0;
+  given_back = 0;
 }
 FailingNew::~FailingNew() {
-  g_left = UINT_MAX;
+  is_on = false;
+}
+unsigned FailingNew::count() {
+  return failed;
+}
+
+UnfailingNew::UnfailingNew() : was_on_(std::exchange(is_on, false)) {}
+UnfailingNew::~UnfailingNew() {
+  is_on = was_on_;
 }
 
 }  // namespace onset::test
@@ -36,11 +84,11 @@ void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   return std::malloc(size == 0 ? 1 : size);
 }
 void operator delete(void* memory, const std::nothrow_t&) noexcept {
-  std::free(memory);
+  onset::test::release(memory);
 }
 void operator delete(void* memory) noexcept {
-  std::free(memory);
+  onset::test::release(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
+  onset::test::release(memory);
 }

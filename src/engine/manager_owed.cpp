@@ -1,0 +1,117 @@
+// What has to be told to a unit and could not be, for want of memory. Kernel and machine
+// say a thing once: a process ends once, a launch is answered once. So each of these goes
+// through owed_, which has room for it, and leaves it once the unit has taken it. The next
+// event of the unit, or dispatch(), tries again.
+//
+// What is asked for by a job, a deadline or a review is not kept: its job, its deadline or
+// its review still is. So is the end of a state that lasts no time: it has a deadline.
+#include <algorithm>
+#include <cerrno>
+#include <type_traits>
+#include <variant>
+
+#include "engine/manager.h"
+
+namespace onset {
+namespace {
+
+template <class T, class Variant>
+constexpr bool kIsOneOf = false;
+template <class T, class... Ts>
+constexpr bool kIsOneOf<T, std::variant<Ts...>> = (std::is_same_v<T, Ts> || ...);
+
+}  // namespace
+
+/// The event, if it comes once.
+std::optional<Manager::Once> Manager::once(const ServiceEvent& event) {
+  return std::visit(
+      [](const auto& e) -> std::optional<Once> {
+        if constexpr (kIsOneOf<std::decay_t<decltype(e)>, Once>) return Once{e};
+        return std::nullopt;
+      },
+      event);
+}
+
+std::vector<Manager::Owed>::iterator Manager::first_owed(UnitId id) {
+  return std::ranges::find(owed_, id, &Owed::unit);
+}
+
+/// For every process that is known: it ends once, and its unit is empty once.
+void Manager::make_room_for_owed() {
+  const std::size_t most = 2 * pids_.size() + kOwedLeast;
+  if (owed_.capacity() < most) owed_.reserve(2 * most);
+}
+
+void Manager::owe(UnitId id, const Once& event) {
+  const auto is_told = [&](const Owed& o) {
+    return o.unit == id && std::holds_alternative<UnitEmpty>(o.event);
+  };
+  if (std::holds_alternative<UnitEmpty>(event) && std::ranges::any_of(owed_, is_told)) return;
+  owed_.push_back({id, event});
+}
+
+/// Feeds the event and every answer that follows from it. bad_alloc: of an event that does
+/// not come once, which then has not been taken.
+void Manager::feed(UnitId id, const ServiceEvent& event) {
+  if (graph_->unit(id).service == nullptr) return;
+  std::optional<ServiceEvent> answer;
+  if (const auto told_once = once(event)) {
+    owe(id, *told_once);
+  } else {
+    feed_owed(id);
+    while (drop_pending_spawn(id)) feed_owed(id);
+    answer = feed_one(id, event);
+  }
+  try {
+    feed_answer(id, std::move(answer));
+    feed_owed(id);
+  } catch (const std::bad_alloc&) {
+    out_of_memory();
+  }
+}
+
+/// An answer comes before whatever else the unit is owed.
+void Manager::feed_answer(UnitId id, std::optional<ServiceEvent> answer) {
+  while (answer) {
+    if (const auto told_once = once(*answer)) {
+      owed_.insert(first_owed(id), {id, *told_once});
+      return;
+    }
+    answer = feed_one(id, *answer);
+  }
+}
+
+/// All that the unit is owed, in order. bad_alloc: the rest still is.
+void Manager::feed_owed(UnitId id) {
+  for (auto at = first_owed(id); at != owed_.end(); at = first_owed(id)) {
+    if (!std::holds_alternative<Spawned>(at->event) && drop_pending_spawn(id)) continue;
+    if (auto* found = std::get_if<MainPidFound>(&at->event);
+        found != nullptr && at->is_late && !os_.is_alive(found->pid))
+      *found = MainPidFound{0, false, found->certain};  // nobody's yet, its end was not told
+    auto answer = std::visit([&](const auto& e) { return feed_one_of(id, e); }, Once{at->event});
+    owed_.erase(first_owed(id));  // there may be more room by now, elsewhere
+    feed_answer(id, std::move(answer));
+  }
+}
+
+/// Another event has come first: the spawn that waits counts as failed. What follows from a
+/// failed launch may be a launch that fails, and waits. False: none does.
+bool Manager::drop_pending_spawn(UnitId id) {
+  if (pending_spawns_.erase(id.value) == 0) return false;
+  timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
+  owed_.insert(first_owed(id), {id, SpawnFailed{SysError{"fork", EAGAIN}}});
+  return true;
+}
+
+template <class Event>
+std::optional<ServiceEvent> Manager::feed_one_of(UnitId id, const Event& event) {
+  if constexpr (std::is_same_v<Event, PidFileChanged>) {
+    if (graph_->unit(id).service == nullptr) return std::nullopt;
+    const MemoryReserve::Open finish(reserve_, room_for(id));
+    return find_main_pid(id, FindMainPid{true});
+  } else {
+    return feed_one(id, event);
+  }
+}
+
+}  // namespace onset

@@ -1,0 +1,53 @@
+// See memory_reserve.h. operator new asks a handler that takes no argument: whose reserve
+// is open has to stand somewhere, for as long as it is.
+#include "engine/memory_reserve.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace onset {
+namespace {
+
+/// Never less: what listeners and the log need for one unit is here as well.
+constexpr std::size_t kLeast = std::size_t{256} * 1024;
+
+MemoryReserve* open_reserve = nullptr;
+
+}  // namespace
+
+/// With nothing left to give, operator new gives up.
+void MemoryReserve::give_back() {
+  if (open_reserve == nullptr || open_reserve->block_ == nullptr) {
+    std::set_new_handler(nullptr);
+    return;
+  }
+  open_reserve->block_.reset();
+  open_reserve->size_ = 0;
+}
+
+void MemoryReserve::ensure(std::size_t bytes) {
+  if (size_ >= bytes && size_ > 0) return;
+  const std::size_t wanted = std::max(bytes, kLeast);
+  block_ = std::make_unique_for_overwrite<std::byte[]>(wanted);
+  size_ = wanted;
+}
+
+MemoryReserve::Open::Open(MemoryReserve& reserve, std::size_t bytes) : reserve_(reserve) {
+  if (reserve_.opened_ == 0) {
+    reserve_.ensure(bytes);
+    open_reserve = &reserve_;
+    before_ = std::set_new_handler(&MemoryReserve::give_back);
+  }
+  ++reserve_.opened_;
+}
+
+MemoryReserve::Open::~Open() {
+  if (--reserve_.opened_ > 0) return;
+  std::set_new_handler(before_);
+  open_reserve = nullptr;
+  if (reserve_.size_ <= kLeast) return;
+  reserve_.block_.reset();  // a large transaction's
+  reserve_.size_ = 0;
+}
+
+}  // namespace onset
