@@ -136,6 +136,13 @@ void Manager::begin_shutdown() {
     timers_.set({TimerKey::Kind::Shutdown, 0}, shutdown_deadline_);
   }
   stop_chains_ = stop_chain_lengths(queue_, *graph_);
+  // What stops already has less time for it from now on.
+  for (std::uint32_t i = 0; i < runtime_.size(); ++i) {
+    const Job* job = queue_.of_unit(UnitId{i});
+    if (job != nullptr && job->type == JobType::Stop && job->state == JobState::Running &&
+        runtime_[i].active == ActiveState::Deactivating)
+      feed(UnitId{i}, StopRequested{});
+  }
   wanted_shutdown_ = Objective::Run;
 }
 

@@ -77,7 +77,27 @@ void Coverage::job_ended(JobType type, JobResult result) {
   jobs_.set(static_cast<std::size_t>(type) * kResults + static_cast<std::size_t>(result));
 }
 
+void Coverage::requested(JobType type, ServicePhase phase) {
+  requests_.set(static_cast<std::size_t>(type) * kServicePhases + static_cast<std::size_t>(phase));
+}
+
+void Coverage::service_started(const Unit& unit) {
+  ++types_[static_cast<std::size_t>(unit.service->type)];
+  ++restarts_[static_cast<std::size_t>(unit.service->restart)];
+  ++kill_modes_[static_cast<std::size_t>(unit.kill != nullptr ? unit.kill->mode
+                                                               : KillMode::ControlGroup)];
+}
+
+void Coverage::plain_changed(UnitType type, ActiveState from, ActiveState to) {
+  plain_.set(plain_index(type, from, to));
+}
+
 void Coverage::add(const Coverage& other) {
+  requests_ |= other.requests_;
+  plain_ |= other.plain_;
+  for (std::size_t i = 0; i < types_.size(); ++i) types_[i] += other.types_[i];
+  for (std::size_t i = 0; i < restarts_.size(); ++i) restarts_[i] += other.restarts_[i];
+  for (std::size_t i = 0; i < kill_modes_.size(); ++i) kill_modes_[i] += other.kill_modes_[i];
   steps_ |= other.steps_;
   jobs_ |= other.jobs_;
 }

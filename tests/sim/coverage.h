@@ -5,6 +5,7 @@
 #include <array>
 #include <bitset>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,16 +42,37 @@ inline constexpr std::array<std::string_view, 26> kEventNames{"start",
                                                               "name owned",
                                                               "other"};
 
+inline constexpr std::size_t kServiceTypes = 8;
+inline constexpr std::size_t kRestarts = 7;
+inline constexpr std::size_t kKillModes = 4;
+
 class Coverage {
  public:
   void step(ServicePhase from, const ServiceEvent& event, const ServiceState& state,
             ServicePhase to);
   void job_ended(JobType type, JobResult result);
+  /// Somebody asks for a job of a service in that phase.
+  void requested(JobType type, ServicePhase phase);
+  /// A service with that configuration starts.
+  void service_started(const Unit& unit);
+  /// Of a unit without processes.
+  void plain_changed(UnitType type, ActiveState from, ActiveState to);
   void add(const Coverage& other);
 
   [[nodiscard]] std::size_t phases() const;
   [[nodiscard]] std::size_t transitions() const { return steps_.count(); }
   [[nodiscard]] std::size_t job_ends() const { return jobs_.count(); }
+  [[nodiscard]] std::size_t requests() const { return requests_.count(); }
+  [[nodiscard]] bool has(JobType type, ServicePhase phase) const {
+    return requests_.test(static_cast<std::size_t>(type) * kServicePhases +
+                          static_cast<std::size_t>(phase));
+  }
+  [[nodiscard]] const auto& types() const { return types_; }
+  [[nodiscard]] const auto& restarts() const { return restarts_; }
+  [[nodiscard]] const auto& kill_modes() const { return kill_modes_; }
+  [[nodiscard]] bool has_plain(UnitType type, ActiveState from, ActiveState to) const {
+    return plain_.test(plain_index(type, from, to));
+  }
   [[nodiscard]] bool has(ServicePhase from, std::string_view event, ServicePhase to) const;
 
  private:
@@ -60,6 +82,17 @@ class Coverage {
     return (static_cast<std::size_t>(from) * kEvents + event) * kServicePhases +
            static_cast<std::size_t>(to);
   }
+  static constexpr std::size_t kActiveStates = 7;
+  [[nodiscard]] static std::size_t plain_index(UnitType type, ActiveState from, ActiveState to) {
+    return (static_cast<std::size_t>(type) * kActiveStates + static_cast<std::size_t>(from)) *
+               kActiveStates +
+           static_cast<std::size_t>(to);
+  }
+  std::bitset<kJobTypes * kServicePhases> requests_;
+  std::array<std::uint64_t, kServiceTypes> types_{};
+  std::array<std::uint64_t, kRestarts> restarts_{};
+  std::array<std::uint64_t, kKillModes> kill_modes_{};
+  std::bitset<kUnitTypes * kActiveStates * kActiveStates> plain_;
   std::bitset<kServicePhases * kEvents * kServicePhases> steps_;
   std::bitset<kJobTypes * kResults> jobs_;
 };

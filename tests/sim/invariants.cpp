@@ -55,9 +55,35 @@ void Invariants::after_event() {
       continue;
     }
     check_unit(UnitId{i});
+    if (is_quiet) check_conflicts(UnitId{i});
     if (is_at_rest) check_neighbours(UnitId{i});
   }
   if (is_quiet) check_jobs();
+  if (manager_->stopping()) check_shutdown();
+}
+
+/// The budget of a container holds from the moment a shutdown is asked for: the manager wakes
+/// up to end it, and each unit that is stopped gets its SIGKILL before.
+void Invariants::check_shutdown() {
+  const Duration budget = manager_->config().shutdown_budget;
+  if (shutdown_began_ == kNever) shutdown_began_ = now_.mono;
+  const bool has_ended = manager_->objective() != Objective::Run;
+  if (budget == kInfinity || has_ended || manager_->is_behind()) return;
+  constexpr Duration kPause = std::chrono::milliseconds(100);  // till memory is asked for again
+  const MonoTime last = shutdown_began_ + budget + (has_run_out_ ? kPause : Duration::zero());
+  if (manager_->next_deadline() > last)
+    fail("shutdown", "it was to end within {} µs, nothing is due until then", budget.count());
+  constexpr Duration kFloor = std::chrono::milliseconds(200);  // the share of each unit
+  const auto units = static_cast<std::uint32_t>(manager_->graph().size());
+  for (std::uint32_t i = 0; i < units; ++i) {
+    const ServiceState& s = manager_->runtime(UnitId{i}).service;
+    const Job* job = job_of(UnitId{i});
+    const bool is_stopped =
+        job != nullptr && job->type == JobType::Stop && job->state == JobState::Running;
+    if (is_stopped && goes_down(s.phase) && !s.spawn_pending && s.deadline > last + kFloor)
+      fail("shutdown", "{} may take longer in {} than the shutdown", name(UnitId{i}),
+           to_string(s.phase));
+  }
 }
 
 /// Only where memory runs out does anything wait for it, and no longer than till there is some.
@@ -197,6 +223,22 @@ void Invariants::check_motion(UnitId id) {
     fail("stuck", "{} is in {} and nothing can lead out of it", name(id), to_string(s.phase));
 }
 
+/// Never both up, but for the moment until the stop of one of them has had its turn.
+void Invariants::check_conflicts(UnitId id) {
+  if (!is_active_or_reloading(manager_->active_state(id)) || of(id).is_excused) return;
+  const auto is_stopped = [&](UnitId unit) {
+    const Job* job = job_of(unit);
+    return job != nullptr && (job->type == JobType::Stop || job->type == JobType::Restart);
+  };
+  if (is_stopped(id)) return;
+  for (const Dependency& d : manager_->graph().dependencies(id)) {
+    if (!d.kinds.has(DependencyKind::Conflicts) || of(d.other).is_excused ||
+        !is_active_or_reloading(manager_->active_state(d.other)) || is_stopped(d.other))
+      continue;
+    fail("conflicts", "{} and {} conflict and are both up", name(id), name(d.other));
+  }
+}
+
 /// What units are to one another, with no job left and nothing more to do.
 void Invariants::check_neighbours(UnitId id) {
   const ActiveState active = manager_->active_state(id);
@@ -209,9 +251,6 @@ void Invariants::check_neighbours(UnitId id) {
     if (d.kinds.has(DependencyKind::BindsTo) && is_inactive_or_deactivating(other))
       fail("binds-to", "{} is {}, {} that it is bound to is {}", name(id), to_string(active),
            name(d.other), to_string(other));
-    if (d.kinds.has(DependencyKind::Conflicts) && is_active_or_reloading(active) &&
-        is_active_or_reloading(other) && !of(d.other).is_excused)
-      fail("conflicts", "{} and {} conflict and are both up", name(id), name(d.other));
     is_needed |= d.kinds.any(kNeededBy) && !is_inactive_or_deactivating(other);
   }
   if (unit(id).config.stop_when_unneeded && !is_needed)

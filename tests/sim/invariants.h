@@ -87,7 +87,9 @@ class Invariants final : public ManagerListener {
   void check_unit(UnitId id);
   void check_record(UnitId id);
   void check_motion(UnitId id);
+  void check_conflicts(UnitId id);
   void check_neighbours(UnitId id);
+  void check_shutdown();
   void check_processes();
   void check_timers();
 
@@ -98,6 +100,7 @@ class Invariants final : public ManagerListener {
   std::vector<QueuedJob> queued_;
   std::vector<JobId> must_end_;  ///< jobs whose requirement has failed
   std::optional<Violation> violation_;
+  MonoTime shutdown_began_ = kNever;
   bool has_run_out_ = false;  ///< in this event or before: requests may have been dropped
 };
 

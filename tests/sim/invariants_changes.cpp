@@ -79,7 +79,11 @@ void Invariants::unit_changed(UnitId id) {
       check_restart_delay(id, before);
     if (rests(phase)) os_.leave_behind(id);
     if (is_down(phase)) forget_request(id);
-  } else if (is_inactive_or_failed(before.active) != is_inactive_or_failed(rt.active)) {
+    return;
+  }
+  if (Coverage* c = coverage(); c != nullptr && before.active != rt.active)
+    c->plain_changed(unit(id).type, before.active, rt.active);
+  if (is_inactive_or_failed(before.active) != is_inactive_or_failed(rt.active)) {
     if (is_inactive_or_failed(before.active)) {
       unit_starts(id);
     } else {
@@ -111,7 +115,9 @@ void Invariants::unit_starts(UnitId id) {
              name(id), name(d.other), to_string(other->type));
     }
   }
-  if (unit(id).service != nullptr) check_start_limit(id);
+  if (unit(id).service == nullptr) return;
+  if (Coverage* c = coverage(); c != nullptr) c->service_started(unit(id));
+  check_start_limit(id);
 }
 
 /// systemd.unit(5), Before= and After=: stops run in the reverse of the order of starts.
@@ -120,8 +126,15 @@ void Invariants::unit_stops(UnitId id) {
   if (job == nullptr || !is_stop(job->type) || job->state != JobState::Running || job->ignore_order)
     return;
   for (const Dependency& d : manager_->graph().dependencies(id)) {
-    if (!d.kinds.has(DependencyKind::Before)) continue;
     const Job* other = job_of(d.other);
+    // A restart without an order may be over on the other side.
+    const bool stops_first = job->type == JobType::Stop || d.kinds.has(DependencyKind::Before);
+    if (stops_first && d.kinds.any(needed_by()) && !of(id).is_excused && !of(d.other).is_excused &&
+        is_active_or_reloading(manager_->active_state(d.other)) &&
+        (other == nullptr || !is_stop(other->type)))
+      fail("requires", "{} is stopped, {} that requires it is up and is not", name(id),
+           name(d.other));
+    if (!d.kinds.has(DependencyKind::Before)) continue;
     if (other != nullptr && is_stop(other->type))
       fail("stop-order", "{} stops before {}, which is ordered after it", name(id), name(d.other));
   }

@@ -4,11 +4,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -174,6 +177,49 @@ Tally run_in_processes(const Options& options) {
   return all;
 }
 
+constexpr std::array<std::string_view, onset::kJobTypes> kJobNames{
+    "start", "verify-active", "stop", "reload", "restart",
+    "nop",   "try-restart",   "try-reload", "reload-or-start"};
+
+void print_counts(std::string_view what, std::span<const std::uint64_t> counts,
+                  std::span<const std::string_view> names) {
+  std::printf("%s:", std::string(what).c_str());
+  for (std::size_t i = 0; i < names.size(); ++i)
+    std::printf(" %s %llu", std::string(names[i]).c_str(),
+                static_cast<unsigned long long>(counts[i]));
+  std::printf("\n");
+}
+
+/// Every job type is asked for in every phase, and every configuration starts. Whether all do.
+bool print_requests(const Coverage& coverage) {
+  using namespace std::string_view_literals;
+  constexpr std::array kTypes{"simple"sv, "exec"sv,   "forking"sv,       "oneshot"sv,
+                              "dbus"sv,   "notify"sv, "notify-reload"sv, "idle"sv};
+  constexpr std::array kRestartNames{"no"sv,          "on-success"sv, "on-failure"sv, "on-abnormal"sv,
+                                     "on-watchdog"sv, "on-abort"sv,   "always"sv};
+  constexpr std::array kModes{"control-group"sv, "process"sv, "mixed"sv, "none"sv};
+  static_assert(kTypes.size() == kServiceTypes && kRestartNames.size() == kRestarts &&
+                kModes.size() == kKillModes);
+  print_counts("starts of Type=", coverage.types(), kTypes);
+  print_counts("starts of Restart=", coverage.restarts(), kRestartNames);
+  print_counts("starts of KillMode=", coverage.kill_modes(), kModes);
+  std::size_t missed = 0;
+  for (unsigned type = 0; type < onset::kJobTypes; ++type) {
+    for (unsigned p = 0; p < onset::kServicePhases; ++p) {
+      const auto phase = static_cast<onset::ServicePhase>(p);
+      if (coverage.has(static_cast<onset::JobType>(type), phase)) continue;
+      ++missed;
+      std::printf("not asked for: %s in %s\n", std::string(kJobNames[type]).c_str(),
+                  std::string(to_string(phase)).c_str());
+    }
+  }
+  std::printf("%zu of %u job types in phases\n", coverage.requests(),
+              onset::kJobTypes * onset::kServicePhases);
+  const auto all = [](const auto& counts) { return std::ranges::find(counts, 0U) == counts.end(); };
+  return missed == 0 && all(coverage.types()) && all(coverage.restarts()) &&
+         all(coverage.kill_modes());
+}
+
 /// How much of docs/states.md has been there; what has not, by name. Whether all has.
 bool print_coverage(const Coverage& coverage) {
   std::ifstream file(ONSET_STATES_DOCUMENT);
@@ -210,7 +256,8 @@ int main(int argc, char** argv) {
   const Tally tally =
       options.jobs == 1 ? run_worlds(options, options.first, 1) : run_in_processes(options);
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  const bool has_all_edges = print_coverage(tally.coverage);
+  const bool has_all_requests = print_requests(tally.coverage);
+  const bool has_all_edges = print_coverage(tally.coverage) && has_all_requests;
   std::printf(
       "%llu worlds, %llu steps, %.0f steps a second, %llu failed\n",
       static_cast<unsigned long long>(tally.worlds), static_cast<unsigned long long>(tally.steps),

@@ -28,6 +28,9 @@ SimEvent Schedule::next(const SimWorld& world) {
   if (world.manager().next_deadline() <= world.now().mono && random_.chance(70)) {
     return event(What::PassLate, 0);
   }
+  if (plan_.mood.memory > 0 && random_.chance(50)) {
+    if (auto job = job_before_a_restart(world)) return *job;
+  }
   const Mood& m = plan_.mood;
   const std::array<unsigned, 8> weights{m.requests, m.exits,   m.notifications, m.time,
                                         m.faults,   m.reloads, m.memory,        m.odd};
@@ -70,6 +73,9 @@ SimEvent Schedule::some_request() {
   if (e.second == static_cast<int>(JobMode::ReplaceIrreversibly) && random_.chance(80))
     e.second = static_cast<int>(JobMode::Replace);
   if (e.second == static_cast<int>(JobMode::Isolate)) e.number = static_cast<int>(Start);
+  // What a service can be reloaded by is reloaded.
+  if (plan_.theme == Theme::ReloadByNotify && random_.chance(60))
+    e.number = static_cast<int>(random_.chance(60) ? Reload : any_job());
   return e;
 }
 
@@ -171,6 +177,10 @@ SimEvent Schedule::some_fault() {
     return e;
   }
   SimEvent e = event(What::Fork, unit);
+  if (plan_.theme == Theme::StubbornAtTheEnd) {
+    e.number = static_cast<int>(Temper::Ignores);
+    return e;
+  }
   e.number = static_cast<int>(random_.pick({Temper::Obeys, Temper::Exits, Temper::Ignores}));
   return e;
 }
@@ -189,6 +199,27 @@ SimEvent Schedule::some_reload() {
   return e;
 }
 
+JobType Schedule::any_job() {
+  return static_cast<JobType>(random_.below(kJobTypes));
+}
+
+/// A restart whose first step memory did not suffice for, and a job that comes before it.
+std::optional<SimEvent> Schedule::job_before_a_restart(const SimWorld& world) {
+  for (unsigned i = 0; i < plan_.units.size(); ++i) {
+    const UnitId id = world.id(i);
+    if (!id.valid()) continue;
+    const ServicePhase phase = world.manager().runtime(id).service.phase;
+    if (phase != ServicePhase::DeadBeforeAutoRestart &&
+        phase != ServicePhase::FailedBeforeAutoRestart)
+      continue;
+    SimEvent e = event(What::Request, i);
+    e.number = static_cast<int>(random_.chance(50) ? JobType::Stop : any_job());
+    e.second = static_cast<int>(JobMode::Replace);
+    return e;
+  }
+  return std::nullopt;
+}
+
 /// Most of what a call allocates it allocates early.
 SimEvent Schedule::no_memory() {
   SimEvent e = event(What::NoMemory, random_.below(random_.pick({4U, 16U, 16U, 60U, 200U})));
@@ -199,7 +230,8 @@ SimEvent Schedule::no_memory() {
 
 SimEvent Schedule::something_odd() {
   SimEvent e = event(What::Cancel, some_unit());
-  switch (random_.below(9)) {
+  const bool is_oom = plan_.theme == Theme::Remains || plan_.theme == Theme::ReloadByNotify;
+  switch (is_oom && random_.chance(60) ? 4 : random_.below(9)) {
     case 0:
       e.number = random_.below(16);
       break;

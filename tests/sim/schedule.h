@@ -21,6 +21,8 @@ class Schedule {
   SimEvent some_fault();
   SimEvent some_reload();
   SimEvent no_memory();
+  std::optional<SimEvent> job_before_a_restart(const SimWorld& world);
+  JobType any_job();
   SimEvent something_odd();
   ExitStatus some_status(const Process& p);
   [[nodiscard]] unsigned some_unit() {

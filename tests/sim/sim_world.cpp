@@ -6,6 +6,7 @@
 #include <new>
 
 #include "base/format.h"
+#include "sim/coverage.h"
 #include "support/failing_new.h"
 #include "unit/builtin.h"
 
@@ -252,6 +253,9 @@ void SimWorld::request(const SimEvent& event) {
   UnitId unit;
   tell([&] { unit = manager_.load(name); });
   invariants_.requested(unit, mode);
+  if (Coverage* c = coverage(); c != nullptr && unit.valid() &&
+                                manager_.graph().unit(unit).service != nullptr)
+    c->requested(static_cast<JobType>(event.number), manager_.runtime(unit).service.phase);
   tell([&] { (void)manager_.request(name, static_cast<JobType>(event.number), mode, now_); });
 }
 

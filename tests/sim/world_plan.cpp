@@ -198,6 +198,54 @@ void add_service_section(Lines& lines, Random& random, std::string_view name) {
   add_ends(lines, random);
 }
 
+/// Later lines win.
+void add_theme(Lines& lines, Random& random, Theme theme) {
+  if (theme == Theme::None || random.chance(20)) return;
+  const auto say = [&](std::initializer_list<std::string_view> more) {
+    lines.insert(lines.end(), more.begin(), more.end());
+  };
+  switch (theme) {
+    case Theme::None:
+      break;
+    case Theme::ReloadByNotify:
+      say({"Type=notify-reload", "NotifyAccess=all", "RuntimeMaxSec=infinity", "TimeoutStartSec=5s",
+           "OOMPolicy=stop", "PIDFile="});
+      if (random.chance(55)) say({"ExecReload="});
+      break;
+    case Theme::StubbornAtTheEnd:
+      say({"TimeoutStopFailureMode=abort", "TimeoutStopSec=1s", "TimeoutAbortSec=10s",
+           "ExecStopPost=/bin/x", "KillMode=control-group", "Type=simple"});
+      break;
+    case Theme::Remains:
+      say({"Type=oneshot", "Restart=no", "RemainAfterExit=yes", "KillMode=process", "OOMPolicy=stop",
+           "ExecStop=/bin/x", "ExecStart=/bin/x"});
+      break;
+    case Theme::NoMemory:
+      say({random.chance(50) ? "Restart=on-failure" : "Restart=always", "Type=exec",
+           "StartLimitIntervalSec=0"});
+      break;
+  }
+}
+
+void set_mood(Mood& mood, Theme theme) {
+  switch (theme) {
+    case Theme::None:
+      break;
+    case Theme::ReloadByNotify:
+      mood = {.requests = 30, .exits = 5, .notifications = 16, .time = 2, .faults = 1, .odd = 10};
+      break;
+    case Theme::StubbornAtTheEnd:
+      mood = {.requests = 8, .exits = 16, .notifications = 2, .time = 12, .faults = 20, .odd = 4};
+      break;
+    case Theme::Remains:
+      mood = {.requests = 12, .exits = 6, .notifications = 1, .time = 2, .faults = 12, .odd = 16};
+      break;
+    case Theme::NoMemory:
+      mood = {.requests = 12, .exits = 16, .notifications = 4, .time = 8, .memory = 20, .odd = 4};
+      break;
+  }
+}
+
 std::string_view kind_of(Random& random) {
   using namespace std::string_view_literals;
   return random.pick({"service"sv, "service"sv, "service"sv, "service"sv, "service"sv, "service"sv,
@@ -237,7 +285,12 @@ std::vector<std::string> make_unit_lines(const WorldPlan& plan, unsigned index, 
   if (index > 0 && random.chance(2)) return {"/dev/null"};
   if (index > 0 && random.chance(2)) return {};
   add_unit_section(lines, random, plan);
-  if (name.ends_with(".service")) add_service_section(lines, random, name);
+  if (name.ends_with(".mount"))
+    lines.insert(lines.end(), {"[Mount]", "What=none", "Where=/" + name.substr(0, name.find('.'))});
+  if (name.ends_with(".service")) {
+    add_service_section(lines, random, name);
+    add_theme(lines, random, plan.theme);
+  }
   return lines;
 }
 
@@ -246,8 +299,12 @@ WorldPlan make_plan(std::uint64_t seed) {
   WorldPlan plan;
   plan.seed = seed;
   plan.mood = make_mood(random);
-  // Of its own, so that worlds with memory stay what they were.
-  if (Random of_memory(seed ^ 0x3e3); of_memory.chance(30)) plan.mood.memory = 1 + of_memory.below(6);
+  // By a chance of their own: the worlds without a theme and with memory stay what they were.
+  Random rare(seed ^ 0x3e3);
+  if (rare.chance(30)) plan.mood.memory = 1 + rare.below(6);
+  if (rare.chance(24))
+    plan.theme = rare.pick({Theme::ReloadByNotify, Theme::StubbornAtTheEnd, Theme::Remains, Theme::NoMemory});
+  set_mood(plan.mood, plan.theme);
   plan.steps = 100 + random.below(500);
   plan.steps_a_call = random.pick<unsigned>({kManySteps, kManySteps, kManySteps, 1, 3});
   plan.container = random.chance(75);
@@ -255,6 +312,13 @@ WorldPlan make_plan(std::uint64_t seed) {
   const unsigned count = 2 + random.below(random.chance(20) ? 16 : 8);
   plan.units.push_back({"default.target", {}});
   for (unsigned i = 1; i <= count; ++i) plan.units.push_back({name_of(random, i), {}});
+  if (rare.chance(15)) {  // types that need files, and that nothing runs yet
+    for (PlannedUnit& unit : plan.units) {
+      if (!unit.name.starts_with('u') || !unit.name.ends_with(".target")) continue;
+      unit.name = unit.name.substr(0, unit.name.find('.') + 1);
+      unit.name += rare.pick<std::string_view>({"mount", "mount", "socket", "timer", "path", "swap"});
+    }
+  }
   for (unsigned i = 1; i <= count; ++i) plan.units[i].lines = make_unit_lines(plan, i, random);
   Lines& lines = plan.units[0].lines;
   lines = {"[Unit]", "AllowIsolate=yes"};

@@ -34,8 +34,13 @@ struct Mood {
 /// More than any of these small worlds can have to do at one moment.
 inline constexpr unsigned kManySteps = 5000;
 
+/// What a world is about, where it is about one thing: the states that come of it are rare
+/// elsewhere.
+enum class Theme : std::uint8_t { None, ReloadByNotify, StubbornAtTheEnd, Remains, NoMemory };
+
 struct WorldPlan {
   std::uint64_t seed = 0;
+  Theme theme = Theme::None;
   std::vector<PlannedUnit> units;
   Mood mood;
   unsigned steps = 300;
