@@ -130,13 +130,19 @@ bool Manager::accept_main_pid(UnitId id, const NotifySender& sender, pid_t pid) 
 // ---- time -------------------------------------------------------------------------
 
 MonoTime Manager::next_deadline() const {
-  return std::max(hold_until_, has_more_ ? now_.mono : timers_.earliest());
+  // The end of a shutdown's budget waits for nothing.
+  const MonoTime due = std::max(hold_until_, has_more_ ? now_.mono : timers_.earliest());
+  return objective_ == Objective::Run ? std::min(due, shutdown_deadline_) : due;
 }
 
 /// A deadline leaves the queue by what it leads to: without memory for that it is still due.
 void Manager::elapse(Timestamp now) {
   now_ = now;
+  const bool is_too_long = shutdown_deadline_ <= now.mono && objective_ == Objective::Run;
+  if (is_too_long) objective_ = shutdown_goal_;
   try {
+    if (is_too_long)
+      os_.log(Say::Level::Warning, "", "the shutdown took too long, ending what is left");
     while (const auto key = timers_.first_due(now.mono)) fire(*key);
   } catch (const std::bad_alloc&) {
     out_of_memory();
@@ -171,11 +177,6 @@ void Manager::fire(TimerKey key) {
     case TimerKey::Kind::Review:
       reviews_.push_back(id);
       timers_.set(key, kNever);
-      break;
-    case TimerKey::Kind::Shutdown:
-      timers_.set(key, kNever);
-      objective_ = shutdown_goal_;
-      os_.log(Say::Level::Warning, "", "the shutdown took too long, ending what is left");
       break;
   }
 }

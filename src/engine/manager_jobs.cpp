@@ -104,6 +104,11 @@ bool Manager::dispatch_one() {
 
 void Manager::work_off_request() {
   const Request r = requests_.front();
+  if (r.of == Request::Of::Restart &&
+      runtime_[r.unit.value].service.phase != ServicePhase::AutoRestartQueued) {
+    requests_.pop_front();  // a start that had waited for it has had its turn first
+    return;
+  }
   auto job = enqueue(r.unit, r.type, r.mode, false);
   if (!job) {
     os_.log(Say::Level::Warning, graph_->unit(r.unit).id,

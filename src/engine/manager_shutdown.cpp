@@ -107,6 +107,8 @@ void Manager::shut_down(Objective objective, int exit_status, Timestamp now) {
 /// dispatch() begins it, before anything else.
 void Manager::want_shutdown(Objective objective) {
   wanted_shutdown_ = shutdown_goal_ = objective;
+  if (config_.shutdown_budget != kInfinity)
+    shutdown_deadline_ = now_.mono + config_.shutdown_budget;
 }
 
 /// The one that is wanted, and is no longer once it has begun.
@@ -129,11 +131,6 @@ void Manager::begin_shutdown() {
       os_.log(Say::Level::Error, target, format("{}; ending at once", job.error().message));
       return;
     }
-  }
-  if (config_.shutdown_budget != kInfinity && shutdown_deadline_ == kNever) {
-    const MemoryReserve::Open finish(reserve_, 0);
-    shutdown_deadline_ = now_.mono + config_.shutdown_budget;
-    timers_.set({TimerKey::Kind::Shutdown, 0}, shutdown_deadline_);
   }
   stop_chains_ = stop_chain_lengths(queue_, *graph_);
   // What stops already has less time for it from now on.

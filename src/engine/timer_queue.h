@@ -1,6 +1,6 @@
 #pragma once
 // All deadlines of the engine in one ordered set: one entry a key, so that the
-// loop needs one timerfd. A key is a unit, a job, or the manager itself.
+// loop needs one timerfd. A key is a unit or a job.
 
 #include <cstdint>
 #include <map>
@@ -13,7 +13,7 @@
 namespace onset {
 
 struct TimerKey {
-  enum class Kind : std::uint8_t { Unit, Job, Retry, Review, Shutdown };
+  enum class Kind : std::uint8_t { Unit, Job, Retry, Review };
   Kind kind{};
   std::uint32_t id = 0;
   auto operator<=>(const TimerKey&) const = default;

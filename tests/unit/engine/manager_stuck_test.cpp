@@ -282,3 +282,33 @@ TEST_CASE("each failed job counts once in what OnFailure= may trigger", "[engine
     w.exit("b.service", 0);
   }
 }
+
+TEST_CASE("a stop that is under way when a shutdown begins ends within its budget",
+          "[engine][shutdown]") {
+  ManagerConfig config;
+  config.container = true;
+  config.shutdown_budget = seconds(8);
+  EngineWorld w{{{"a.service", service("Conflicts=shutdown.target\nBefore=shutdown.target\n",
+                                       "TimeoutStopSec=1h\n")},
+                 {"exit.target", "[Unit]\nDefaultDependencies=no\nRequires=shutdown.target\n"},
+                 {"shutdown.target", "[Unit]\nDefaultDependencies=no\n"}},
+                config};
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.stop("a.service") == "");
+  REQUIRE(w.sub("a.service") == "stop-sigterm");
+  w.manager.shut_down(Objective::Exit, 0, w.now);
+  w.pass(std::chrono::milliseconds(6500));
+  CHECK(w.sub("a.service") == "stop-sigkill");
+}
+
+TEST_CASE("a start by hand within RestartSec= is no second restart", "[engine][restart]") {
+  EngineWorld w{{{"a.service", service("", "Restart=always\nRestartSec=1s\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.exit("a.service", 0);
+  REQUIRE(w.sub("a.service") == "auto-restart");
+  REQUIRE(w.start("a.service") == "");
+  w.pass(seconds(2));
+  CHECK(w.sub("a.service") == "running");
+  CHECK_FALSE(w.has_job("a.service"));
+  CHECK(w.os.history.size() == 2);
+}
