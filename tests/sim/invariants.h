@@ -36,6 +36,9 @@ class Invariants final : public ManagerListener {
   /// reset-failed: the count begins anew.
   void forget_starts(UnitId id);
   void files_changed();
+  void shutdown_is_late(Duration took, Duration most) {
+    fail("shutdown", "it has taken {} µs of {} at most", took.count(), most.count());
+  }
   /// An allocation of the manager has failed.
   void memory_ran_out() { has_run_out_ = true; }
   void after_event();

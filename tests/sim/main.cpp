@@ -208,7 +208,10 @@ bool print_requests(const Coverage& coverage) {
     for (unsigned p = 0; p < onset::kServicePhases; ++p) {
       const auto phase = static_cast<onset::ServicePhase>(p);
       if (coverage.has(static_cast<onset::JobType>(type), phase)) continue;
-      ++missed;
+      // These two last no time but where memory runs out: not every short run is there.
+      const bool is_rare = phase == onset::ServicePhase::DeadBeforeAutoRestart ||
+                           phase == onset::ServicePhase::FailedBeforeAutoRestart;
+      if (!is_rare) ++missed;
       std::printf("not asked for: %s in %s\n", std::string(kJobNames[type]).c_str(),
                   std::string(to_string(phase)).c_str());
     }
@@ -218,6 +221,28 @@ bool print_requests(const Coverage& coverage) {
   const auto all = [](const auto& counts) { return std::ranges::find(counts, 0U) == counts.end(); };
   return missed == 0 && all(coverage.types()) && all(coverage.restarts()) &&
          all(coverage.kill_modes());
+}
+
+/// Units without processes come up and go down. Whether all do that can: a scope has no file.
+bool print_plain(const Coverage& coverage) {
+  using onset::ActiveState;
+  using onset::UnitType;
+  std::size_t reached = 0;
+  constexpr std::array kTypes{UnitType::Target, UnitType::Slice, UnitType::Mount};
+  for (const UnitType type : kTypes) {
+    for (const bool up : {true, false}) {
+      const ActiveState from = up ? ActiveState::Inactive : ActiveState::Active;
+      const ActiveState to = up ? ActiveState::Active : ActiveState::Inactive;
+      if (coverage.has_plain(type, from, to)) {
+        ++reached;
+      } else {
+        std::printf("not reached: %s, %s\n", std::string(onset::to_string(type)).c_str(),
+                    up ? "start" : "stop");
+      }
+    }
+  }
+  std::printf("%zu of %zu edges of units without processes\n", reached, 2 * kTypes.size());
+  return reached == 2 * kTypes.size();
 }
 
 /// How much of docs/states.md has been there; what has not, by name. Whether all has.
@@ -257,7 +282,9 @@ int main(int argc, char** argv) {
       options.jobs == 1 ? run_worlds(options, options.first, 1) : run_in_processes(options);
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   const bool has_all_requests = print_requests(tally.coverage);
-  const bool has_all_edges = print_coverage(tally.coverage) && has_all_requests;
+  const bool has_all_plain = print_plain(tally.coverage);
+  const bool has_all_edges =
+      print_coverage(tally.coverage) && has_all_requests && has_all_plain;
   std::printf(
       "%llu worlds, %llu steps, %.0f steps a second, %llu failed\n",
       static_cast<unsigned long long>(tally.worlds), static_cast<unsigned long long>(tally.steps),

@@ -342,6 +342,7 @@ void SimWorld::reload(const SimEvent& event) {
   if (event.unit < plan_.units.size())
     units_.set(plan_.units[event.unit].name, event.text == "-" ? std::string_view{} : event.text);
   Diagnostics diagnostics;
+  has_reloaded_ = true;
   invariants_.files_changed();
   tell([&] { manager_.reload(units_, now_, diagnostics); });
 }
@@ -378,8 +379,34 @@ bool SimWorld::end_one(bool fairly) {
   return false;
 }
 
+/// On a machine a shutdown takes what the units' timeouts add up to, one after the other at
+/// worst: each command has its own, a stop besides those of its signals, and a launch that
+/// finds no process left is tried again for 13 s.
+Duration SimWorld::most_of_a_shutdown() const {
+  constexpr unsigned kSignals = 8;
+  Duration most{0};
+  for (std::uint32_t i = 0; i < manager_.graph().size(); ++i) {
+    const Unit& unit = manager_.graph().unit(UnitId{i});
+    if (unit.service == nullptr || manager_.active_state(UnitId{i}) == ActiveState::Inactive) continue;
+    std::size_t commands = 0;
+    for (const auto& list : unit.service->exec) commands += list.size();
+    Duration longest{0};
+    for (const Duration timeout : {manager_.start_timeout(unit), manager_.stop_timeout(unit),
+                                   manager_.abort_timeout(unit)}) {
+      if (timeout == kInfinity || timeout.count() == 0) return kInfinity;
+      longest = std::max(longest, timeout);
+    }
+    most += longest * static_cast<Duration::rep>(commands + kSignals) +
+            std::chrono::seconds(20) * static_cast<Duration::rep>(commands);
+  }
+  return most;
+}
+
 bool SimWorld::run_to_the_end() {
   no_memory_ = {};
+  const MonoTime began = now_.mono;
+  // What runs under files that have changed since has the old ones' deadlines.
+  const Duration most = has_reloaded_ ? kInfinity : most_of_a_shutdown();
   constexpr unsigned kMost = 20000;
   for (unsigned i = 0; i < kMost && !has_ended() && !violation(); ++i) {
     if (!empties_.empty()) {
@@ -395,6 +422,8 @@ bool SimWorld::run_to_the_end() {
     }
     settle();
   }
+  if (most != kInfinity && now_.mono > began + most)
+    invariants_.shutdown_is_late(now_.mono - began, most);
   return has_ended();
 }
 

@@ -77,6 +77,7 @@ class SimWorld {
   void reload(const SimEvent& event);
   void pass(Duration span, bool late);
   void settle();
+  [[nodiscard]] Duration most_of_a_shutdown() const;
   bool end_one(bool fairly);
   [[nodiscard]] pid_t process_of(UnitId id, Who who);
 
@@ -86,6 +87,7 @@ class SimWorld {
   Manager manager_;
   Timestamp now_{MonoTime{1000000}, WallTime{1700000000000000}};
   std::vector<UnitId> empties_;
+  bool has_reloaded_ = false;
   /// What the next calls of the manager meet.
   struct NoMemory {
     unsigned left = 0;

@@ -122,6 +122,8 @@ ServiceState in_phase(const ServiceWorld& w, ServicePhase phase) {
       failed();
       break;
     case P::FinalWatchdog:
+      s.result = ServiceResult::Timeout;  // nothing else leads there
+      break;
     case P::FinalSigterm:
     case P::FinalSigkill:
     case P::DeadBeforeAutoRestart:
