@@ -384,7 +384,8 @@ bool SimWorld::end_one(bool fairly) {
 /// finds no process left is tried again for 13 s.
 Duration SimWorld::most_of_a_shutdown() const {
   constexpr unsigned kSignals = 8;
-  Duration most{0};
+  constexpr Duration kPause = std::chrono::milliseconds(100);  // till memory is asked for again
+  Duration most = manager_.is_behind() ? kPause : Duration::zero();
   for (std::uint32_t i = 0; i < manager_.graph().size(); ++i) {
     const Unit& unit = manager_.graph().unit(UnitId{i});
     if (unit.service == nullptr || manager_.active_state(UnitId{i}) == ActiveState::Inactive) continue;
