@@ -200,7 +200,6 @@ class Manager final : private UnitStates {
   // ---- the queues (manager_jobs.cpp) ----------------------------------------
   void dispatch();
   bool dispatch_one();
-  void out_of_memory();
   void work_off_request();
   void run_job(JobId id);
   void run_job_once(JobId id);
@@ -323,6 +322,7 @@ class Manager final : private UnitStates {
   template <class Event>
   std::optional<ServiceEvent> feed_one_of(UnitId id, const Event& event);
   void make_room_for_owed();
+  void out_of_memory();
   void owe(UnitId id, const Once& event);
   [[nodiscard]] std::vector<Owed>::iterator first_owed(UnitId id);
   void fire(TimerKey key);

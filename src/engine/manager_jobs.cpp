@@ -45,20 +45,6 @@ void Manager::dispatch() {
   dispatching_ = false;
 }
 
-/// What is left to do is tried again, but not at once: nobody could free memory meanwhile.
-void Manager::out_of_memory() {
-  constexpr Duration kPause = std::chrono::milliseconds(100);
-  has_more_ = true;
-  for (Owed& owed : owed_) owed.is_late = true;
-  if (hold_until_ > now_.mono) return;
-  hold_until_ = now_.mono + kPause;
-  try {
-    os_.log(Say::Level::Error, "", "out of memory, what is to be done is tried again");
-  } catch (const std::bad_alloc&) {
-    return;  // so be it
-  }
-}
-
 /// The next of what is to be done; false: nothing. It leaves its queue when it is done:
 /// bad_alloc before is no loss.
 bool Manager::dispatch_one() {

@@ -114,4 +114,18 @@ std::optional<ServiceEvent> Manager::feed_one_of(UnitId id, const Event& event) 
   }
 }
 
+/// What is left to do is tried again, but not at once: nobody could free memory meanwhile.
+void Manager::out_of_memory() {
+  constexpr Duration kPause = std::chrono::milliseconds(100);
+  has_more_ = true;
+  for (Owed& owed : owed_) owed.is_late = true;
+  if (hold_until_ > now_.mono) return;
+  hold_until_ = now_.mono + kPause;
+  try {
+    os_.log(Say::Level::Error, "", "out of memory, what is to be done is tried again");
+  } catch (const std::bad_alloc&) {
+    return;  // so be it
+  }
+}
+
 }  // namespace onset

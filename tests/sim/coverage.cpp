@@ -85,7 +85,7 @@ void Coverage::service_started(const Unit& unit) {
   ++types_[static_cast<std::size_t>(unit.service->type)];
   ++restarts_[static_cast<std::size_t>(unit.service->restart)];
   ++kill_modes_[static_cast<std::size_t>(unit.kill != nullptr ? unit.kill->mode
-                                                               : KillMode::ControlGroup)];
+                                                              : KillMode::ControlGroup)];
 }
 
 void Coverage::plain_changed(UnitType type, ActiveState from, ActiveState to) {

@@ -178,7 +178,7 @@ Tally run_in_processes(const Options& options) {
 }
 
 constexpr std::array<std::string_view, onset::kJobTypes> kJobNames{
-    "start", "verify-active", "stop", "reload", "restart",
+    "start", "verify-active", "stop",       "reload",         "restart",
     "nop",   "try-restart",   "try-reload", "reload-or-start"};
 
 void print_counts(std::string_view what, std::span<const std::uint64_t> counts,
@@ -195,8 +195,9 @@ bool print_requests(const Coverage& coverage) {
   using namespace std::string_view_literals;
   constexpr std::array kTypes{"simple"sv, "exec"sv,   "forking"sv,       "oneshot"sv,
                               "dbus"sv,   "notify"sv, "notify-reload"sv, "idle"sv};
-  constexpr std::array kRestartNames{"no"sv,          "on-success"sv, "on-failure"sv, "on-abnormal"sv,
-                                     "on-watchdog"sv, "on-abort"sv,   "always"sv};
+  constexpr std::array kRestartNames{"no"sv,          "on-success"sv,  "on-failure"sv,
+                                     "on-abnormal"sv, "on-watchdog"sv, "on-abort"sv,
+                                     "always"sv};
   constexpr std::array kModes{"control-group"sv, "process"sv, "mixed"sv, "none"sv};
   static_assert(kTypes.size() == kServiceTypes && kRestartNames.size() == kRestarts &&
                 kModes.size() == kKillModes);
@@ -283,8 +284,7 @@ int main(int argc, char** argv) {
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   const bool has_all_requests = print_requests(tally.coverage);
   const bool has_all_plain = print_plain(tally.coverage);
-  const bool has_all_edges =
-      print_coverage(tally.coverage) && has_all_requests && has_all_plain;
+  const bool has_all_edges = print_coverage(tally.coverage) && has_all_requests && has_all_plain;
   std::printf(
       "%llu worlds, %llu steps, %.0f steps a second, %llu failed\n",
       static_cast<unsigned long long>(tally.worlds), static_cast<unsigned long long>(tally.steps),

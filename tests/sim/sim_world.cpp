@@ -253,8 +253,8 @@ void SimWorld::request(const SimEvent& event) {
   UnitId unit;
   tell([&] { unit = manager_.load(name); });
   invariants_.requested(unit, mode);
-  if (Coverage* c = coverage(); c != nullptr && unit.valid() &&
-                                manager_.graph().unit(unit).service != nullptr)
+  if (Coverage* c = coverage();
+      c != nullptr && unit.valid() && manager_.graph().unit(unit).service != nullptr)
     c->requested(static_cast<JobType>(event.number), manager_.runtime(unit).service.phase);
   tell([&] { (void)manager_.request(name, static_cast<JobType>(event.number), mode, now_); });
 }
@@ -388,7 +388,8 @@ Duration SimWorld::most_of_a_shutdown() const {
   Duration most = manager_.is_behind() ? kPause : Duration::zero();
   for (std::uint32_t i = 0; i < manager_.graph().size(); ++i) {
     const Unit& unit = manager_.graph().unit(UnitId{i});
-    if (unit.service == nullptr || manager_.active_state(UnitId{i}) == ActiveState::Inactive) continue;
+    if (unit.service == nullptr || manager_.active_state(UnitId{i}) == ActiveState::Inactive)
+      continue;
     std::size_t commands = 0;
     for (const auto& list : unit.service->exec) commands += list.size();
     Duration longest{0};

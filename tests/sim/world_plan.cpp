@@ -217,8 +217,8 @@ void add_theme(Lines& lines, Random& random, Theme theme) {
            "ExecStopPost=/bin/x", "KillMode=control-group", "Type=simple"});
       break;
     case Theme::Remains:
-      say({"Type=oneshot", "Restart=no", "RemainAfterExit=yes", "KillMode=process", "OOMPolicy=stop",
-           "ExecStop=/bin/x", "ExecStart=/bin/x"});
+      say({"Type=oneshot", "Restart=no", "RemainAfterExit=yes", "KillMode=process",
+           "OOMPolicy=stop", "ExecStop=/bin/x", "ExecStart=/bin/x"});
       break;
     case Theme::NoMemory:
       say({random.chance(50) ? "Restart=on-failure" : "Restart=always", "Type=exec",
@@ -303,7 +303,8 @@ WorldPlan make_plan(std::uint64_t seed) {
   Random rare(seed ^ 0x3e3);
   if (rare.chance(30)) plan.mood.memory = 1 + rare.below(6);
   if (rare.chance(24))
-    plan.theme = rare.pick({Theme::ReloadByNotify, Theme::StubbornAtTheEnd, Theme::Remains, Theme::NoMemory});
+    plan.theme = rare.pick(
+        {Theme::ReloadByNotify, Theme::StubbornAtTheEnd, Theme::Remains, Theme::NoMemory});
   set_mood(plan.mood, plan.theme);
   plan.steps = 100 + random.below(500);
   plan.steps_a_call = random.pick<unsigned>({kManySteps, kManySteps, kManySteps, 1, 3});
@@ -316,7 +317,8 @@ WorldPlan make_plan(std::uint64_t seed) {
     for (PlannedUnit& unit : plan.units) {
       if (!unit.name.starts_with('u') || !unit.name.ends_with(".target")) continue;
       unit.name = unit.name.substr(0, unit.name.find('.') + 1);
-      unit.name += rare.pick<std::string_view>({"mount", "mount", "socket", "timer", "path", "swap"});
+      unit.name +=
+          rare.pick<std::string_view>({"mount", "mount", "socket", "timer", "path", "swap"});
     }
   }
   for (unsigned i = 1; i <= count; ++i) plan.units[i].lines = make_unit_lines(plan, i, random);

@@ -28,7 +28,7 @@ struct Mood {
   unsigned faults = 3;
   unsigned reloads = 1;
   unsigned memory = 0;  ///< allocations that fail
-  unsigned odd = 2;  ///< cancel, kill, reset-failed, conditions, OOM, clock jumps
+  unsigned odd = 2;     ///< cancel, kill, reset-failed, conditions, OOM, clock jumps
 };
 
 /// More than any of these small worlds can have to do at one moment.

@@ -126,144 +126,152 @@ TEST_CASE("P1: a process that ends without memory is not forgotten", "[engine][m
 }
 
 TEST_CASE("P1: a start without memory is made later, or not at all", "[engine][memory][P1]") {
-  at_every_allocation({{"a.service", service("ExecStartPost=/bin/p\n",
-                                             "Requires=b.service\nAfter=b.service\nStartLimitBurst=1\n")},
-                       {"b.service", service("Type=oneshot\nRemainAfterExit=yes\n")}},
-                      {}, [](EngineWorld& w) { w.manager.load("a.service"); },
-                      [](EngineWorld& w) {
-                        const auto job = w.manager.request("a.service", JobType::Start,
-                                                           JobMode::Replace, w.now);
-                        if (!job) CHECK(job.error().message == "out of memory");
-                      },
-                      [](EngineWorld& w) {
-                        if (w.sub("b.service") == "dead") REQUIRE(w.start("a.service").empty());
-                        REQUIRE(w.sub("b.service") == "start");
-                        w.exit("b.service", 0);
-                        REQUIRE(w.sub("a.service") == "start-post");
-                        w.exit("a.service", 0);
-                        CHECK(w.sub("a.service") == "running");
-                        CHECK(count_of(w, "a.service start done") == 1);
-                        CHECK(w.os.alive.size() == 1);
-                      });
+  at_every_allocation(
+      {{"a.service", service("ExecStartPost=/bin/p\n",
+                             "Requires=b.service\nAfter=b.service\nStartLimitBurst=1\n")},
+       {"b.service", service("Type=oneshot\nRemainAfterExit=yes\n")}},
+      {}, [](EngineWorld& w) { w.manager.load("a.service"); },
+      [](EngineWorld& w) {
+        const auto job = w.manager.request("a.service", JobType::Start, JobMode::Replace, w.now);
+        if (!job) CHECK(job.error().message == "out of memory");
+      },
+      [](EngineWorld& w) {
+        if (w.sub("b.service") == "dead") REQUIRE(w.start("a.service").empty());
+        REQUIRE(w.sub("b.service") == "start");
+        w.exit("b.service", 0);
+        REQUIRE(w.sub("a.service") == "start-post");
+        w.exit("a.service", 0);
+        CHECK(w.sub("a.service") == "running");
+        CHECK(count_of(w, "a.service start done") == 1);
+        CHECK(w.os.alive.size() == 1);
+      });
 }
 
 TEST_CASE("P1: a stop without memory reaches who is bound", "[engine][memory][P1]") {
-  at_every_allocation({{"a.service", service()},
-                       {"b.service", service("", "BindsTo=a.service\nAfter=a.service\n")}},
-                      {},
-                      [](EngineWorld& w) { REQUIRE(w.start("b.service").empty()); },
-                      [](EngineWorld& w) {
-                        (void)w.manager.request("a.service", JobType::Stop, JobMode::Replace, w.now);
-                      },
-                      [](EngineWorld& w) {
-                        REQUIRE(w.sub("b.service") == "stop-sigterm");
-                        w.exit("b.service", 0);
-                        REQUIRE(w.sub("a.service") == "stop-sigterm");
-                        w.exit("a.service", 0);
-                        CHECK(w.sub("a.service") == "dead");
-                        CHECK_FALSE(w.has_job("a.service"));
-                        CHECK_FALSE(w.has_job("b.service"));
-                      });
+  at_every_allocation(
+      {{"a.service", service()},
+       {"b.service", service("", "BindsTo=a.service\nAfter=a.service\n")}},
+      {}, [](EngineWorld& w) { REQUIRE(w.start("b.service").empty()); },
+      [](EngineWorld& w) {
+        (void)w.manager.request("a.service", JobType::Stop, JobMode::Replace, w.now);
+      },
+      [](EngineWorld& w) {
+        REQUIRE(w.sub("b.service") == "stop-sigterm");
+        w.exit("b.service", 0);
+        REQUIRE(w.sub("a.service") == "stop-sigterm");
+        w.exit("a.service", 0);
+        CHECK(w.sub("a.service") == "dead");
+        CHECK_FALSE(w.has_job("a.service"));
+        CHECK_FALSE(w.has_job("b.service"));
+      });
 }
 
 TEST_CASE("P1: a deadline without memory for it comes later", "[engine][memory][P1]") {
-  at_every_allocation({{"a.service", service("TimeoutStopSec=1s\n")}}, {},
-                      [](EngineWorld& w) {
-                        start_a(w);
-                        REQUIRE(w.stop("a.service").empty());
-                        w.now.mono = w.now.mono + seconds(1);
-                      },
-                      [](EngineWorld& w) { w.manager.elapse(w.now); },
-                      [](EngineWorld& w) {
-                        REQUIRE(w.sub("a.service") == "stop-sigkill");
-                        w.die("a.service", 9);
-                        CHECK(w.sub("a.service") == "failed");
-                        CHECK(count_of(w, "a.service stop done") == 1);
-                      });
+  at_every_allocation(
+      {{"a.service", service("TimeoutStopSec=1s\n")}}, {},
+      [](EngineWorld& w) {
+        start_a(w);
+        REQUIRE(w.stop("a.service").empty());
+        w.now.mono = w.now.mono + seconds(1);
+      },
+      [](EngineWorld& w) { w.manager.elapse(w.now); },
+      [](EngineWorld& w) {
+        REQUIRE(w.sub("a.service") == "stop-sigkill");
+        w.die("a.service", 9);
+        CHECK(w.sub("a.service") == "failed");
+        CHECK(count_of(w, "a.service stop done") == 1);
+      });
 }
 
 TEST_CASE("P1: a launch and the end of it are told in their order", "[engine][memory][P1]") {
-  at_every_allocation({{"a.service", service("Type=oneshot\n")}}, {},
-                      [](EngineWorld& w) { w.manager.load("a.service"); },
-                      [](EngineWorld& w) {
-                        if (w.os.history.empty())
-                          (void)w.manager.request("a.service", JobType::Start, JobMode::Replace, w.now);
-                        const pid_t pid = w.os.pid_of("a.service");
-                        if (pid == 0) return;
-                        w.os.vanish(pid);
-                        w.manager.process_exited(pid, {ExitKind::Exited, 0}, w.now);
-                      },
-                      [](EngineWorld& w) {
-                        if (w.os.history.empty()) start_a(w);
-                        if (w.os.pid_of("a.service") != 0) w.exit("a.service", 0);
-                        CHECK(w.sub("a.service") == "dead");
-                        CHECK(count_of(w, "a.service start done") == 1);
-                        CHECK_FALSE(w.has_job("a.service"));
-                      });
+  at_every_allocation(
+      {{"a.service", service("Type=oneshot\n")}}, {},
+      [](EngineWorld& w) { w.manager.load("a.service"); },
+      [](EngineWorld& w) {
+        if (w.os.history.empty())
+          (void)w.manager.request("a.service", JobType::Start, JobMode::Replace, w.now);
+        const pid_t pid = w.os.pid_of("a.service");
+        if (pid == 0) return;
+        w.os.vanish(pid);
+        w.manager.process_exited(pid, {ExitKind::Exited, 0}, w.now);
+      },
+      [](EngineWorld& w) {
+        if (w.os.history.empty()) start_a(w);
+        if (w.os.pid_of("a.service") != 0) w.exit("a.service", 0);
+        CHECK(w.sub("a.service") == "dead");
+        CHECK(count_of(w, "a.service start done") == 1);
+        CHECK_FALSE(w.has_job("a.service"));
+      });
 }
 
 TEST_CASE("P1: a reload without memory is made later, or not at all", "[engine][memory][P1]") {
-  at_every_allocation({{"a.service", service("ExecReload=/bin/r\n")}}, {}, start_a,
-                      [](EngineWorld& w) {
-                        (void)w.manager.request("a.service", JobType::Reload, JobMode::Replace, w.now);
-                      },
-                      [](EngineWorld& w) {
-                        REQUIRE(w.sub("a.service") == "reload");
-                        w.exit("a.service", 0);
-                        CHECK(w.sub("a.service") == "running");
-                        CHECK_FALSE(w.has_job("a.service"));
-                        CHECK(count_of(w, "a.service reload done") == 1);
-                      });
+  at_every_allocation(
+      {{"a.service", service("ExecReload=/bin/r\n")}}, {}, start_a,
+      [](EngineWorld& w) {
+        (void)w.manager.request("a.service", JobType::Reload, JobMode::Replace, w.now);
+      },
+      [](EngineWorld& w) {
+        REQUIRE(w.sub("a.service") == "reload");
+        w.exit("a.service", 0);
+        CHECK(w.sub("a.service") == "running");
+        CHECK_FALSE(w.has_job("a.service"));
+        CHECK(count_of(w, "a.service reload done") == 1);
+      });
 }
 
 TEST_CASE("P1: a shutdown that is asked for without memory begins", "[engine][memory][P1]") {
   ManagerConfig config;
   config.container = true;
   config.shutdown_budget = seconds(8);
-  at_every_allocation({{"a.service", service("", "Conflicts=shutdown.target\nBefore=shutdown.target\n")},
-                       {"exit.target", "[Unit]\nDefaultDependencies=no\nRequires=exit.service\n"
-                                       "After=exit.service\n"},
-                       {"exit.service", service("Type=oneshot\n", "SuccessAction=exit-force\n"
-                                                                  "Requires=shutdown.target\n"
-                                                                  "After=shutdown.target\n")},
-                       {"shutdown.target", "[Unit]\nDefaultDependencies=no\n"}},
-                      config,
-                      [](EngineWorld& w) {
-                        w.manager.load("exit.target");
-                        start_a(w);
-                      },
-                      [](EngineWorld& w) {
-                        if (!w.manager.stopping()) w.manager.shut_down(Objective::Exit, 3, w.now);
-                      },
-                      [](EngineWorld& w) {
-                        CHECK(w.manager.stopping());
-                        REQUIRE(w.sub("a.service") == "stop-sigterm");
-                        CHECK(w.manager.next_deadline() < w.now.mono + seconds(8));
-                        w.exit("a.service", 0);
-                        w.exit("exit.service", 0);
-                        CHECK(w.manager.objective() == Objective::Exit);
-                        CHECK(w.manager.exit_status() == 3);
-                      });
+  at_every_allocation(
+      {{"a.service", service("", "Conflicts=shutdown.target\nBefore=shutdown.target\n")},
+       {"exit.target",
+        "[Unit]\nDefaultDependencies=no\nRequires=exit.service\n"
+        "After=exit.service\n"},
+       {"exit.service", service("Type=oneshot\n",
+                                "SuccessAction=exit-force\n"
+                                "Requires=shutdown.target\n"
+                                "After=shutdown.target\n")},
+       {"shutdown.target", "[Unit]\nDefaultDependencies=no\n"}},
+      config,
+      [](EngineWorld& w) {
+        w.manager.load("exit.target");
+        start_a(w);
+      },
+      [](EngineWorld& w) {
+        if (!w.manager.stopping()) w.manager.shut_down(Objective::Exit, 3, w.now);
+      },
+      [](EngineWorld& w) {
+        CHECK(w.manager.stopping());
+        REQUIRE(w.sub("a.service") == "stop-sigterm");
+        CHECK(w.manager.next_deadline() < w.now.mono + seconds(8));
+        w.exit("a.service", 0);
+        w.exit("exit.service", 0);
+        CHECK(w.manager.objective() == Objective::Exit);
+        CHECK(w.manager.exit_status() == 3);
+      });
 }
 
 TEST_CASE("P1: daemon-reload without memory leaves a whole graph", "[engine][memory][P1]") {
   const EngineWorld::Files before{{"a.service", service("", "Wants=b.service\n")},
                                   {"b.service", service()}};
-  UnfailingTable after{{{"b.service", service("", "Requires=c.service\n")}, {"c.service", service()}}};
-  at_every_allocation(before, {}, start_a,
-                      [&](EngineWorld& w) {
-                        Diagnostics diagnostics;
-                        w.manager.reload(after, w.now, diagnostics);
-                      },
-                      [](EngineWorld& w) {
-                        REQUIRE(w.stop("b.service").empty());
-                        w.exit("b.service", 0);
-                        REQUIRE(w.start("b.service").empty());
-                        CHECK(w.sub("c.service") == "running");  // of the new file
-                        REQUIRE(w.stop("a.service").empty());    // its file is gone, it has been kept
-                        w.exit("a.service", 0);
-                        CHECK(w.sub("a.service") == "dead");
-                      });
+  UnfailingTable after{
+      {{"b.service", service("", "Requires=c.service\n")}, {"c.service", service()}}};
+  at_every_allocation(
+      before, {}, start_a,
+      [&](EngineWorld& w) {
+        Diagnostics diagnostics;
+        w.manager.reload(after, w.now, diagnostics);
+      },
+      [](EngineWorld& w) {
+        REQUIRE(w.stop("b.service").empty());
+        w.exit("b.service", 0);
+        REQUIRE(w.start("b.service").empty());
+        CHECK(w.sub("c.service") == "running");  // of the new file
+        REQUIRE(w.stop("a.service").empty());    // its file is gone, it has been kept
+        w.exit("a.service", 0);
+        CHECK(w.sub("a.service") == "dead");
+      });
 }
 
 /// a.service between its end and RestartSec=, a state that lasts no time where there is memory.
@@ -313,8 +321,12 @@ TEST_CASE("while there is no memory the manager waits before it tries again", "[
   start_a(w);
   const End end = end_of_a(w);
   bool ran_out = false;
-  (void)tell(w, [&](EngineWorld& x) { x.manager.process_exited(end.pid, {ExitKind::Exited, 0}, x.now); },
-             0, UINT_MAX, ran_out);
+  (void)tell(
+      w,
+      [&](EngineWorld& x) {
+        x.manager.process_exited(end.pid, {ExitKind::Exited, 0}, x.now);
+      },
+      0, UINT_MAX, ran_out);
   REQUIRE(ran_out);
   CHECK(w.manager.is_behind());
   CHECK(w.manager.is_owed(end.unit));
@@ -324,7 +336,8 @@ TEST_CASE("while there is no memory the manager waits before it tries again", "[
   CHECK(w.sub("a.service") == "dead");
 }
 
-TEST_CASE("what stands by is given back where memory runs out, and made up for", "[engine][memory]") {
+TEST_CASE("what stands by is given back where memory runs out, and made up for",
+          "[engine][memory]") {
   MemoryReserve reserve;
   { const MemoryReserve::Open filled(reserve, 100000); }
   const auto fails = [](std::size_t bytes) {
