@@ -100,6 +100,7 @@ bool Manager::drop_pending_spawn(UnitId id) {
   if (pending_spawns_.erase(id.value) == 0) return false;
   timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
   owed_.insert(first_owed(id), {id, SpawnFailed{SysError{"fork", EAGAIN}}});
+  has_more_ = true;  // whatever becomes of the event that came first
   return true;
 }
 

@@ -365,3 +365,19 @@ TEST_CASE("what stands by is given back where memory runs out, and made up for",
   }
   CHECK(is_refused);  // it has been used
 }
+
+TEST_CASE("a request that is dropped leaves nothing behind that is not due", "[engine][memory]") {
+  bool ran_out = true;
+  for (unsigned left = 0; ran_out; ++left) {
+    CAPTURE(left);
+    EngineWorld w{{{"a.service", service()}}};
+    w.os.fail_spawns = 1;
+    start_a(w);  // its launch waits
+    (void)tell(
+        w, [](EngineWorld& x) { (void)x.manager.reset_failed("a.service", x.now); }, left, UINT_MAX,
+        ran_out);
+    CHECK((!w.manager.is_owed(w.manager.graph().find("a.service")) || w.manager.is_behind()));
+    w.pass(seconds(1));
+    CHECK_FALSE(w.manager.is_owed(w.manager.graph().find("a.service")));
+  }
+}
