@@ -28,7 +28,13 @@ std::string_view last_component(std::string_view path) {
 }  // namespace
 
 void UnitLoader::Impl::read_dropins(Loading& loading, const std::vector<std::string>& names) {
-  for (const std::string& path : find_dropins(index, names, ".d")) {
+  const std::vector<std::string> paths = find_dropins(index, names, ".d");
+  for (Diagnostic& problem : index.take_folder_problems()) {
+    // Without a drop-in it is another unit, and may be one with more rights.
+    fail(loading.unit, LoadState::Error, problem.file, 0, problem.message);
+    loading.diagnostics.push_back(std::move(problem));
+  }
+  for (const std::string& path : paths) {
     const auto link = files.read_link(index.with_root(path));
     if (link && *link == "/dev/null") continue;  // masked
     const auto found = files.stat(index.with_root(path));
@@ -57,6 +63,7 @@ std::vector<std::string> UnitLoader::Impl::dropins_of(const Unit& unit) {
   std::vector<std::string> names = {unit.id};
   names.insert(names.end(), unit.aliases.begin(), unit.aliases.end());
   std::vector<std::string> paths = find_dropins(index, names, ".d");
+  (void)index.take_folder_problems();  // the next load tells
   std::erase_if(paths, [&](const std::string& path) {
     const auto link = files.read_link(index.with_root(path));
     if (link && *link == "/dev/null") return true;
@@ -90,9 +97,10 @@ bool UnitLoader::Impl::has_changed(const Unit& unit) {
 void UnitLoader::Impl::read_dependency_folders(Loading& loading,
                                                const std::vector<std::string>& names) {
   for (const DependencyFolder& folder : kDependencyFolders) {
-    for (const std::string& path : find_dropins(index, names, folder.suffix)) {
-      add_folder_dependency(loading, path, folder.kind);
-    }
+    const std::vector<std::string> paths = find_dropins(index, names, folder.suffix);
+    for (Diagnostic& problem : index.take_folder_problems())
+      loading.diagnostics.push_back(std::move(problem));
+    for (const std::string& path : paths) add_folder_dependency(loading, path, folder.kind);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "unit/unit_index.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -10,6 +11,7 @@ namespace onset {
 namespace {
 
 constexpr unsigned kAliasHops = 8;
+constexpr std::int64_t kUnknownTime = -1;
 constexpr std::uint16_t kNoDirectory = UINT16_MAX;
 constexpr std::string_view kFolderSuffixes[] = {".d", ".wants", ".requires", ".upholds"};
 
@@ -27,6 +29,11 @@ std::string_view parent_of(std::string_view path) {
 
 std::string_view last_component(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
+}
+
+/// The folder is not there; any other error says nothing of what is in it.
+bool is_absence(const SysError& error) {
+  return error.err == ENOENT || error.err == ENOTDIR;
 }
 
 }  // namespace
@@ -155,7 +162,13 @@ bool UnitIndex::is_searched(std::string_view directory) const {
 void UnitIndex::list_directory(std::uint16_t directory, Diagnostics& diagnostics) {
   const std::string& path = directories_[directory];
   auto items = files_->list(with_root(path));
-  if (!items) return;  // most of the search path is not there on most machines
+  if (!items) {
+    if (is_absence(items.error())) return;  // most of the search path is not there on most machines
+    mtimes_[directory] = kUnknownTime;  // so that it is stale
+    diagnostics.push_back({Severity::Error, path, 0,
+                           format("can't be listed, its units are missing: {}", errno_text(items.error().err))});
+    return;
+  }
   for (const DirectoryItem& item : *items) {
     if (item.kind == FileKind::Directory || item.kind == FileKind::Symlink) {
       const std::string_view suffix = folder_suffix_of(item.name);
@@ -289,14 +302,21 @@ std::vector<std::string> UnitIndex::folders(std::string_view folder_name) const 
 
 const std::vector<DirectoryItem>& UnitIndex::folder_items(const std::string& folder_path) {
   const auto [at, added] = folder_items_.try_emplace(folder_path);
-  if (added) {
-    if (auto items = files_->list(with_root(folder_path))) {
-      std::sort(items->begin(), items->end(),
-                [](const DirectoryItem& a, const DirectoryItem& b) { return a.name < b.name; });
-      at->second = std::move(*items);
-    }
+  if (!added) return at->second;
+  auto items = files_->list(with_root(folder_path));
+  if (items) {
+    std::sort(items->begin(), items->end(),
+              [](const DirectoryItem& a, const DirectoryItem& b) { return a.name < b.name; });
+    at->second = std::move(*items);
+    return at->second;
   }
-  return at->second;
+  if (!is_absence(items.error())) {
+    folder_items_.erase(at);  // asked for again the next time
+    folder_problems_.push_back({Severity::Error, folder_path, 0,
+                                format("can't be listed: {}", errno_text(items.error().err))});
+  }
+  static const std::vector<DirectoryItem> none;
+  return none;
 }
 
 void UnitIndex::add_file(std::string_view name, std::string path) {

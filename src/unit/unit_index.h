@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/diagnostic.h"
@@ -67,8 +68,10 @@ class UnitIndex {
   [[nodiscard]] bool has_folders(std::string_view suffix) const;
   /// The directories that have a folder of this name ("foo.service.d"), in order.
   [[nodiscard]] std::vector<std::string> folders(std::string_view folder_name) const;
-  /// What is in a folder, listed once. Empty if it can't be read.
+  /// What is in a folder, listed once. Empty if it is not there, or can't be listed: a problem
+  /// then, and asked for again the next time.
   const std::vector<DirectoryItem>& folder_items(const std::string& folder_path);
+  Diagnostics take_folder_problems() { return std::exchange(folder_problems_, {}); }
 
   /// Whether a directory has got or lost an entry since it was listed. (What is in
   /// a file that was there already does not matter here.)
@@ -115,6 +118,7 @@ class UnitIndex {
   ByName<std::vector<std::uint16_t>> folders_;     ///< folder name → directories
   std::vector<std::string_view> folder_suffixes_;  ///< those that are there
   ByName<std::vector<DirectoryItem>> folder_items_;
+  Diagnostics folder_problems_;  ///< not yet taken
 };
 
 /// Whether a link from `alias` to `target` is one that systemd.unit(5) allows;

@@ -121,8 +121,18 @@ FileStatus MemoryFiles::status_of(const std::string& path, const Node& node) {
   return status;
 }
 
+void MemoryFiles::break_path(std::string_view path, int error) {
+  if (error == 0) {
+    broken_.erase(std::string(path));
+  } else {
+    broken_[std::string(path)] = error;
+  }
+}
+
 Result<std::string> MemoryFiles::read(std::string_view path, std::size_t limit) {
   ++reads_;
+  if (const auto broken = broken_.find(path); broken != broken_.end())
+    return Failure{SysError{"read", broken->second}};
   auto real = resolve(path, true);
   if (!real) return Failure{real.error()};
   const auto node = nodes_.find(*real);
@@ -134,6 +144,8 @@ Result<std::string> MemoryFiles::read(std::string_view path, std::size_t limit) 
 
 Result<std::vector<DirectoryItem>> MemoryFiles::list(std::string_view directory) {
   ++listings_;
+  if (const auto broken = broken_.find(directory); broken != broken_.end())
+    return Failure{SysError{"readdir", broken->second}};
   auto real = resolve(directory, true);
   if (!real) return Failure{real.error()};
   const auto node = nodes_.find(*real);

@@ -30,6 +30,8 @@ class MemoryFiles final : public FileSource, public FileChanger {
   /// How often read() or read_with_status() was asked.
   [[nodiscard]] unsigned reads() const { return reads_; }
   [[nodiscard]] unsigned listings() const { return listings_; }
+  /// Reading and listing the path fails so from now on; 0: no more.
+  void break_path(std::string_view path, int error);
 
   Result<std::string> read(std::string_view path, std::size_t limit) override;
   Result<std::vector<DirectoryItem>> list(std::string_view directory) override;
@@ -56,6 +58,7 @@ class MemoryFiles final : public FileSource, public FileChanger {
   static FileStatus status_of(const std::string& path, const Node& node);
 
   std::map<std::string, Node, std::less<>> nodes_ = {{"/", {FileKind::Directory, {}, 0755, 0}}};
+  std::map<std::string, int, std::less<>> broken_;  ///< path → errno
   unsigned reads_ = 0;
   unsigned listings_ = 0;
 };

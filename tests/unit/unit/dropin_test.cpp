@@ -1,6 +1,7 @@
 #include "unit/dropin.h"
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 
 #include "support/loaded_unit.h"
 
@@ -56,6 +57,38 @@ TEST_CASE("a drop-in that is no regular file is told and left out", "[unit][drop
   CHECK(loaded.unit->config.description == "read");
   CHECK(loaded.unit->dropin_paths == Names{kUsr + "a.service.d/20.conf"});
   CHECK(loaded.tells(kUsr + "a.service.d/10-fifo.conf"));
+}
+
+TEST_CASE("a unit whose drop-ins can't be listed is in error, and as it should be later", "[unit][dropin]") {
+  MemoryFiles files;
+  files.add(kUsr + "a.service", kPlain);
+  files.add(kEtc + "a.service.d/10-user.conf", "[Service]\nUser=daemon\n");
+  UnitLoader loader(files, test::loader_config());
+  files.break_path(kEtc + "a.service.d", EMFILE);
+  Diagnostics told;
+  const auto broken = loader.load("a.service", told);
+  CHECK(broken->load_state == LoadState::Error);
+  CHECK(broken->load_error.find(kEtc + "a.service.d: can't be listed: Too many open files") != std::string::npos);
+  CHECK(told.size() == 1);
+  files.break_path(kEtc + "a.service.d", 0);
+  const auto whole = loader.load("a.service", told);
+  CHECK(whole->load_state == LoadState::Loaded);
+  CHECK(whole->dropin_paths == Names{kEtc + "a.service.d/10-user.conf"});
+}
+
+TEST_CASE("a folder of the search path that can't be listed is listed again", "[unit][loader]") {
+  MemoryFiles files;
+  files.add(kEtc + "a.service", kPlain);
+  files.break_path(kEtc.substr(0, kEtc.size() - 1), EIO);
+  UnitLoader loader(files, test::loader_config());
+  Diagnostics told;
+  CHECK(loader.load("a.service", told)->load_state == LoadState::NotFound);
+  REQUIRE(told.size() == 1);
+  CHECK(to_string(told.front()) == "/etc/systemd/system: can't be listed, its units are missing: Input/output error");
+  files.break_path(kEtc.substr(0, kEtc.size() - 1), 0);
+  CHECK(loader.refresh());
+  CHECK_FALSE(loader.refresh());
+  CHECK(loader.load("a.service", told)->load_state == LoadState::Loaded);
 }
 
 TEST_CASE("the more specific folder's file hides that of its name", "[unit][dropin]") {
