@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include "base/format.h"
@@ -108,20 +109,33 @@ bool Accounts::changed(const std::string& path, Stamp& stamp) {
   return std::exchange(stamp, now) != now;
 }
 
-void Accounts::refresh_users() {
-  if (!changed(passwd_path_, passwd_stamp_)) return;
-  auto text = files_.read(passwd_path_, kDatabaseLimit);
-  users_ = parse_passwd(text ? *text : std::string());
+/// The text, where it is another one now. What can't be read is tried again the next time.
+Result<std::optional<std::string>, std::string> Accounts::read_if_changed(const std::string& path,
+                                                                          Stamp& stamp) {
+  if (!changed(path, stamp)) return std::optional<std::string>();
+  auto text = files_.read(path, kDatabaseLimit);
+  if (text) return std::optional<std::string>(std::move(*text));
+  if (text.error().err == ENOENT) return std::optional<std::string>(std::string());
+  stamp = Stamp();
+  return Failure{format("{} can't be read: {}", path, errno_text(text.error().err))};
 }
 
-void Accounts::refresh_groups() {
-  if (!changed(group_path_, group_stamp_)) return;
-  auto text = files_.read(group_path_, kDatabaseLimit);
-  groups_ = parse_group(text ? *text : std::string());
+Result<void, std::string> Accounts::refresh_users() {
+  auto text = read_if_changed(passwd_path_, passwd_stamp_);
+  if (!text) return Failure{text.error()};
+  if (*text) users_ = parse_passwd(**text);
+  return {};
+}
+
+Result<void, std::string> Accounts::refresh_groups() {
+  auto text = read_if_changed(group_path_, group_stamp_);
+  if (!text) return Failure{text.error()};
+  if (*text) groups_ = parse_group(**text);
+  return {};
 }
 
 Result<Account, std::string> Accounts::user(std::string_view name_or_number) {
-  refresh_users();
+  if (auto read = refresh_users(); !read) return Failure{read.error()};
   const bool by_number = all_digits(name_or_number);
   const auto number = parse_account_number(name_or_number);
   if (by_number && !number) {
@@ -145,7 +159,7 @@ Result<Account, std::string> Accounts::user(std::string_view name_or_number) {
 }
 
 Result<gid_t, std::string> Accounts::group(std::string_view name_or_number) {
-  refresh_groups();
+  if (auto read = refresh_groups(); !read) return Failure{read.error()};
   const bool by_number = all_digits(name_or_number);
   const auto number = parse_account_number(name_or_number);
   if (by_number && !number) {
@@ -161,7 +175,7 @@ Result<gid_t, std::string> Accounts::group(std::string_view name_or_number) {
 }
 
 std::optional<std::string> Accounts::user_name(uid_t uid) {
-  refresh_users();
+  (void)refresh_users();
   for (const Account& a : users_) {
     if (a.uid == uid) return a.name;
   }
@@ -170,7 +184,7 @@ std::optional<std::string> Accounts::user_name(uid_t uid) {
 }
 
 std::optional<std::string> Accounts::group_name(gid_t gid) {
-  refresh_groups();
+  (void)refresh_groups();
   for (const GroupEntry& g : groups_) {
     if (g.gid == gid) return g.name;
   }
@@ -178,8 +192,8 @@ std::optional<std::string> Accounts::group_name(gid_t gid) {
   return std::nullopt;
 }
 
-std::vector<gid_t> Accounts::groups_of(std::string_view user, gid_t primary) {
-  refresh_groups();
+Result<std::vector<gid_t>, std::string> Accounts::groups_of(std::string_view user, gid_t primary) {
+  if (auto read = refresh_groups(); !read) return Failure{read.error()};
   std::vector<gid_t> gids{primary};
   for (const GroupEntry& g : groups_) {
     if (std::ranges::find(g.members, user) == g.members.end()) continue;

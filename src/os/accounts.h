@@ -55,7 +55,8 @@ class Accounts {
   std::optional<std::string> user_name(uid_t uid);
   std::optional<std::string> group_name(gid_t gid);
   /// initgroups(3): `primary`, then every group that lists the user.
-  std::vector<gid_t> groups_of(std::string_view user, gid_t primary);
+  /// An error where group(5) can't be read: a process without its groups is another one.
+  Result<std::vector<gid_t>, std::string> groups_of(std::string_view user, gid_t primary);
 
  private:
   struct Stamp {
@@ -63,8 +64,10 @@ class Accounts {
     std::uint64_t size = 0;
     bool operator==(const Stamp&) const = default;
   };
-  void refresh_users();
-  void refresh_groups();
+  Result<std::optional<std::string>, std::string> read_if_changed(const std::string& path,
+                                                                  Stamp& stamp);
+  Result<void, std::string> refresh_users();
+  Result<void, std::string> refresh_groups();
   bool changed(const std::string& path, Stamp& stamp);
 
   FileSource& files_;

@@ -133,7 +133,12 @@ void LaunchBuilder::plan_identity(LaunchPlan& plan, const ExecConfig& exec,
   const SelfFacts& self = settings_.self;
   std::vector<gid_t> groups;
   if (identity.has_account && identity.gid != 0) {
-    groups = accounts_.groups_of(identity.account.name, identity.gid);
+    auto found = accounts_.groups_of(identity.account.name, identity.gid);
+    if (!found) {
+      fail(plan, LaunchStep::Group, EIO, format("User={}: {}", identity.account.name, found.error()));
+      return;
+    }
+    groups = std::move(*found);
   }
   for (const std::string& name : exec.supplementary_groups) {
     auto gid = accounts_.group(name);

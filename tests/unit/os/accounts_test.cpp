@@ -3,8 +3,10 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 
 #include "os/files.h"
+#include "support/memory_files.h"
 #include "unit/os/os_world.h"
 
 using namespace onset;
@@ -56,8 +58,8 @@ TEST_CASE("accounts are found by name and number", "[os][accounts]") {
   CHECK(w.accounts.user("12ab")->home.empty());
   CHECK(*w.accounts.group("staff") == 50);
   CHECK(*w.accounts.group("33") == 33);
-  CHECK(w.accounts.groups_of("ann", 1000) == std::vector<gid_t>{1000, 50, 100});
-  CHECK(w.accounts.groups_of("nobody", 65534) == std::vector<gid_t>{65534});
+  CHECK(*w.accounts.groups_of("ann", 1000) == std::vector<gid_t>{1000, 50, 100});
+  CHECK(*w.accounts.groups_of("nobody", 65534) == std::vector<gid_t>{65534});
   CHECK(w.accounts.user_name(33) == "www-data");
   CHECK(w.accounts.group_name(100) == "users");
 }
@@ -87,6 +89,22 @@ TEST_CASE("root and nobody exist without any file", "[os][accounts]") {
   CHECK(accounts.user("nobody")->uid == 65534);
   CHECK(*accounts.group("nogroup") == 65534);
   CHECK_FALSE(accounts.user("daemon").ok());
+}
+
+TEST_CASE("a file that can't be read makes nobody, and is read again", "[os][accounts][faults]") {
+  MemoryFiles files;
+  files.add("/etc/passwd", kPasswd);
+  files.add("/etc/group", kGroup);
+  files.break_path("/etc/passwd", EIO);
+  files.break_path("/etc/group", ENFILE);
+  Accounts accounts(files);
+  CHECK(accounts.user("root").error() == "/etc/passwd can't be read: Input/output error");
+  CHECK(accounts.group("staff").error() == "/etc/group can't be read: Too many open files in system");
+  CHECK_FALSE(accounts.groups_of("ann", 1000).ok());  // not: in no group
+  files.break_path("/etc/passwd", 0);
+  files.break_path("/etc/group", 0);
+  CHECK(accounts.user("ann")->uid == 1000);
+  CHECK(accounts.groups_of("ann", 1000)->size() == 3);
 }
 
 TEST_CASE("a change of the file is seen, a user that goes is gone", "[os][accounts][faults]") {
