@@ -6,15 +6,25 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdlib>
 
+#include "base/text.h"
 #include "os/kernel.h"
 
 namespace onset {
 namespace {
 
 constexpr unsigned kCapabilityWords = 2;
+
+/// What /proc says; 0 without it.
+unsigned last_capability() {
+  const auto text = read_kernel_file("/proc/sys/kernel/cap_last_cap", 16);
+  const auto last = text ? parse_uint<unsigned>(without_line_end(*text)) : std::nullopt;
+  return last && *last < 64 ? *last : 0;
+}
 
 void read_capabilities(SelfFacts& facts) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -25,11 +35,17 @@ void read_capabilities(SelfFacts& facts) {
     facts.inheritable = data[0].inheritable | static_cast<std::uint64_t>(data[1].inheritable)
                                                   << 32U;
   }
-  for (unsigned cap = 0; cap < 64; ++cap) {
-    const int set = ::prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-    if (set < 0) break;  // the first number that this kernel does not know
+  // One that can't be read, though there are higher ones, counts as held: so it is dropped where
+  // it has to be. Beyond the last that this kernel has there is EINVAL.
+  std::array<int, 64> held{};
+  unsigned last = last_capability();
+  for (unsigned cap = 0; cap < held.size(); ++cap) {
+    held[cap] = ::prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+    if (held[cap] >= 0) last = std::max(last, cap);
+  }
+  for (unsigned cap = 0; cap <= last; ++cap) {
     facts.known_capabilities |= 1ULL << cap;
-    if (set == 1) facts.bounding |= 1ULL << cap;
+    if (held[cap] != 0) facts.bounding |= 1ULL << cap;
   }
 }
 
@@ -62,7 +78,9 @@ SelfFacts read_self_facts() {
   read_ignored_signals(facts);
   read_kernel_version(facts);
   for (unsigned i = 0; i < facts.limits.size(); ++i) {
-    ::getrlimit(static_cast<__rlimit_resource>(i), &facts.limits[i]);
+    // Of one that can't be read nothing is known that a service's own would have to fit.
+    if (::getrlimit(static_cast<__rlimit_resource>(i), &facts.limits[i]) != 0)
+      facts.limits[i] = {RLIM_INFINITY, RLIM_INFINITY};
   }
   auto setgroups = read_kernel_file("/proc/self/setgroups", 64);
   facts.setgroups_denied = setgroups && without_line_end(*setgroups) == "deny";
