@@ -25,7 +25,7 @@ class Alarm {
     sigset_t alarm;
     sigemptyset(&alarm);
     sigaddset(&alarm, SIGALRM);
-    sigprocmask(SIG_UNBLOCK, &alarm, &mask_);
+    unblocked_ = sigprocmask(SIG_UNBLOCK, &alarm, &mask_) == 0;
     const timeval time{limit.count() / 1000000, limit.count() % 1000000};
     const itimerval timer{time, time};
     setitimer(ITIMER_REAL, &timer, nullptr);
@@ -33,7 +33,7 @@ class Alarm {
   ~Alarm() {
     const itimerval off{};
     setitimer(ITIMER_REAL, &off, nullptr);  // one that is pending is taken here
-    sigprocmask(SIG_SETMASK, &mask_, nullptr);
+    if (unblocked_) sigprocmask(SIG_SETMASK, &mask_, nullptr);
     sigaction(SIGALRM, &handler_, nullptr);
   }
   Alarm(const Alarm&) = delete;
@@ -42,6 +42,7 @@ class Alarm {
  private:
   struct sigaction handler_ {};
   sigset_t mask_{};
+  bool unblocked_ = false;
 };
 
 }  // namespace

@@ -10,11 +10,12 @@ namespace onset {
 
 AllSignalsBlocked::AllSignalsBlocked() {
   const std::uint64_t all = ~0ULL;
-  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, sizeof all);
+  blocked_ = ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, sizeof all) == 0;
 }
 
 AllSignalsBlocked::~AllSignalsBlocked() {
-  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_);
+  // What was not blocked has left no mask to go back to: SIGCHLD would be lost with it.
+  if (blocked_) ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_);
 }
 
 long clone_onto_stack([[maybe_unused]] CloneArguments& arguments,

@@ -51,6 +51,7 @@ class AllSignalsBlocked {
 
  private:
   std::uint64_t before_ = 0;
+  bool blocked_ = false;
 };
 
 }  // namespace onset
