@@ -38,7 +38,8 @@ int syslog_level(Say::Level level) {
 /// be handed to every service as its output.
 void fill_standard_streams() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (fcntl(fd, F_GETFD) >= 0 || open("/dev/null", O_RDWR | O_NOCTTY) == fd) continue;
+    if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    if (open("/dev/null", O_RDWR | O_NOCTTY) == fd) continue;
     int ends[2] = {-1, -1};  // end of file to read, an error to write
     if (pipe2(ends, 0) == 0) close(ends[1]);
   }
@@ -50,7 +51,7 @@ void fill_standard_streams() {
 
 int ManagerProcess::run() {
   for (const std::string& warning : options_.warnings) console_.line(4, "", warning);
-  if (auto ready = set_up(); !ready) {
+  if (auto ready = come_up(); !ready) {
     console_.line(2, "", format("cannot start: {}", to_string(ready.error())));
     return 1;
   }

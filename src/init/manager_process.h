@@ -59,6 +59,8 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
 
  private:
   // ---- set-up, in this order (manager_process_setup.cpp) ----------------------
+  SysResult come_up();
+  void take_down();
   SysResult set_up();
   void find_surroundings();
   void find_runtime_directory();

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "base/format.h"
 #include "base/unix_address.h"
@@ -25,6 +26,8 @@ constexpr unsigned kStepsACall = 128;
 /// Until system.conf has been read.
 constexpr int kFirstLogLevel = 6;
 constexpr Duration kShutdownBudget = std::chrono::seconds(9);
+/// Of what fails: want of memory or descriptors may be over the next moment.
+constexpr int kAttempts = 3;
 
 std::vector<std::string> copy_environment(char** environment) {
   std::vector<std::string> copy;
@@ -56,6 +59,15 @@ Result<UniqueFd> listen_on(const std::string& path) {
   return fd;
 }
 
+/// A step that is tried again where it fails; the last result.
+template <class Step>
+auto persist(Step step) {
+  for (int attempt = 1; attempt < kAttempts; ++attempt) {
+    if (auto done = step()) return done;
+  }
+  return step();
+}
+
 /// Keeps the limit that the manager was given for its services and raises its own.
 std::vector<Limit> raise_descriptor_limit() {
   rlimit limit{};
@@ -73,6 +85,32 @@ ManagerProcess::ManagerProcess(const InitOptions& options, char** environment)
       environment_(copy_environment(environment)),
       container_(read_container_interface(environment)),
       console_(options.log_target, options.log_level.value_or(kFirstLogLevel)) {}
+
+/// The end of PID 1 is the end of all there is: what has failed is torn down and set up anew.
+SysResult ManagerProcess::come_up() {
+  return persist([this]() -> SysResult {
+    take_down();
+    try {
+      return set_up();
+    } catch (const std::bad_alloc&) {
+      return Failure{SysError{"set-up", ENOMEM}};
+    }
+  });
+}
+
+void ManagerProcess::take_down() {
+  notify_.reset();
+  server_.reset();
+  service_.reset();
+  gate_.reset();
+  backend_.reset();
+  manager_.reset();
+  units_.reset();
+  os_.reset();
+  configuration_.reset();
+  loop_.reset();
+  signals_.reset();
+}
 
 SysResult ManagerProcess::set_up() {
   auto signals = SignalQueue::create();
@@ -179,7 +217,8 @@ void ManagerProcess::make_manager() {
 
 void ManagerProcess::open_notify_socket() {
   if (runtime_.path.empty()) return;
-  auto socket = NotifySocket::bind(format("{}/{}", runtime_.path, kNotifySocketName));
+  const std::string path = format("{}/{}", runtime_.path, kNotifySocketName);
+  auto socket = persist([&] { return NotifySocket::bind(path); });
   if (socket) {
     notify_ = std::make_unique<NotifySocket>(std::move(*socket));
   } else {
@@ -194,13 +233,17 @@ void ManagerProcess::open_control_socket() {
   service_ = std::make_unique<ManagerInterface>(*manager_, *backend_);
   server_ = std::make_unique<ControlServer>(*service_, gate_.get(), policy);
   service_->set_sink(server_.get());
-  if (auto opened = server_->open(); !opened) {
+  if (auto opened = persist([this] { return server_->open(); }); !opened) {
     console_.line(3, "", format("no control: {}", to_string(opened.error())));
     return;
   }
   if (runtime_.path.empty()) return;
-  auto socket = listen_on(format("{}/{}", runtime_.path, kControlSocketName));
-  SysResult listening = socket ? server_->listen(std::move(*socket)) : SysResult(Failure{socket.error()});
+  const std::string path = format("{}/{}", runtime_.path, kControlSocketName);
+  const SysResult listening = persist([&]() -> SysResult {
+    auto socket = listen_on(path);
+    if (!socket) return Failure{socket.error()};
+    return server_->listen(std::move(*socket));
+  });
   if (!listening) console_.line(3, "", format("no control socket: {}", to_string(listening.error())));
 }
 

@@ -8,6 +8,12 @@
 #include <cstdint>
 
 namespace onset {
+namespace {
+
+/// Milliseconds until a timer that could not be set is tried again.
+constexpr int kUntilArmedAgain = 10;
+
+}  // namespace
 
 Result<EventLoop> EventLoop::create() {
   UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
@@ -34,9 +40,8 @@ SysResult EventLoop::watch(BorrowedFd fd, std::uint32_t events, FdHandler& handl
 
 void EventLoop::unwatch(BorrowedFd fd) { (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd.get(), nullptr); }
 
-void EventLoop::arm(MonoTime deadline) {
-  if (deadline == armed_) return;
-  armed_ = deadline;
+bool EventLoop::arm(MonoTime deadline) {
+  if (deadline == armed_) return true;
   itimerspec spec{};
   if (deadline != kNever) {
     // A zero value would disarm: the past is 1 ns after boot.
@@ -45,13 +50,15 @@ void EventLoop::arm(MonoTime deadline) {
     spec.it_value.tv_nsec = us % 1000000 * 1000;
     if (us == 0) spec.it_value.tv_nsec = 1;
   }
-  (void)timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr);
+  if (timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr) < 0) return false;
+  armed_ = deadline;
+  return true;
 }
 
 SysResult EventLoop::wait(MonoTime deadline) {
-  arm(deadline);
+  const int patience = arm(deadline) ? -1 : kUntilArmedAgain;
   std::array<epoll_event, 64> events{};
-  const int n = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
+  const int n = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), patience);
   if (n < 0) {
     if (errno == EINTR) return {};
     return Failure{SysError{"epoll_wait", errno}};

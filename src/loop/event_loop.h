@@ -32,7 +32,8 @@ class EventLoop {
 
  private:
   EventLoop(UniqueFd epoll, UniqueFd timer) : epoll_(std::move(epoll)), timer_(std::move(timer)) {}
-  void arm(MonoTime deadline);
+  /// False: the timer is as it was.
+  bool arm(MonoTime deadline);
 
   UniqueFd epoll_;
   UniqueFd timer_;
