@@ -1,0 +1,165 @@
+"""Lives of the small system in which system calls of PID 1 fail.
+
+A case is a call, one occurrence of it, and one errno of its manual page (tests/oracle/errnos.tsv).
+A life meets the cases of one call and one errno, every so manyth occurrence: until PID 1 is looked
+at, or, in other lives, from then on to its end. strace(1) is attached from outside while PID 1
+waits at the gate, to that process alone, so that the calls of its children do not count; it makes
+the call fail in place of making it. What libc calls before main() is left out: nothing of onset's
+runs yet that could go on.
+"""
+
+import collections
+import os
+import re
+import select
+import subprocess
+
+from harness import ROOT
+from small_system import Faults, Life
+
+ERRNOS = os.path.join(ROOT, "tests", "oracle", "errnos.tsv")
+MEASURES = 3  # lives without a fault, of which the most occurrences of a call count
+BEYOND = 1  # more occurrences than were seen: a life in which something fails has its own
+CALL = re.compile(r"^(\w+)\(")
+NEVER_RETURN = ("exit_group", "rt_sigreturn", "restart_syscall")
+FIRST_OF_MAIN = "getpid"
+
+
+def errnos_by_call():
+    with open(ERRNOS, encoding="ascii") as file:
+        return {call: names.split() for call, names in (line.rstrip("\n").split("\t") for line in file)}
+
+
+class Tracer(Faults):
+    """strace, attached to PID 1; with `inject` (call, errno, which) what it makes fail. `lasts`:
+    beyond the look at PID 1, too."""
+
+    def __init__(self, life, inject=None, lasts=True):
+        self.path = life.arena.path("trace")
+        self.lasts = lasts
+        self.lines_at_look = 0
+        options = ["-e", "trace=" + inject[0], "-e", "inject={}:error={}:when={}".format(*inject)] if inject else []
+        self.process = subprocess.Popen(["strace", "-o", self.path, "-p", str(life.pid), *options],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        said = b""
+        while b"attached" not in said:
+            is_heard = select.select([self.process.stderr], [], [], 10)[0]
+            piece = os.read(self.process.stderr.fileno(), 4096) if is_heard else b""
+            if not piece:
+                raise RuntimeError(f"strace does not attach: {said.decode()}")
+            said += piece
+
+    def lines(self):
+        with open(self.path, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+
+    def injected(self):
+        return [line for line in self.lines() if line.endswith("(INJECTED)")]
+
+    def count(self):
+        return len(self.injected())
+
+    def pause(self):
+        self.lines_at_look = len(self.lines())
+        if not self.lasts:
+            self.process.terminate()  # lets PID 1 go
+            self.process.wait(10)
+
+    def end(self):
+        """With its tracee, or now."""
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stderr.close()
+
+
+class Calls:
+    """How often a call is made: before main(), until PID 1 is looked at, and from then on."""
+
+    def __init__(self):
+        self.before, self.living, self.ending = (collections.Counter() for _ in range(3))
+
+
+def measure(arena):
+    """The most of some lives; and the belongings of PID 1 in one that knew no fault."""
+    counts = Calls()
+    for _ in range(MEASURES):
+        life = Life(arena)
+        tracer = Tracer(life)
+        try:
+            life.live(tracer)
+            life.must_be_faultless()
+        finally:
+            life.end()
+            tracer.end()
+        arena.expected = life.found
+        lines = tracer.lines()
+        names = [match.group(1) if (match := CALL.match(line)) else "" for line in lines]
+        main = names.index(FIRST_OF_MAIN, names.index("execve"))
+        counts.before |= collections.Counter(names[:main])
+        counts.living |= collections.Counter(names[main:tracer.lines_at_look])
+        counts.ending |= collections.Counter(names[tracer.lines_at_look:])
+    for counter in (counts.living, counts.ending):
+        for name in ("", *NEVER_RETURN):
+            del counter[name]
+    return counts
+
+
+class Lives:
+    """Occurrences first, first + stride, … of a call since main(), up to `last`; stride 0: that one.
+    `when`: "life" or "end"."""
+
+    def __init__(self, call, errno, when, first, stride, last, before):
+        self.call, self.errno, self.when = call, errno, when
+        self.first, self.stride, self.last = first, stride, last
+        self.before = before  # occurrences before main(), which strace counts
+
+    def describe(self):
+        return {"call": self.call, "errno": self.errno, "when": self.when, "first": self.first, "stride": self.stride}
+
+    def cases(self):
+        return len(range(self.first, self.last + 1, self.stride)) if self.stride else 1
+
+    def apart(self):
+        return [Lives(self.call, self.errno, self.when, occurrence, 0, occurrence, self.before)
+                for occurrence in range(self.first, self.last + 1, self.stride)]
+
+    def live(self, arena):
+        """The life, and what failed in it, a line each."""
+        life = Life(arena)
+        count = self.before + self.first
+        which = f"{count}+{self.stride}" if self.stride else count
+        is_short = self.when == "life" and self.stride
+        tracer = Tracer(life, (self.call, self.errno, which), lasts=not is_short)
+        tracer.spoil_recovery = self.when == "end" and self.stride
+        try:
+            life.live(tracer)
+        finally:
+            life.end()
+            tracer.end()
+        lines = tracer.injected()
+        if self.call == "close" and life.verdict == "leak" and is_what_close_leaves(life.details, len(lines)):
+            life.verdict, life.details = "", []
+        return life, lines
+
+
+def is_what_close_leaves(details, times):
+    """A close(2) that strace makes fail is not made: its descriptor stays, as the kernel's would not."""
+    added = [int(detail.rpartition("+")[2]) for detail in details if detail.startswith("descriptors: ")]
+    return len(added) == len(details) and sum(added) <= times
+
+
+def all_lives(counts, stride, only=()):
+    known = errnos_by_call()
+    for call in sorted(counts.living | counts.ending):
+        if only and call not in only:
+            continue
+        looked = counts.living[call]
+        last = looked + counts.ending[call] + BEYOND
+        for errno in known.get(call, []):
+            for first in range(1, min(stride, looked) + 1):
+                yield Lives(call, errno, "life", first, stride, looked, counts.before[call])
+            for first in range(looked + 1, min(looked + stride, last) + 1):
+                yield Lives(call, errno, "end", first, stride, last, counts.before[call])
