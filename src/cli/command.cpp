@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
@@ -12,7 +14,7 @@
 
 namespace onset {
 
-using nlohmann::json;
+using json = Json;
 
 void Command::err(std::string_view line) const {
   context.err.write(format("{}\n", line));

@@ -1,11 +1,12 @@
 #pragma once
 // One call of a verb: what it was given and where it may look and write.
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "control/json.h"
 
 #include "base/result.h"
 #include "cli/context.h"
@@ -35,7 +36,7 @@ struct Command {
   /// The width to cut to; 0: do not.
   [[nodiscard]] std::size_t width() const;
   /// With --json=; false: not asked for.
-  bool print_json(const nlohmann::json& value) const;
+  bool print_json(const Json& value) const;
 };
 
 /// The arguments as complete unit names; globs become the loaded units that they

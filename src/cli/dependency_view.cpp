@@ -9,6 +9,8 @@
 #include <set>
 #include <vector>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "cli/reply.h"
 #include "cli/verbs.h"
@@ -17,7 +19,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 struct Child {
   std::string name;

@@ -1,8 +1,9 @@
 #pragma once
 // list-dependencies: the manager's edges as a tree.
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
+
+#include "control/json.h"
 
 #include "cli/render.h"
 
@@ -20,7 +21,7 @@ struct DependencyLook {
 /// those that stand above already. What takes several lines below a unit is there
 /// once: where the unit stands again, "…" behind its name is in place of them, so
 /// that a chain of diamonds does not double with each. `name` is the unit as it was asked for.
-std::string dependency_tree(const std::string& name, const nlohmann::json& edges,
+std::string dependency_tree(const std::string& name, const Json& edges,
                             const DependencyLook& look);
 
 }  // namespace onset

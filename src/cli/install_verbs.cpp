@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
@@ -16,7 +18,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 using Names = std::vector<std::string>;
 
 InstallOptions install_options(const Options& options) {

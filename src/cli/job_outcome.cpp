@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "cli/reply.h"
 
@@ -10,7 +12,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 /// A service's own result, in systemctl's words behind "because".
 std::string_view reason_of(std::string_view unit_result) {

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/job_outcome.h"
@@ -16,7 +18,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 std::string_view job_type_of(std::string_view verb) {
   if (verb == "force-reload" || verb == "reload-or-try-restart") return "try-reload-or-restart";

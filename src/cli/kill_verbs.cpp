@@ -2,13 +2,15 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "cli/reply.h"
 #include "cli/verbs.h"
 
 namespace onset {
 
-using nlohmann::json;
+using json = Json;
 
 int verb_kill(Command& command) {
   auto units = unit_names(command);

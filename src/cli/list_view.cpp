@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "cli/reply.h"
 #include "cli/verbs.h"
@@ -11,7 +13,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 Tone load_tone(std::string_view load) {
   return load == "loaded" ? Tone::Plain : Tone::Bad;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "cli/render.h"
 
@@ -10,7 +12,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::string_view kInterface = "io.onset.Manager.";
 

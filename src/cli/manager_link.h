@@ -2,11 +2,12 @@
 // A command's connection to the manager: made at the first call, with errors
 // that say what the user can do about them.
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "control/json.h"
 
 #include "base/result.h"
 #include "cli/context.h"
@@ -29,20 +30,20 @@ class ManagerLink {
   explicit ManagerLink(ManagerFinder& finder) : finder_(finder) {}
 
   /// `method` without the interface's name.
-  Result<void, CallProblem> call(std::string_view method, const nlohmann::json& parameters,
-                                 nlohmann::json& reply,
+  Result<void, CallProblem> call(std::string_view method, const Json& parameters,
+                                 Json& reply,
                                  Duration patience = ControlClient::kPatience);
   /// A stream: the next replies come from next().
-  Result<void, CallProblem> start(std::string_view method, const nlohmann::json& parameters);
+  Result<void, CallProblem> start(std::string_view method, const Json& parameters);
   /// True while another one follows.
-  Result<bool, CallProblem> next(nlohmann::json& reply, Duration patience);
+  Result<bool, CallProblem> next(Json& reply, Duration patience);
   /// A stream read to its end, its replies' arrays of that name put together.
-  Result<void, CallProblem> collect(std::string_view method, const nlohmann::json& parameters,
-                                    const char* name, nlohmann::json& list);
+  Result<void, CallProblem> collect(std::string_view method, const Json& parameters,
+                                    const char* name, Json& list);
   /// GetUnits or ListProperties: an answer for each unit, in their order.
   Result<void, CallProblem> collect_of(const std::vector<std::string>& units,
-                                       std::string_view method, nlohmann::json parameters,
-                                       nlohmann::json& list);
+                                       std::string_view method, Json parameters,
+                                       Json& list);
   /// Whether a manager runs and answers.
   bool reachable() { return connect().ok(); }
 

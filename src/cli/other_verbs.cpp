@@ -2,6 +2,8 @@
 // refused.
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
@@ -11,7 +13,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 struct TypeList {
   std::string_view verb;

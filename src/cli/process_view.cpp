@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
@@ -17,7 +19,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 struct Node {
   std::string text;  ///< a group's name, or a process's number and command

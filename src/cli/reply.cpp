@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/text.h"
 #include "cli/render.h"
 
@@ -9,7 +11,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 const json* member(const json& object, const char* key) {
   if (!object.is_object()) return nullptr;

@@ -3,27 +3,28 @@
 // type is empty text, 0, false, or an empty list: a reply can't break a client.
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "control/json.h"
+
 namespace onset {
 
 /// As it is; escape it before it reaches a terminal.
-std::string raw_text_of(const nlohmann::json& object, const char* key);
+std::string raw_text_of(const Json& object, const char* key);
 /// Through printable().
-std::string text_of(const nlohmann::json& object, const char* key);
-std::optional<std::int64_t> number_of(const nlohmann::json& object, const char* key);
+std::string text_of(const Json& object, const char* key);
+std::optional<std::int64_t> number_of(const Json& object, const char* key);
 /// A number that is written as text, as properties are.
-std::optional<std::int64_t> number_in(const nlohmann::json& object, const char* key);
-bool flag_of(const nlohmann::json& object, const char* key);
+std::optional<std::int64_t> number_in(const Json& object, const char* key);
+bool flag_of(const Json& object, const char* key);
 /// The member, or null, or an empty array.
-const nlohmann::json& object_of(const nlohmann::json& object, const char* key);
-const nlohmann::json& array_of(const nlohmann::json& object, const char* key);
+const Json& object_of(const Json& object, const char* key);
+const Json& array_of(const Json& object, const char* key);
 /// The texts of an array, through printable().
-std::vector<std::string> texts_of(const nlohmann::json& object, const char* key);
+std::vector<std::string> texts_of(const Json& object, const char* key);
 /// Microseconds since 1970 of a Timestamp member.
-std::optional<std::int64_t> time_of(const nlohmann::json& object, const char* key);
+std::optional<std::int64_t> time_of(const Json& object, const char* key);
 
 }  // namespace onset

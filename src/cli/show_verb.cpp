@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
@@ -14,7 +16,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::size_t kUnitFileMax = std::size_t{1} << 20;
 

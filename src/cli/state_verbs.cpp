@@ -1,6 +1,8 @@
 // is-active, is-failed, is-system-running: a word, and an exit status for scripts.
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "cli/reply.h"
 #include "cli/verbs.h"
@@ -9,7 +11,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 struct StateTally {
   unsigned wanted = 0;  ///< in one of the states asked for

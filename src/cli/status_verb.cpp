@@ -1,6 +1,8 @@
 // status: asks the manager, and lays out what it says.
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
@@ -11,7 +13,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 StatusLook look_of(const Command& command) {
   return {command.palette(), command.width(), command.context.now.wall, command.program,

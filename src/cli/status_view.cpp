@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "cli/reply.h"
 #include "unit/exit_status.h"
@@ -14,7 +16,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::size_t kLabelWidth = 11;
 constexpr std::size_t kNameWidth = 15;                 ///< of a process, as the kernel has it

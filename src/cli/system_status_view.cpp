@@ -4,6 +4,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "cli/reply.h"
 #include "cli/status_view.h"
@@ -12,7 +14,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::string_view kIndent = "           ";
 constexpr std::string_view kRoot = "-.slice";

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/text.h"
 #include "cli/reply.h"
 
@@ -22,9 +24,9 @@ LoaderConfig loader_config(Command& command) {
   config.builtin = command.context.builtin;
   config.host = command.context.host;
   config.user_manager = command.options.user;
-  nlohmann::json reply;
+  Json reply;
   if (works_on_files_alone(command) ||
-      !command.manager.call("GetManagerProperties", nlohmann::json::object(), reply)) {
+      !command.manager.call("GetManagerProperties", Json::object(), reply)) {
     return config;
   }
   const std::string path = raw_text_of(object_of(reply, "properties"), "UnitPath");

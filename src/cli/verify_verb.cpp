@@ -1,6 +1,8 @@
 // verify: unit files, checked by the manager's own loader, without a manager.
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/unit_files.h"
@@ -63,7 +65,7 @@ int verb_verify(Command& command) {
   config.advice = Severity::Note;
   Diagnostics diagnostics;
   const int status = verify_files(command.context.files, std::move(config), paths, diagnostics);
-  nlohmann::json list = nlohmann::json::array();
+  Json list = Json::array();
   for (const Diagnostic& d : diagnostics) {
     if (command.options.json != JsonStyle::Off) {
       list.push_back({{"severity", word_of(d.severity)},

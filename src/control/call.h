@@ -3,8 +3,9 @@
 // units: calls go up, replies go down.
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string_view>
+
+#include "control/json.h"
 
 #include "base/time.h"
 #include "control/message.h"
@@ -21,9 +22,9 @@ class ReplySink {
  public:
   virtual ~ReplySink() = default;
   /// `continues`: another reply follows (only for a call with `more`).
-  virtual void reply(CallId call, const nlohmann::json& parameters, bool continues = false) = 0;
+  virtual void reply(CallId call, const Json& parameters, bool continues = false) = 0;
   /// The last reply, an error by its full name.
-  virtual void fail(CallId call, std::string_view error, const nlohmann::json& parameters) = 0;
+  virtual void fail(CallId call, std::string_view error, const Json& parameters) = 0;
   /// Asks for CallHandler::pull() of this call, when its client can take more.
   virtual void wake(CallId call) = 0;
 };
@@ -32,7 +33,7 @@ class CallHandler {
  public:
   virtual ~CallHandler() = default;
   /// Answers at once, or keeps the id and answers later.
-  virtual void handle(CallId call, const Request& request, const nlohmann::json& parameters,
+  virtual void handle(CallId call, const Request& request, const Json& parameters,
                       Timestamp now) = 0;
   /// The client takes more: send some. True: there is more to send after it.
   virtual bool pull(CallId call) = 0;

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "base/unix_address.h"
 
@@ -19,7 +21,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 using Kind = ClientError::Kind;
 
 // The manager is trusted with more than it trusts its clients with.

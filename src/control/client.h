@@ -3,14 +3,15 @@
 // command line; onset's own client is one like any other.
 //
 //   auto client = ControlClient::connect("/run/onset/control", std::chrono::seconds(5));
-//   nlohmann::json reply;
+//   Json reply;
 //   auto head = client->call("io.onset.Manager.GetUnit", {{"unit", "a.service"}}, reply);
 //
 // A stream: send() with `more`, then receive() while its ReplyHead continues.
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+
+#include "control/json.h"
 
 #include "base/result.h"
 #include "base/time.h"
@@ -44,14 +45,14 @@ class ControlClient {
 
   /// `parameters`: an object, or null for none. That the manager has closed the
   /// connection is told by receive(), behind what it said before.
-  Result<void, ClientError> send(const Request& request, const nlohmann::json& parameters,
+  Result<void, ClientError> send(const Request& request, const Json& parameters,
                                  Duration patience = kPatience);
   /// The next reply. kInfinity waits for as long as the manager lives: for jobs.
   /// A reply with an error is a reply: look at ReplyHead::error.
-  Result<ReplyHead, ClientError> receive(nlohmann::json& parameters, Duration patience = kPatience);
+  Result<ReplyHead, ClientError> receive(Json& parameters, Duration patience = kPatience);
   /// One call, one reply.
-  Result<ReplyHead, ClientError> call(std::string_view method, const nlohmann::json& parameters,
-                                      nlohmann::json& reply, Duration patience = kPatience);
+  Result<ReplyHead, ClientError> call(std::string_view method, const Json& parameters,
+                                      Json& reply, Duration patience = kPatience);
 
   /// Readable when receive() has something, or the end, to tell. (Only after
   /// has_buffered() is false.)

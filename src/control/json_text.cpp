@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "control/json.h"
+
 #include "base/format.h"
 
 namespace onset {
@@ -41,15 +43,15 @@ std::optional<std::string> refuse(std::string_view text, const JsonLimits& limit
 }  // namespace
 
 Result<void, std::string> parse_json(std::string_view text, const JsonLimits& limits,
-                                     nlohmann::json& out) {
+                                     Json& out) {
   if (auto reason = refuse(text, limits)) return Failure{std::move(*reason)};
-  out = nlohmann::json::parse(text, nullptr, false);
+  out = Json::parse(text, nullptr, false);
   if (out.is_discarded()) return Failure{std::string("the message is not JSON")};
   return {};
 }
 
-std::string dump_json(const nlohmann::json& value) {
-  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+std::string dump_json(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace onset

@@ -4,9 +4,10 @@
 // no more. Nothing here throws, for any bytes.
 
 #include <cstddef>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+
+#include "control/json.h"
 
 #include "base/result.h"
 
@@ -21,9 +22,9 @@ struct JsonLimits {
 
 /// The text as one value; the error is a sentence for the sender.
 Result<void, std::string> parse_json(std::string_view text, const JsonLimits& limits,
-                                     nlohmann::json& out);
+                                     Json& out);
 
 /// On one line, as UTF-8: what is not becomes U+FFFD.
-std::string dump_json(const nlohmann::json& value);
+std::string dump_json(const Json& value);
 
 }  // namespace onset

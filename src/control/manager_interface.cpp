@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "control/unit_view.h"
 
@@ -14,7 +16,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::string_view kInterface = "io.onset.Manager.";
 constexpr std::string_view kService = "org.varlink.service.";

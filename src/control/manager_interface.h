@@ -4,13 +4,14 @@
 // are kept as PendingCall and go on when their client has room (pull).
 
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "control/json.h"
 
 #include "control/backend.h"
 #include "control/call.h"
@@ -37,7 +38,7 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   void set_sink(ReplySink* sink) { sink_ = sink; }
 
   // ---- the server's side ----------------------------------------------------
-  void handle(CallId call, const Request& request, const nlohmann::json& parameters,
+  void handle(CallId call, const Request& request, const Json& parameters,
               Timestamp now) override;
   bool pull(CallId call) override;
   void gone(CallId call) override;
@@ -83,23 +84,23 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   void set_frozen(Call& call, bool frozen);
   JobOutcome queue_one(const std::string& name, std::string_view type, JobMode mode, Timestamp now);
   void finish_enqueue(Call& call, std::vector<JobOutcome> outcomes, bool wait);
-  [[nodiscard]] nlohmann::json view_outcome(const JobOutcome& outcome) const;
+  [[nodiscard]] Json view_outcome(const JobOutcome& outcome) const;
   [[nodiscard]] std::string failure_text(const JobOutcome& outcome) const;
 
   // ---- methods_units.cpp ----------------------------------------------------
   void list_units(Call& call) { list_matching(call, false); }
   void list_unit_status(Call& call) { list_matching(call, true); }
   void list_matching(Call& call, bool full);
-  [[nodiscard]] nlohmann::json view_listed(UnitId id, bool full) const;
+  [[nodiscard]] Json view_listed(UnitId id, bool full) const;
   void get_unit(Call& call);
   void get_properties(Call& call);
   void get_units(Call& call) { answer_each(call, true); }
   void list_properties(Call& call) { answer_each(call, false); }
   void answer_each(Call& call, bool full);
-  [[nodiscard]] nlohmann::json view_answer(const AnswerList& list, const std::string& name);
+  [[nodiscard]] Json view_answer(const AnswerList& list, const std::string& name);
   void find_unit(Call& call);
   void list_dependencies(Call& call);
-  [[nodiscard]] nlohmann::json view_edges(const std::vector<DependencyEdge>& edges) const;
+  [[nodiscard]] Json view_edges(const std::vector<DependencyEdge>& edges) const;
 
   // ---- methods_system.cpp ---------------------------------------------------
   void reload(Call& call);
@@ -126,7 +127,7 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   /// Answers a call with a bad parameter; true: it did.
   bool reject(Call& call);
   void refuse(CallId id, const Refusal& refusal);
-  void reply(CallId id, const nlohmann::json& parameters, bool continues = false);
+  void reply(CallId id, const Json& parameters, bool continues = false);
   /// The unit of that name, loaded if there is anything to load.
   Result<UnitId, Refusal> look_up(const std::string& name);
   /// As above; not valid: a valid name of nothing. Answers a bad name.

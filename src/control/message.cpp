@@ -4,13 +4,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 
 namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 /// False: there, and not a boolean.
 bool read_flag(const json& message, const char* name, bool& out) {

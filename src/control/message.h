@@ -2,9 +2,10 @@
 // Varlink's messages, varlink.org "Method Call": a call is {method, parameters,
 // oneway, more, upgrade}, a reply {parameters, continues, error}. Pure.
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+
+#include "control/json.h"
 
 #include "base/result.h"
 #include "control/json_text.h"
@@ -25,11 +26,11 @@ struct ReplyHead {
 
 /// A call; `parameters` is always an object. The error is a sentence.
 Result<Request, std::string> parse_request(std::string_view text, const JsonLimits& limits,
-                                           nlohmann::json& parameters);
-std::string format_request(const Request& request, const nlohmann::json& parameters);
+                                           Json& parameters);
+std::string format_request(const Request& request, const Json& parameters);
 
 Result<ReplyHead, std::string> parse_reply(std::string_view text, const JsonLimits& limits,
-                                           nlohmann::json& parameters);
-std::string format_reply(const ReplyHead& head, const nlohmann::json& parameters);
+                                           Json& parameters);
+std::string format_reply(const ReplyHead& head, const Json& parameters);
 
 }  // namespace onset

@@ -3,6 +3,8 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "base/text.h"
 #include "control/manager_interface.h"
@@ -15,7 +17,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::string_view kJobWords[] = {"start",
                                           "stop",

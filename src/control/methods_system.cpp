@@ -1,6 +1,8 @@
 // The manager as a whole, its events, and Varlink's own interface.
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "control/manager_interface.h"
 #include "control/properties.h"
@@ -10,7 +12,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::size_t kMaxSubscribers = 64;
 constexpr std::size_t kMaxDiagnostics = 1000;

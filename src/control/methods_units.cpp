@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "control/manager_interface.h"
 #include "control/name_pattern.h"
@@ -13,7 +15,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 using Texts = std::vector<std::string>;
 
 bool contains(const Texts& texts, std::string_view text) {

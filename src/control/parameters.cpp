@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 namespace onset {
 
-using nlohmann::json;
+using json = Json;
 
 const json* Parameters::find(const char* name) {
   known_.push_back(name);

@@ -4,16 +4,17 @@
 // reads after it go on with defaults, and the method asks once, at the end.
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "control/json.h"
 
 namespace onset {
 
 class Parameters {
  public:
-  explicit Parameters(const nlohmann::json& object) : object_(object) {}
+  explicit Parameters(const Json& object) : object_(object) {}
 
   std::string text(const char* name);
   std::optional<std::string> optional_text(const char* name);
@@ -32,9 +33,9 @@ class Parameters {
 
  private:
   /// Null if absent; remembers that the name is known.
-  const nlohmann::json* find(const char* name);
+  const Json* find(const char* name);
 
-  const nlohmann::json& object_;
+  const Json& object_;
   std::vector<const char*> known_;
   std::string bad_;
 };

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "base/text.h"
 
@@ -9,7 +11,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 struct ErrorRow {
   const char* name;

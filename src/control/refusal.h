@@ -2,9 +2,10 @@
 // Why a method does not do what it was asked: an error of io.onset.Manager with
 // its parameters.
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+
+#include "control/json.h"
 
 #include "engine/manager.h"
 
@@ -37,6 +38,6 @@ Refusal refusal_of(const RequestError& error, std::string_view unit, RefusalKind
 
 /// "io.onset.Manager.NoSuchUnit".
 std::string error_name(RefusalKind kind);
-nlohmann::json error_parameters(const Refusal& refusal);
+Json error_parameters(const Refusal& refusal);
 
 }  // namespace onset

@@ -11,7 +11,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 #include <nlohmann/json.hpp>
+
+#include "control/json.h"
 
 #include "base/format.h"
 
@@ -19,7 +22,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::uint64_t kListening = 0;
 constexpr unsigned kAcceptsADrain = 64;
@@ -66,11 +69,20 @@ void ControlServer::watch_listening(bool on) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, listening_.get(), &event);
 }
 
+/// Without memory for one more it is closed, and the others are not kept waiting.
+void ControlServer::admit(UniqueFd socket, Timestamp now) {
+  try {
+    if (auto peer = read_peer(socket)) accept(std::move(socket), *peer, now);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+}
+
 void ControlServer::accept_some(Timestamp now) {
   for (unsigned i = 0; i < kAcceptsADrain; ++i) {
     UniqueFd socket(::accept4(listening_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket) {
-      if (auto peer = read_peer(socket)) accept(std::move(socket), *peer, now);
+      admit(std::move(socket), now);
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;
@@ -200,7 +212,12 @@ void ControlServer::drain(Timestamp now) {
 
 void ControlServer::handle_events(Connection& c, std::uint32_t events) {
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) c.mute();
-  if ((events & (EPOLLIN | EPOLLHUP)) != 0 && c.wants_input(limits_.output_low)) c.receive();
+  if ((events & (EPOLLIN | EPOLLHUP)) == 0 || !c.wants_input(limits_.output_low)) return;
+  try {
+    c.receive();
+  } catch (const std::bad_alloc&) {
+    (void)refuse(c);
+  }
 }
 
 void ControlServer::work(Timestamp now) {
@@ -210,7 +227,7 @@ void ControlServer::work(Timestamp now) {
   while (again && done < kCallsADrain) {
     again = false;
     for (auto& [id, c] : connections_) {
-      if (!step(*c, now)) continue;
+      if (!step_or_refuse(*c, now)) continue;
       again = true;
       ++done;
     }
@@ -223,6 +240,29 @@ void ControlServer::work(Timestamp now) {
     }
     settle(*it->second, now);
     ++it;
+  }
+}
+
+/// What can't be done for want of memory is one client's loss.
+bool ControlServer::step_or_refuse(Connection& c, Timestamp now) {
+  try {
+    return step(c, now);
+  } catch (const std::bad_alloc&) {
+    return refuse(c);
+  }
+}
+
+/// Out of memory on the way: it is told so, or, without memory for that, let go.
+bool ControlServer::refuse(Connection& c) {
+  try {
+    handler_.gone(c.call);
+    if (c.busy) fail(c.call, kOutOfResources, {{"message", "out of memory"}});
+    c.closing = true;
+    c.input.clear();
+    return true;
+  } catch (const std::bad_alloc&) {
+    c.cut_off = true;
+    return false;
   }
 }
 

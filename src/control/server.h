@@ -18,6 +18,8 @@
 #include <memory>
 #include <optional>
 
+#include "control/json.h"
+
 #include "base/result.h"
 #include "base/time.h"
 #include "base/unique_fd.h"
@@ -73,22 +75,25 @@ class ControlServer final : public ReplySink {
 
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
 
-  void reply(CallId call, const nlohmann::json& parameters, bool continues) override;
-  void fail(CallId call, std::string_view error, const nlohmann::json& parameters) override;
+  void reply(CallId call, const Json& parameters, bool continues) override;
+  void fail(CallId call, std::string_view error, const Json& parameters) override;
   void wake(CallId call) override;
 
  private:
   using Connections = std::map<std::uint64_t, std::unique_ptr<Connection>>;
 
   void accept_some(Timestamp now);
+  void admit(UniqueFd socket, Timestamp now);
   void watch_listening(bool on);
   static void say_goodbye(BorrowedFd socket, const SysError& error);
   [[nodiscard]] bool make_room(uid_t uid);
   bool evict(std::optional<uid_t> only_of);
   [[nodiscard]] Connection* find(CallId call);
-  void queue(CallId call, const ReplyHead& head, const nlohmann::json& parameters);
+  void queue(CallId call, const ReplyHead& head, const Json& parameters);
   void handle_events(Connection& c, std::uint32_t events);
   void work(Timestamp now);
+  bool step_or_refuse(Connection& c, Timestamp now);
+  bool refuse(Connection& c);
   bool step(Connection& c, Timestamp now);
   void take_call(Connection& c, Timestamp now);
   void settle(Connection& c, Timestamp now);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "base/text.h"
 #include "unit/enum_words.h"
@@ -11,7 +13,7 @@ namespace onset {
 
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 // A hostile service can't make a reply much longer than its processes are many.
 constexpr std::size_t kMaxProcesses = 4096;

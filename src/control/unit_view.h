@@ -1,8 +1,9 @@
 #pragma once
 // Units, jobs and points of time as the interface file types them.
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
+
+#include "control/json.h"
 
 #include "base/time.h"
 #include "control/backend.h"
@@ -11,18 +12,18 @@
 namespace onset {
 
 /// Null if it is not set.
-nlohmann::json view_time(const Timestamp& t);
-nlohmann::json view_job(const Manager& manager, const Job& job);
+Json view_time(const Timestamp& t);
+Json view_job(const Manager& manager, const Job& job);
 /// What is left of a job that has ended: nothing holds it up any longer.
-nlohmann::json view_ended_job(const UnitGraph& graph, const Job& job);
-nlohmann::json view_diagnostic(const Diagnostic& d);
+Json view_ended_job(const UnitGraph& graph, const Job& job);
+Json view_diagnostic(const Diagnostic& d);
 
 /// UnitSummary: what list-units shows.
-nlohmann::json view_summary(const Manager& manager, UnitId id);
+Json view_summary(const Manager& manager, UnitId id);
 /// UnitStatus: what status shows.
-nlohmann::json view_status(const Manager& manager, ControlBackend& backend, UnitId id);
+Json view_status(const Manager& manager, ControlBackend& backend, UnitId id);
 /// UnitStatus of a name that no file has and nothing refers to.
-nlohmann::json view_missing(const std::string& name);
+Json view_missing(const std::string& name);
 
 /// "Unit a.service not found."
 std::string not_found_text(std::string_view name);

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "control/json.h"
+
 #include "base/text.h"
 #include "cli/context.h"
 #include "control/frame.h"
@@ -21,7 +23,7 @@
 
 namespace onset::test {
 
-using nlohmann::json;
+using json = Json;
 
 class StringSink final : public TextSink {
  public:

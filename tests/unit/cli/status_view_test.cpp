@@ -5,13 +5,15 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "base/format.h"
 #include "cli/dependency_view.h"
 
 namespace onset {
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 constexpr std::int64_t kNow = 1'795'500'782'000'000;
 

@@ -15,11 +15,13 @@
 #include <string_view>
 #include <vector>
 
+#include "control/json.h"
+
 #include "control/server.h"
 
 namespace onset::test {
 
-using nlohmann::json;
+using json = Json;
 
 /// Answers "echo" with its parameters, "boom" with an error, keeps "wait",
 /// streams `count` replies for "stream".

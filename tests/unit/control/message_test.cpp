@@ -4,8 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "control/json.h"
+
 using namespace onset;
-using nlohmann::json;
+using json = Json;
 
 namespace {
 

@@ -3,8 +3,10 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 using namespace onset;
-using nlohmann::json;
+using json = Json;
 
 namespace {
 

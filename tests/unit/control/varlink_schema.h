@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "control/json.h"
+
 namespace onset::test {
 
 class VarlinkSchema {
@@ -22,13 +24,13 @@ class VarlinkSchema {
   std::vector<std::string> errors;
 
   /// Empty: the value is what the method takes, gives, or the error has.
-  [[nodiscard]] std::string check_input(const std::string& method, const nlohmann::json& v) const {
+  [[nodiscard]] std::string check_input(const std::string& method, const Json& v) const {
     return check_named(inputs_, method, v);
   }
-  [[nodiscard]] std::string check_output(const std::string& method, const nlohmann::json& v) const {
+  [[nodiscard]] std::string check_output(const std::string& method, const Json& v) const {
     return check_named(outputs_, method, v);
   }
-  [[nodiscard]] std::string check_error(const std::string& error, const nlohmann::json& v) const {
+  [[nodiscard]] std::string check_error(const std::string& error, const Json& v) const {
     return check_named(error_types_, error, v);
   }
 
@@ -140,11 +142,11 @@ class VarlinkSchema {
 
   // ---- checking -------------------------------------------------------------
   [[nodiscard]] std::string check_named(const Types& types, const std::string& key,
-                                        const nlohmann::json& v) const {
+                                        const Json& v) const {
     auto it = types.find(key);
     return it == types.end() ? key + " is not in the interface file" : check(it->second, v, key);
   }
-  [[nodiscard]] std::string check(const Type& t, const nlohmann::json& v,
+  [[nodiscard]] std::string check(const Type& t, const Json& v,
                                   const std::string& at) const {
     switch (t.kind) {
       case Type::Kind::Optional:
@@ -173,21 +175,21 @@ class VarlinkSchema {
     }
     return {};
   }
-  [[nodiscard]] std::string check_struct(const Type& t, const nlohmann::json& v,
+  [[nodiscard]] std::string check_struct(const Type& t, const Json& v,
                                          const std::string& at) const {
     if (!v.is_object()) return at + " is no object";
     std::size_t seen = 0;
     for (const auto& [field, field_type] : t.fields) {
       auto it = v.find(field);
       if (it != v.end()) ++seen;
-      if (auto p = check(field_type, it == v.end() ? nlohmann::json() : *it, at + "." + field);
+      if (auto p = check(field_type, it == v.end() ? Json() : *it, at + "." + field);
           !p.empty()) {
         return p;
       }
     }
     return seen == v.size() ? std::string() : at + " has members that it should not: " + v.dump();
   }
-  [[nodiscard]] std::string check_word(const std::string& w, const nlohmann::json& v,
+  [[nodiscard]] std::string check_word(const std::string& w, const Json& v,
                                        const std::string& at) const {
     bool ok = false;
     if (w == "string") {

@@ -1,0 +1,45 @@
+#pragma once
+// JSON values: nlohmann's, with an allocator of their own, so that a value can be destroyed when
+// there is no memory left. The library's destructor moves what a value holds into a
+// std::vector<Json> of its own making, and may not throw: where that vector found no memory, PID 1
+// ended. So std::allocator<Json>, which nothing else of a value uses, never fails.
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+namespace onset {
+
+/// Of all that a value consists of; throws bad_alloc as any other.
+template <class T>
+struct JsonAllocator : std::allocator<T> {
+  JsonAllocator() = default;
+  template <class U>
+  constexpr JsonAllocator(const JsonAllocator<U>& /*other*/) noexcept {}
+  template <class U>
+  struct rebind {
+    using other = JsonAllocator<U>;
+  };
+};
+
+using Json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t, std::uint64_t, double,
+                                  JsonAllocator>;
+
+}  // namespace onset
+
+/// Of the vectors in which values come apart: from the heap, or else from memory that stands by
+/// (64 Ki values); beyond that the program ends.
+template <>
+struct std::allocator<onset::Json> {
+  using value_type = onset::Json;
+  allocator() = default;
+  template <class U>
+  constexpr allocator(const allocator<U>& /*other*/) noexcept {}
+  [[nodiscard]] onset::Json* allocate(std::size_t count);
+  void deallocate(onset::Json* memory, std::size_t count) noexcept;
+  friend constexpr bool operator==(const allocator&, const allocator&) noexcept { return true; }
+};
