@@ -25,10 +25,11 @@ SysResult RealOs::poll(BorrowedFd fd, Source source) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = poll_word(static_cast<std::uint8_t>(source), fd.get());
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0) {
-    return Failure{SysError{"epoll_ctl", errno}};
+  // What is not watched is not heard of again: once more, for want of memory may be over.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) == 0) return {};
   }
-  return {};
+  return Failure{SysError{"epoll_ctl", errno}};
 }
 
 /// Has the next drain() look at the unit, and sees to it that it comes.
@@ -210,7 +211,11 @@ bool RealOs::watch_alien(UnitId id, pid_t pid) {
         format("cannot watch process {}: {}; its end will not be seen", pid, errno_text(errno)));
     return true;
   }
-  (void)poll(pidfd, Source::Alien);
+  if (auto done = poll(pidfd, Source::Alien); !done) {
+    log_.log(Say::Level::Warning, "",
+             format("cannot watch process {}: {}; its end will not be seen", pid, to_string(done.error())));
+    return true;
+  }
   aliens_[pid] = Alien{std::move(pidfd), id};
   return true;
 }
