@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "init/applet.h"
@@ -19,9 +21,7 @@ int run_init(int argc, char** argv) {
                             environ);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   const bool is_pid1 = getpid() == 1;
   const auto call = onset::parse_entrypoint(argv, is_pid1);
   const char* const first = argc > 1 ? argv[1] : "";
@@ -36,4 +36,22 @@ int main(int argc, char** argv) {
       return onset::run_command_line(argc, argv, environ);
   }
   return 2;
+}
+
+/// Of an end for want of memory: the end of PID 1 is the end of all there is.
+constexpr int kAttempts = 10;
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return run(argc, argv);
+    } catch (const std::bad_alloc&) {
+      if (getpid() == 1 && attempt < kAttempts) continue;
+      constexpr std::string_view kText = "onset: out of memory\n";
+      (void)!write(STDERR_FILENO, kText.data(), kText.size());
+      return 1;
+    }
+  }
 }

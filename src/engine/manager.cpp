@@ -367,6 +367,7 @@ void Manager::start_up(Timestamp now) {
   candidates.insert(candidates.end(), kFallback.begin(), kFallback.end());
   for (std::string_view name : candidates) {
     const UnitId id = load(name);
+    if (graph_is_torn_) throw std::bad_alloc();
     if (!id.valid()) {
       os_.log(Say::Level::Error, name, "is not a unit name");
       continue;

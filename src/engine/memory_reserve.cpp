@@ -35,7 +35,7 @@ void MemoryReserve::ensure(std::size_t bytes) {
 MemoryReserve::Open::Open(MemoryReserve& reserve, std::size_t bytes) : reserve_(reserve) {
   if (reserve_.opened_ == 0) {
     reserve_.ensure(bytes);
-    open_reserve = &reserve_;
+    outer_ = std::exchange(open_reserve, &reserve_);
     before_ = std::set_new_handler(&MemoryReserve::give_back);
   }
   ++reserve_.opened_;
@@ -44,7 +44,7 @@ MemoryReserve::Open::Open(MemoryReserve& reserve, std::size_t bytes) : reserve_(
 MemoryReserve::Open::~Open() {
   if (--reserve_.opened_ > 0) return;
   std::set_new_handler(before_);
-  open_reserve = nullptr;
+  open_reserve = outer_;
   if (reserve_.size_ <= kLeast) return;
   reserve_.block_.reset();  // a large transaction's
   reserve_.size_ = 0;

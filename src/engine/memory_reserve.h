@@ -26,6 +26,7 @@ class MemoryReserve {
 
    private:
     MemoryReserve& reserve_;
+    MemoryReserve* outer_ = nullptr;
     std::new_handler before_ = nullptr;
   };
 

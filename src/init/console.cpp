@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include <new>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "loop/bounded_write.h"
@@ -67,6 +69,14 @@ bool Console::write_now(std::string_view bytes) {
 
 void Console::line(int level, std::string_view subject, std::string_view text) {
   if (level > level_ || target_ == LogTarget::Null || !out_) return;
+  try {
+    write_line(level, subject, text);
+  } catch (const std::bad_alloc&) {
+    ++lost_;
+  }
+}
+
+void Console::write_line(int level, std::string_view subject, std::string_view text) {
   std::string s;
   if (target_ == LogTarget::Kmsg) s = format("<{}>onset: ", 24 + level);
   const bool bright = colour_ && level <= 4;

@@ -20,10 +20,12 @@ class Console {
 
   /// One line, with what it is about in front ("nginx.service: …"; empty:
   /// none). `level` is syslog's.
+  /// Without memory for it the line is lost, and counted.
   void line(int level, std::string_view subject, std::string_view text);
   void set_level(int level) { level_ = level; }
 
  private:
+  void write_line(int level, std::string_view subject, std::string_view text);
   bool write_now(std::string_view bytes);
   long write_shared(std::string_view bytes);
 

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <new>
 
 #include "base/format.h"
@@ -39,7 +41,10 @@ int syslog_level(Say::Level level) {
 void fill_standard_streams() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
-    if (open("/dev/null", O_RDWR | O_NOCTTY) == fd) continue;
+    if (const int null = open("/dev/null", O_RDWR | O_NOCTTY); null >= 0) {
+      if (null != fd) close(null);  // it is not closed after all
+      continue;
+    }
     int ends[2] = {-1, -1};  // end of file to read, an error to write
     if (pipe2(ends, 0) == 0) close(ends[1]);
   }
@@ -55,27 +60,40 @@ int ManagerProcess::run() {
     console_.line(2, "", format("cannot start: {}", to_string(ready.error())));
     return 1;
   }
-  manager_->set_listener(this);
-  manager_->start_up(read_clock());
-
+  begin();
   while (manager_->objective() == Objective::Run) {
     try {
       turn();
     } catch (const std::bad_alloc&) {
-      console_.line(2, "", "out of memory, a request was dropped");
+      look_again_later();
     }
   }
-  return finish();
+  for (;;) {
+    try {
+      return finish();
+    } catch (const std::bad_alloc&) {
+      look_again_later();
+    }
+  }
+}
+
+/// What is due stays due. But at once there would be no more memory than now, and no end of it.
+void ManagerProcess::look_again_later() {
+  constexpr timespec kPause{0, 100'000'000};
+  console_.line(2, "", "out of memory, a request was dropped");
+  (void)ppoll(nullptr, 0, &kPause, nullptr);
 }
 
 void ManagerProcess::turn() {
   tell_upwards();
   settle();
   MonoTime deadline = std::min(manager_->next_deadline(), server_->next_deadline());
-  if (children_ended_) deadline = MonoTime{0};  // some were left for this turn
+  // Some were left for this turn.
+  if (children_ended_ || asked_ != SignalRequest::None) deadline = MonoTime{0};
   if (auto waited = loop_->wait(deadline); !waited) {
     console_.line(2, "", to_string(waited.error()));
   }
+  if (asked_ != SignalRequest::None) handle_signals();
   if (children_ended_) reap();
   const Timestamp now = read_clock();
   os_->new_turn();
@@ -106,6 +124,7 @@ void ManagerProcess::tell_upwards() {
 }
 
 int ManagerProcess::finish() {
+  const MemoryReserve::Open finish(reserve_, 0);
   tell_upwards();
   FinalPhase phase;
   phase.objective = manager_->objective();
@@ -153,13 +172,7 @@ void ManagerProcess::unit_changed(UnitId id) { service_->unit_changed(id); }
 
 int run_manager(const InitOptions& options, char** environment) {
   fill_standard_streams();
-  try {
-    return ManagerProcess(options, environment).run();
-  } catch (const std::bad_alloc&) {
-    constexpr std::string_view kText = "onset: no memory to start with\n";
-    (void)!write(STDERR_FILENO, kText.data(), kText.size());
-    return 1;
-  }
+  return std::make_unique<ManagerProcess>(options, environment)->run();
 }
 
 }  // namespace onset

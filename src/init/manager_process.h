@@ -19,6 +19,7 @@
 #include "control/manager_interface.h"
 #include "control/server.h"
 #include "engine/manager.h"
+#include "engine/memory_reserve.h"
 #include "init/configuration.h"
 #include "init/console.h"
 #include "init/container_interface.h"
@@ -60,6 +61,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
  private:
   // ---- set-up, in this order (manager_process_setup.cpp) ----------------------
   SysResult come_up();
+  void begin();
   void take_down();
   SysResult set_up();
   void find_surroundings();
@@ -72,9 +74,11 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   SysResult watch_all();
 
   void turn();
+  void look_again_later();
   void settle();
   void handle_signals();
-  void handle_kernel() { os_->drain(*this); }
+  void handle_kernel();
+  /// What a client asks for may fail: it has none of the reserve.
   void handle_control() { server_->drain(read_clock()); }
   // ---- what children say and how they end (manager_process_children.cpp) --------
   void handle_notifications();
@@ -121,6 +125,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<Configuration> configuration_;
   RealFiles files_;
   Accounts accounts_{files_};
+  MemoryReserve reserve_;  ///< for what the kernel tells, which it tells once
   std::unique_ptr<RealOs> os_;
   std::unique_ptr<LoadedFiles> units_;
   std::unique_ptr<Manager> manager_;
@@ -132,6 +137,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<SignalQueue> signals_;
   std::unique_ptr<NotifySocket> notify_;
   bool show_status_ = true;
+  SignalRequest asked_ = SignalRequest::None;  ///< by a signal, and not yet done
   bool children_ended_ = false;  ///< and not all of them were collected yet
   pid_t ended_ = 0;              ///< the next of them
   unsigned words_left_ = 0;      ///< so many datagrams may be from before its end

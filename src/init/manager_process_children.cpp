@@ -42,6 +42,7 @@ ExitStatus how_it_ended(const siginfo_t& info) {
 }  // namespace
 
 void ManagerProcess::handle_notifications() {
+  const MemoryReserve::Open finish(reserve_, 0);
   NotifyDatagram datagram;
   for (unsigned n = 0; n < kNotificationsPerTurn && notify_->receive(datagram); ++n) {
     handle_notification(datagram);
@@ -90,6 +91,7 @@ void ManagerProcess::collect(pid_t pid) {
 }
 
 void ManagerProcess::reap() {
+  const MemoryReserve::Open finish(reserve_, 0);
   unsigned budget = kNotificationsPerTurn;
   bool any = false;
   children_ended_ = true;

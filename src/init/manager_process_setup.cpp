@@ -98,6 +98,21 @@ SysResult ManagerProcess::come_up() {
   });
 }
 
+/// The first transaction. Nothing is queued where memory ran out on the way to it.
+void ManagerProcess::begin() {
+  manager_->set_listener(this);
+  for (int attempt = 1;; ++attempt) {
+    try {
+      const MemoryReserve::Open finish(reserve_, 0);
+      return manager_->start_up(read_clock());
+    } catch (const std::bad_alloc&) {
+      if (attempt == kAttempts) {
+        return console_.line(2, "", "out of memory, nothing is started");
+      }
+    }
+  }
+}
+
 void ManagerProcess::take_down() {
   notify_.reset();
   server_.reset();

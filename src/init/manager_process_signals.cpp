@@ -40,18 +40,27 @@ constexpr TargetRow kTargets[] = {
 }  // namespace
 
 void ManagerProcess::handle_signals() {
-  bool children = false;
-  while (const auto signal = signals_->next()) {
+  const MemoryReserve::Open finish(reserve_, 0);
+  for (;;) {
+    act_on(asked_);
+    asked_ = SignalRequest::None;
+    const auto signal = signals_->next();
+    if (!signal) break;
     const SignalRequest request = request_of_signal(signal->number, surroundings_);
     if (request == SignalRequest::Reap) {
-      children = true;
+      children_ended_ = true;
     } else {
-      act_on(request);
+      asked_ = request;
     }
   }
-  if (!children) return;
+  if (!children_ended_) return;
   handle_kernel();  // a PID file that was written, before the exit that follows
   reap();
+}
+
+void ManagerProcess::handle_kernel() {
+  const MemoryReserve::Open finish(reserve_, 0);
+  os_->drain(*this);
 }
 
 void ManagerProcess::start_target(std::string_view name, JobMode mode) {

@@ -25,6 +25,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "control/json.h"
+
 #include "control/manager_interface.h"
 #include "control/server.h"
 #include "fuzz/fuzz.h"
@@ -34,7 +36,7 @@
 
 using namespace onset;
 using namespace onset::fuzz;
-using nlohmann::json;
+using json = Json;
 
 namespace {
 
