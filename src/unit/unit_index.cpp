@@ -31,9 +31,9 @@ std::string_view last_component(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-/// The folder is not there; any other error says nothing of what is in it.
+/// The folder is not there; any other error says nothing of what is in it, nor does one on the way.
 bool is_absence(const SysError& error) {
-  return error.err == ENOENT || error.err == ENOTDIR;
+  return (error.err == ENOENT || error.err == ENOTDIR) && error.op != std::string_view("readdir");
 }
 
 }  // namespace
@@ -301,21 +301,19 @@ std::vector<std::string> UnitIndex::folders(std::string_view folder_name) const 
 }
 
 const std::vector<DirectoryItem>& UnitIndex::folder_items(const std::string& folder_path) {
-  const auto [at, added] = folder_items_.try_emplace(folder_path);
-  if (!added) return at->second;
+  static const std::vector<DirectoryItem> none;
+  if (const auto known = folder_items_.find(folder_path); known != folder_items_.end())
+    return known->second;
   auto items = files_->list(with_root(folder_path));
   if (items) {
     std::sort(items->begin(), items->end(),
               [](const DirectoryItem& a, const DirectoryItem& b) { return a.name < b.name; });
-    at->second = std::move(*items);
-    return at->second;
+    return folder_items_.emplace(folder_path, std::move(*items)).first->second;
   }
   if (!is_absence(items.error())) {
-    folder_items_.erase(at);  // asked for again the next time
     folder_problems_.push_back({Severity::Error, folder_path, 0,
                                 format("can't be listed: {}", errno_text(items.error().err))});
   }
-  static const std::vector<DirectoryItem> none;
   return none;
 }
 

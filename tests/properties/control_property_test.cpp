@@ -14,7 +14,7 @@
 
 using namespace onset;
 using namespace onset::test;
-using nlohmann::json;
+using json = Json;
 
 namespace {
 
