@@ -213,10 +213,16 @@ assert call(connect(), "Ping")["parameters"] == {}, "no answer"
         until(lambda: system.descriptors() < 40, "their connections are closed")
         self.ok(system, "start", "a.service")
 
+    @staticmethod
+    def sockets(pid):
+        names = [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]
+        return sum(name.startswith("socket:") for name in names)
+
     def test_P2_a_client_is_told_that_the_manager_has_no_descriptor_to_look_at_it_with(self):
         system = self.boot()
         pid = system.pid()
         before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        until(lambda: self.sockets(pid) == 2, "but for control and notify, none is left of the start")
         open_ones = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
         free = min(set(range(4096)) - open_ones)
         # One that is left takes the connection.

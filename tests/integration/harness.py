@@ -26,6 +26,10 @@ ONSET = os.path.abspath(os.environ.get("ONSET") or os.path.join(ROOT, "build", "
 PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 SANITIZED = "ONSET_SANITIZER_REPORTS" in os.environ  # tools/run_tests.py
 COUNTED = "ONSET_COVERAGE" in os.environ  # tools/coverage
+# "CALL,… ERRNO": all that is started runs under a filter that answers so (seccomp_shim.py).
+REFUSES = os.environ.get("ONSET_TEST_REFUSES", "").split()
+SUPPORT = os.environ.get("ONSET_SUPPORT") or os.path.join(ROOT, "tests", "support")
+SHIM = os.path.join(SUPPORT, "seccomp_shim.py")
 DEADLINE = float(os.environ.get("ONSET_TEST_DEADLINE", "30"))
 ORDINARY_UID = 33  # www-data, which every Debian has, with a group of the same number
 # The runner's own PATH may lead where an ordinary user may not go.
@@ -122,6 +126,8 @@ def in_namespace(argv, pid1=True, ordinary=False, proc=True):
         line += ["--clear-groups", "--"]
     if not pid1:
         line += ["sh", "-c", '"$@"; exit $?', "sh"]
+    if REFUSES:
+        line += [PYTHON, "-S", "-E", SHIM, *REFUSES]
     return line + list(argv)
 
 
@@ -233,6 +239,14 @@ class Process:
         return master, {**popen, "stdin": slave, "stdout": slave, "stderr": slave,
                         "start_new_session": True, "preexec_fn": own}
 
+    def refuse_cgroup_writes(self, error):
+        """For who runs under the filter of seccomp_shim.py's "cgroup-write"."""
+        sys.path.insert(0, SUPPORT)
+        from cgroup_refusals import CgroupRefusals
+
+        self.refusals = CgroupRefusals(self.pid, error)
+        self.refusals.start()
+
     def pid(self):
         """The pid of the process in question; only once it is known to run."""
         pid = self.popen.pid
@@ -288,6 +302,8 @@ class OnsetTest(unittest.TestCase):
             self.needs_no_proc()
         line = in_namespace(argv, pid1, ordinary, proc)
         process = Process(line, depth=1 if pid1 else 2, **options)
+        if "cgroup-write" in str(REFUSES):
+            process.refuse_cgroup_writes(REFUSES[1])
         self.addCleanup(process.end)
         return process
 

@@ -19,11 +19,9 @@ import signal
 import subprocess
 import tempfile
 
-from harness import (COUNTED, DEADLINE, ENVIRONMENT, OF_ITS_OWN, ONSET, ORDINARY_UID, PYTHON, ROOT, Late,
-                     OnsetTest, Process, children_of, until)
+from harness import (COUNTED, DEADLINE, ENVIRONMENT, OF_ITS_OWN, ONSET, ORDINARY_UID, PYTHON, REFUSES, SHIM,
+                     SUPPORT, Late, OnsetTest, Process, children_of, until)
 
-SUPPORT = os.environ.get("ONSET_SUPPORT") or os.path.join(ROOT, "tests", "support")
-SHIM = os.path.join(SUPPORT, "seccomp_shim.py")
 RUNTIME_FOLDERS = ("/run/onset", f"/dev/shm/onset-{ORDINARY_UID}", "/dev/shm/onset-0",
                    f"/tmp/onset-{ORDINARY_UID}", "/tmp/onset-0")
 EMPTY = ("/dev/shm", "/var/lib", "/var/cache", "/var/log", "/sys/fs/cgroup")
@@ -100,8 +98,9 @@ class System:
             line += ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"]
         if kind.get("inheritable"):
             line += ["setpriv", "--inh-caps=+chown,+net_bind_service,+sys_admin", "--"]
-        if kind.get("refuses"):
-            line += [PYTHON, "-S", "-E", SHIM, *kind["refuses"]]
+        refuses = kind.get("refuses") or REFUSES
+        if refuses:
+            line += [PYTHON, "-S", "-E", SHIM, *refuses]
         if not kind.get("pid1", True):
             # Below a first process that waits for it alone, and has no other role.
             line += ["sh", "-c", '"$@"; exit $?', "sh"]
@@ -121,6 +120,9 @@ class System:
                 popen.setdefault("stderr", console)
             self.process = Process(self._line(), depth=1 if self.kind.get("pid1", True) else 2,
                                    terminal=self.kind.get("terminal", False), **popen)
+        refuses = self.kind.get("refuses") or REFUSES
+        if "cgroup-write" in str(refuses):
+            self.process.refuse_cgroup_writes(refuses[1])
 
     # ---- files --------------------------------------------------------------------
 
