@@ -14,8 +14,8 @@ import struct
 from harness import ROOT
 from small_system import Faults, Life
 
-BUILD = os.environ.get("ONSET_BUILD_DIR") or os.path.join(ROOT, "build")
-PROGRAM = os.path.join(BUILD, "tests", "onset-failing-malloc")
+BUILD_OF_TESTS = os.path.join(os.environ.get("ONSET_BUILD_DIR") or os.path.join(ROOT, "build"), "tests")
+PROGRAM = os.path.join(BUILD_OF_TESTS, "onset-failing-malloc")
 PAGE = struct.Struct("=4Q")  # made, failed, first, stride
 
 
@@ -109,6 +109,10 @@ def measure(arena):
             faults.end()
         arena.expected = life.found
     return living, ending
+
+
+def occurrences(counts):
+    return {Lives.call: sum(counts)}
 
 
 def all_lives(counts, stride, only=()):

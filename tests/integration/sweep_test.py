@@ -1,0 +1,103 @@
+"""A slice of what tools/sweep does as a whole: a few of the system calls and allocations of PID 1
+fail, always the same; and what would harm is noticed."""
+
+import os
+import subprocess
+import sys
+import unittest
+
+from harness import PYTHON, SANITIZED
+from small_system import build_service, enter_arena
+
+SWEEP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sweep.py")
+
+
+def sweep(kind):
+    return subprocess.run([PYTHON, "-B", SWEEP, "all", kind, "--slice"], capture_output=True, text=True, check=False)
+
+
+@unittest.skipIf(SANITIZED, "a sanitizer's own calls and allocations are not onset's")
+class Sweep(unittest.TestCase):
+    def survives(self, kind):
+        done = sweep(kind)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        last = done.stdout.splitlines()[-1]
+        self.assertRegex(last, r"^[1-9]\d+ cases, [1-9]\d+ failed in PID 1, 0 death, 0 hang, ")
+
+    def test_P2_D8_pid_1_survives_a_system_call_that_fails(self):
+        self.survives("calls")
+
+    def test_P1_pid_1_survives_an_allocation_that_fails(self):
+        self.survives("allocations")
+
+
+@unittest.skipIf(SANITIZED, "a sanitizer's own calls and allocations are not onset's")
+class Notices(unittest.TestCase):
+    """What a sweep has to notice, brought about in another way."""
+
+    @classmethod
+    def setUpClass(cls):
+        from failing_allocations import BUILD_OF_TESTS
+
+        cls.service = build_service(BUILD_OF_TESTS)
+
+    def verdict(self, *fault):
+        line = [PYTHON, "-B", os.path.abspath(__file__), "--life", self.service, *fault]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.splitlines()[-1]
+
+    def test_a_life_without_a_fault_has_none(self):
+        self.assertEqual(self.verdict("getpid", "delay_exit=1"), "fine")
+
+    def test_a_death(self):
+        self.assertEqual(self.verdict("sendto", "signal=SIGKILL:when=2"), "death")
+
+    def test_that_no_client_is_heard(self):
+        self.assertEqual(self.verdict("recvfrom", "error=EIO:when=1+"), "deaf")
+
+    def test_that_no_notification_is_heard(self):
+        self.assertEqual(self.verdict("recvmsg", "error=EAGAIN:when=1+"), "broken")
+
+    def test_a_descriptor_that_stays(self):
+        self.assertEqual(self.verdict("close", "error=EIO:when=60"), "leak")
+
+    def test_a_shutdown_that_does_not_end(self):
+        self.assertEqual(self.verdict("epoll_wait", "error=EINTR:when=1+", "at-the-end"), "hang")
+
+
+def live(service, call, what, when=""):
+    """In an arena: the verdict of one life in which strace does this to PID 1."""
+    from failing_calls import Tracer, measure
+    from small_system import Arena, Faults, Life
+
+    class AtTheEnd(Faults):
+        def resume(self):
+            tracers.append(Tracer(life, options))
+
+    options = ["-e", "trace=" + call, "-e", f"inject={call}:{what}"]
+    tracers = []
+    arena = Arena(service, cgroup=False)
+    try:
+        measure(arena)
+        life = Life(arena)
+        faults = AtTheEnd() if when else Tracer(life, options)
+        tracers += [] if when else [faults]
+        try:
+            life.live(faults)
+        finally:
+            life.end()
+            for tracer in tracers:
+                tracer.end()
+        print(life.verdict or "fine")
+    finally:
+        arena.remove()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--life"]:
+        enter_arena([PYTHON, "-B", os.path.abspath(__file__), "--in-arena", *sys.argv[2:]])
+    if sys.argv[1:2] == ["--in-arena"]:
+        live(*sys.argv[2:])
+    else:
+        unittest.main()
