@@ -1,6 +1,5 @@
 #include "control/json.h"
 
-#include <cstdlib>
 #include <new>
 #include <nlohmann/json.hpp>
 
@@ -27,8 +26,8 @@ bool stands_by(const void* memory) {
 onset::Json* std::allocator<onset::Json>::allocate(std::size_t count) {
   using onset::standby;
   const std::size_t size = count * sizeof(onset::Json);
-  if (void* const memory = std::malloc(size)) return static_cast<onset::Json*>(memory);
-  if (size > onset::kStandby - standby.used) throw std::bad_alloc();
+  if (void* const memory = ::operator new(size, std::nothrow)) return static_cast<onset::Json*>(memory);
+  if (size > onset::kStandby - standby.used) return static_cast<onset::Json*>(::operator new(size));
   auto* const memory = standby.bytes + standby.used;
   standby.used += size;
   ++standby.out;
@@ -37,6 +36,6 @@ onset::Json* std::allocator<onset::Json>::allocate(std::size_t count) {
 
 void std::allocator<onset::Json>::deallocate(onset::Json* memory, std::size_t /*count*/) noexcept {
   using onset::standby;
-  if (!onset::stands_by(memory)) return std::free(memory);
+  if (!onset::stands_by(memory)) return ::operator delete(memory);
   if (--standby.out == 0) standby.used = 0;
 }

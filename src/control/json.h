@@ -32,7 +32,7 @@ using Json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std:
 }  // namespace onset
 
 /// Of the vectors in which values come apart: from the heap, or else from memory that stands by
-/// (64 Ki values); beyond that the program ends.
+/// (64 Ki values), beyond which it throws, and the program ends.
 template <>
 struct std::allocator<onset::Json> {
   using value_type = onset::Json;

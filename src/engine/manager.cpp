@@ -360,14 +360,14 @@ void Manager::reset_failed_all(Timestamp now) {
   }
 }
 
-void Manager::start_up(Timestamp now) {
+bool Manager::start_up(Timestamp now) {
   now_ = now;
   constexpr std::array<std::string_view, 2> kFallback{"rescue.target", "emergency.target"};
   std::vector<std::string_view> candidates{config_.default_target};
   candidates.insert(candidates.end(), kFallback.begin(), kFallback.end());
   for (std::string_view name : candidates) {
     const UnitId id = load(name);
-    if (graph_is_torn_) throw std::bad_alloc();
+    if (graph_is_torn_) return false;
     if (!id.valid()) {
       os_.log(Say::Level::Error, name, "is not a unit name");
       continue;
@@ -378,11 +378,12 @@ void Manager::start_up(Timestamp now) {
     auto job = enqueue(id, JobType::Start, mode, false);
     if (job) {
       dispatch();
-      return;
+      return true;
     }
     os_.log(Say::Level::Error, name, job.error().message);
   }
   started_up_ = true;
+  return true;
 }
 
 // ---- looking ----------------------------------------------------------------

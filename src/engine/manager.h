@@ -95,8 +95,9 @@ class Manager final : private UnitStates {
   void set_listener(ManagerListener* listener) { listener_ = listener; }
 
   // ---- life ---------------------------------------------------------------
-  /// Queues the default target (isolate); falls back to rescue.target.
-  void start_up(Timestamp now);
+  /// Queues the default target (isolate); falls back to rescue.target. False (or bad_alloc):
+  /// nothing is queued for want of memory.
+  bool start_up(Timestamp now);
   /// Ordered shutdown: queues the target that leads to `objective`, irreversibly.
   /// Called again, it forces: what is left is killed.
   void shut_down(Objective objective, int exit_status, Timestamp now);

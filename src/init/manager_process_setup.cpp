@@ -101,16 +101,15 @@ SysResult ManagerProcess::come_up() {
 /// The first transaction. Nothing is queued where memory ran out on the way to it.
 void ManagerProcess::begin() {
   manager_->set_listener(this);
-  for (int attempt = 1;; ++attempt) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
     try {
       const MemoryReserve::Open finish(reserve_, 0);
-      return manager_->start_up(read_clock());
+      if (manager_->start_up(read_clock())) return;
     } catch (const std::bad_alloc&) {
-      if (attempt == kAttempts) {
-        return console_.line(2, "", "out of memory, nothing is started");
-      }
+      continue;
     }
   }
+  console_.line(2, "", "out of memory, nothing is started");
 }
 
 void ManagerProcess::take_down() {
