@@ -6,7 +6,8 @@
 namespace onset {
 namespace {
 
-constexpr std::size_t kStandby = std::size_t{65536} * sizeof(Json);
+constexpr std::size_t kMostValues = std::size_t{65536};  // JsonLimits, and batches of replies
+constexpr std::size_t kStandby = 4 * kMostValues * sizeof(Json);
 
 /// Untouched, it takes no memory. Given out in a row, taken back when all of it has come back.
 struct Standby {

@@ -8,22 +8,24 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <new>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 namespace onset {
 
-/// Of all that a value consists of; throws bad_alloc as any other.
+/// Of all that a value consists of; throws bad_alloc as any other. Never std::allocator, whose
+/// memory below is for what a value comes apart into.
 template <class T>
-struct JsonAllocator : std::allocator<T> {
+struct JsonAllocator {
+  using value_type = T;
   JsonAllocator() = default;
   template <class U>
   constexpr JsonAllocator(const JsonAllocator<U>& /*other*/) noexcept {}
-  template <class U>
-  struct rebind {
-    using other = JsonAllocator<U>;
-  };
+  [[nodiscard]] T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T))); }
+  void deallocate(T* memory, std::size_t /*count*/) noexcept { ::operator delete(memory); }
+  friend constexpr bool operator==(const JsonAllocator&, const JsonAllocator&) noexcept { return true; }
 };
 
 using Json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t, std::uint64_t, double,
@@ -31,8 +33,9 @@ using Json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std:
 
 }  // namespace onset
 
-/// Of the vectors in which values come apart: from the heap, or else from memory that stands by
-/// (64 Ki values), beyond which it throws, and the program ends.
+/// Of the vectors in which values come apart: from the heap, or else from memory that stands by, for
+/// twice the values that a message may have (a vector grows by doubling). Beyond it throws, and the
+/// program ends.
 template <>
 struct std::allocator<onset::Json> {
   using value_type = onset::Json;

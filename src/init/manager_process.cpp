@@ -68,13 +68,16 @@ int ManagerProcess::run() {
       look_again_later();
     }
   }
-  for (;;) {
+  constexpr int kAttempts = 20;
+  for (int attempt = 1; attempt < kAttempts; ++attempt) {
     try {
+      const MemoryReserve::Open reserve(reserve_, 0);
       return finish();
     } catch (const std::bad_alloc&) {
       look_again_later();
     }
   }
+  return finish();
 }
 
 /// What is due stays due. But at once there would be no more memory than now, and no end of it.
@@ -124,7 +127,6 @@ void ManagerProcess::tell_upwards() {
 }
 
 int ManagerProcess::finish() {
-  const MemoryReserve::Open finish(reserve_, 0);
   tell_upwards();
   FinalPhase phase;
   phase.objective = manager_->objective();

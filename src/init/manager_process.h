@@ -12,6 +12,7 @@
 // sends its last word and dies is heard.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -125,6 +126,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<Configuration> configuration_;
   RealFiles files_;
   Accounts accounts_{files_};
+  std::optional<std::vector<Limit>> inherited_limits_;  ///< as they were before the first set-up
   MemoryReserve reserve_;  ///< for what the kernel tells, which it tells once
   std::unique_ptr<RealOs> os_;
   std::unique_ptr<LoadedFiles> units_;

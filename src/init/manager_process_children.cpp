@@ -72,6 +72,7 @@ void ManagerProcess::handle_notification(const NotifyDatagram& datagram) {
 
 /// Everything that was sent before the end of `ended_`. False: not in this turn.
 bool ManagerProcess::hear_last_words(unsigned& budget) {
+  const MemoryReserve::Open finish(reserve_, 0);
   NotifyDatagram datagram;
   for (; words_left_ > 0; --words_left_, --budget) {
     if (budget == 0) return false;
@@ -82,6 +83,7 @@ bool ManagerProcess::hear_last_words(unsigned& budget) {
 }
 
 void ManagerProcess::collect(pid_t pid) {
+  const MemoryReserve::Open finish(reserve_, 0);  // before it is gone from the kernel
   siginfo_t info{};
   if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0) {
     return;
@@ -91,7 +93,6 @@ void ManagerProcess::collect(pid_t pid) {
 }
 
 void ManagerProcess::reap() {
-  const MemoryReserve::Open finish(reserve_, 0);
   unsigned budget = kNotificationsPerTurn;
   bool any = false;
   children_ended_ = true;
@@ -105,7 +106,8 @@ void ManagerProcess::reap() {
       break;
     }
     if (!hear_last_words(budget)) break;
-    collect(std::exchange(ended_, 0));
+    collect(ended_);
+    ended_ = 0;
     any = true;
   }
   if (any) os_->after_reap(*this);

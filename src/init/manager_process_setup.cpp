@@ -177,8 +177,9 @@ void ManagerProcess::find_runtime_directory() {
 }
 
 void ManagerProcess::read_configuration() {
+  if (!inherited_limits_) inherited_limits_ = raise_descriptor_limit();
   configuration_ = std::make_unique<Configuration>(ConfigurationContext{
-      files_, options_, host_, surroundings_, environment_, raise_descriptor_limit()});
+      files_, options_, host_, surroundings_, environment_, *inherited_limits_});
   Diagnostics diagnostics;
   configuration_->read(diagnostics);
   console_.set_level(configuration_->log_level());

@@ -12,6 +12,7 @@
 #include <new>
 #include <optional>
 
+#include "base/out_of_memory.h"
 #include "base/format.h"
 #include "base/text.h"
 
@@ -42,7 +43,7 @@ class UnitTextReader {
       rest_.remove_prefix(kByteOrderMark.size());
     }
     const int status = ini_parse_stream(&UnitTextReader::feed, this, &UnitTextReader::take, this);
-    if (out_of_memory_ || status == -2) refuse(line_, "not enough memory to read it");
+    if (out_of_memory_ || status == -2) throw_out_of_memory();  // nothing is wrong with the file
     return std::move(result_);
   }
 

@@ -11,7 +11,7 @@ namespace onset {
 namespace {
 
 constexpr unsigned kAliasHops = 8;
-constexpr std::int64_t kUnknownTime = -1;
+constexpr int kAttempts = 3;
 constexpr std::uint16_t kNoDirectory = UINT16_MAX;
 constexpr std::string_view kFolderSuffixes[] = {".d", ".wants", ".requires", ".upholds"};
 
@@ -149,6 +149,9 @@ std::int64_t UnitIndex::mtime_of(const std::string& directory) const {
 }
 
 bool UnitIndex::is_stale() const {
+  for (const std::uint16_t i : unlisted_) {
+    if (files_->list(with_root(directories_[i])).ok()) return true;
+  }
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     if (mtime_of(directories_[i]) != mtimes_[i]) return true;
   }
@@ -162,11 +165,15 @@ bool UnitIndex::is_searched(std::string_view directory) const {
 void UnitIndex::list_directory(std::uint16_t directory, Diagnostics& diagnostics) {
   const std::string& path = directories_[directory];
   auto items = files_->list(with_root(path));
+  for (int attempt = 1; !items && !is_absence(items.error()) && attempt < kAttempts; ++attempt)
+    items = files_->list(with_root(path));
   if (!items) {
-    if (is_absence(items.error())) return;  // most of the search path is not there on most machines
-    mtimes_[directory] = kUnknownTime;  // so that it is stale
-    diagnostics.push_back({Severity::Error, path, 0,
-                           format("can't be listed, its units are missing: {}", errno_text(items.error().err))});
+    const SysError error = items.error();
+    if (is_absence(error)) return;  // most of the search path is not there on most machines
+    const bool is_closed = error.err == EACCES || error.err == EPERM;  // as it will be
+    if (!is_closed) unlisted_.push_back(directory);
+    diagnostics.push_back({is_closed ? Severity::Warning : Severity::Error, path, 0,
+                           format("can't be listed, its units are missing: {}", errno_text(error.err))});
     return;
   }
   for (const DirectoryItem& item : *items) {
@@ -197,8 +204,14 @@ void UnitIndex::add_entry(std::uint16_t directory, const std::string& name, File
 bool UnitIndex::make_link_entry(UnitFileEntry& entry, Diagnostics& diagnostics) {
   const std::string path = path_of(entry);
   const std::string& directory = directories_[entry.directory];
-  const auto link = files_->read_link(with_root(path));
-  if (!link) return false;
+  auto link = files_->read_link(with_root(path));
+  for (int attempt = 1; !link && link.error().err != ENOENT && attempt < kAttempts; ++attempt)
+    link = files_->read_link(with_root(path));
+  if (!link) {
+    // It may be a mask, or another unit.
+    if (link.error().err != ENOENT) unlisted_.push_back(entry.directory);
+    return false;
+  }
   const std::string& points_to = entry.make_detail().link_target =
       absolute_target(directory, *link);
   if (points_to == "/dev/null") {

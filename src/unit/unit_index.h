@@ -76,6 +76,10 @@ class UnitIndex {
   /// Whether a directory has got or lost an entry since it was listed. (What is in
   /// a file that was there already does not matter here.)
   [[nodiscard]] bool is_stale() const;
+  /// A directory of the search path of which it is not known what is in it; empty: there is none.
+  [[nodiscard]] std::string unlisted() const {
+    return unlisted_.empty() ? std::string() : directories_[unlisted_.front()];
+  }
   /// Folders are listed anew when they are asked for next.
   void forget_folder_items() { folder_items_.clear(); }
 
@@ -112,6 +116,7 @@ class UnitIndex {
   std::string root_;
   bool usr_is_merged_ = false;  ///< /lib is a link to usr/lib
   std::vector<std::string> directories_;
+  std::vector<std::uint16_t> unlisted_;  ///< directories that are there and could not be read
   std::vector<std::int64_t> mtimes_;  ///< of the directories, before they were listed
   ByName<UnitFileEntry> entries_;
   ByName<std::vector<std::string>> aliases_;       ///< name → what stands for it

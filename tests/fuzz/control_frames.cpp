@@ -59,14 +59,18 @@ class Witness final : public CallHandler, public ReplySink {
  public:
   explicit Witness(ManagerInterface& interface) : interface_(interface) {}
   ReplySink* server = nullptr;
+  int short_of_memory = 0;  ///< 1: for the next call; 2: for its end too
 
   void handle(CallId call, const Request& request, const json& parameters, Timestamp now) override {
     expect(!open_.contains(call), "a connection has one call at a time", request.method);
     open_[call] = request;
+    if (short_of_memory > 0) throw std::bad_alloc();
     interface_.handle(call, request, parameters, now);
   }
   bool pull(CallId call) override { return interface_.pull(call); }
   void gone(CallId call) override {
+    if (--short_of_memory == 1) throw std::bad_alloc();
+    short_of_memory = 0;
     open_.erase(call);
     interface_.gone(call);
   }
@@ -258,6 +262,15 @@ class World {
         break;
       case 'b':
         engine_.manager.start_up(engine_.now);
+        break;
+      case 'm':
+        witness_.short_of_memory = 1;
+        break;
+      case 'n':
+        witness_.short_of_memory = 2;
+        break;
+      case 'y':
+        backend_.can_reload = false;
         break;
       case 'v':
         backend_.can_freeze = false;

@@ -66,11 +66,12 @@ void try_command(const ExecCommand& command, const SpecifierScope& scope,
 }
 
 void try_words(std::string_view text) {
-  const auto words = split_words(text);
-  if (words && text.find('\0') == std::string_view::npos) {
-    std::string line;
-    for (const std::string& word : *words) line += quote_word(word) + ' ';
-    const auto again = split_words(line);
+  for (const WordFlags flags : {kUnquoteAndUnescape, WordFlags::Unquote | WordFlags::RetainEscapes, WordFlags::None}) {
+    auto words = split_words(text, flags);
+    if (!words || text.find('\0') != std::string_view::npos) continue;
+    if (flags == WordFlags::None) std::erase(*words, "");  // which it can't give
+    const std::string line = join_words(*words, flags);
+    const auto again = split_words(line, flags);
     expect(again && *again == *words, "quoted words are read as themselves", line);
   }
   for (unsigned flags = 0; flags < 256; flags += 7) {

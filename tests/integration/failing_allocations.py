@@ -20,7 +20,10 @@ PAGE = struct.Struct("=4Q")  # made, failed, first, stride
 
 
 class Allocations(Faults):
-    """The page that the program shares with us. `when`: "life" or "end"."""
+    """The page that the program shares with us. `when`: "life" or "end". What memory is wanted for
+    comes when there is some: nothing else is forgiven."""
+
+    spoil_files = spoil_stop = False
 
     def __init__(self, folder, first=0, stride=0, when="life"):
         self.path = os.path.join(folder, "allocations")

@@ -245,7 +245,7 @@ class Inmate:
         try:
             self.control.job("start", *LASTING)
         except Refused as refused:
-            if "UnitNotLoadable" not in str(refused) and "properly" not in str(refused):
+            if not self.faults.spoil_files or ("UnitNotLoadable" not in str(refused) and "properly" not in str(refused)):
                 raise
             self.control.call("Reload")
             self.control.job("start", *LASTING)
@@ -363,6 +363,8 @@ class Faults:
     """What fails in a life."""
 
     spoil_recovery = False  # so often that none can do
+    spoil_files = True  # a unit file that could not be read is in error until all are read again
+    spoil_stop = True  # a command that could not be launched at the end is not run
 
     def count(self):
         """How often so far; asked from inside too."""
@@ -538,7 +540,7 @@ class Life:
         if status != 0:
             self.verdict = "shutdown"
             self.details.append(f"exit status {status}")
-        elif self.said("stopped") != before + 1 and faults.count() == failed_before:
+        elif self.said("stopped") != before + 1 and not (faults.spoil_stop and faults.count() > failed_before):
             self.verdict = "shutdown"
             self.details.append("the ExecStop= of once.service did not run")
 

@@ -30,6 +30,7 @@ STRIDES = {failing_calls: 8, failing_allocations: 4001}  # cases between two of 
 OF_EACH = {failing_calls: 1, failing_allocations: 25}  # lives of each call in a slice
 AT_A_TIME = 3  # parts for each processor: a life is mostly waiting
 EACH = 10 ** 9
+LASTING = ("death", "hang")  # once is too often
 VERDICTS = ("death", "hang", "deaf", "broken", "leak", "shutdown")
 
 
@@ -112,7 +113,7 @@ class Table:
         row["failed in PID 1"] += result["hits"]
         if not result["verdict"]:
             return
-        if result["again"]:
+        if result["again"] or result["verdict"] in LASTING:
             row[result["verdict"]] += 1
             self.bad.append(result)
         else:

@@ -81,7 +81,11 @@ void* operator new(std::size_t size) {
 }
 /// Else a sanitizer's own would stand beside ours, and its memory come to our delete.
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  return std::malloc(size == 0 ? 1 : size);
+  try {
+    return onset::test::allocate(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
 }
 void operator delete(void* memory, const std::nothrow_t&) noexcept {
   onset::test::release(memory);

@@ -27,6 +27,7 @@ class FakeBackend final : public ControlBackend {
   }
   bool needs_reload(const Unit& unit) override { return unit.id == stale; }
   Result<Diagnostics, RequestError> reload(Timestamp now) override {
+    if (!can_reload) return Failure{RequestError{RequestErrorKind::NotSupported, {}, "not now"}};
     Diagnostics diagnostics{{Severity::Warning, "/etc/a.service", 3, "Unknown key 'X'"}};
     world_.manager.reload(world_.table, now, diagnostics);
     return diagnostics;
@@ -54,6 +55,7 @@ class FakeBackend final : public ControlBackend {
   }
   bool is_frozen(UnitId id) override { return frozen_units.contains(id.value); }
   bool can_freeze = true;
+  bool can_reload = true;
   std::set<std::uint32_t> frozen_units;
   Result<void, RequestError> shut_down(const ShutdownRequest& request, Timestamp now) override {
     if (request.objective == Objective::Kexec) {
