@@ -64,6 +64,7 @@ UNITS = {
 # What the kernel says of user.service: what protects is applied, whatever has failed before.
 CONFINED = {"Uid": [str(ORDINARY_UID)] * 4, "Gid": [str(ORDINARY_UID)] * 4, "Groups": [str(ORDINARY_UID)],
             "CapBnd": ["0000000000000001"], "NoNewPrivs": ["1"]}
+DESCRIPTORS = 900  # the limit that PID 1 is given, and services get whatever PID 1 does with its own
 LASTING = ("notify.service", "forking.service", "user.service", "once.service")
 
 
@@ -259,6 +260,8 @@ class Inmate:
             problems.append(f"{unit} has the main process {main}, which is none of PID 1's children")
         elif unit == "user.service":
             problems += unconfined(main)
+        elif unit == "notify.service":
+            problems += otherwise_limited(main)
 
     def leftovers(self):
         """Descriptors and children of PID 1 that there should not be."""
@@ -308,6 +311,12 @@ def unconfined(pid):
     with open(f"/proc/{pid}/status", encoding="utf-8") as file:
         seen = {name: rest.split() for name, _, rest in (line.partition(":") for line in file)}
     return [f"user.service has {name} {seen[name]}" for name, wanted in CONFINED.items() if seen[name] != wanted]
+
+
+def otherwise_limited(pid):
+    with open(f"/proc/{pid}/limits", encoding="utf-8") as file:
+        soft = next(line.split()[3] for line in file if line.startswith("Max open files"))
+    return [] if soft == str(DESCRIPTORS) else [f"notify.service may open {soft} files"]
 
 
 def is_child_of_pid_1(pid):
@@ -417,7 +426,7 @@ class Life:
         if arena.cgroup:
             self.group = tempfile.mkdtemp(prefix="onset-sweep-", dir="/sys/fs/cgroup")
             setup.append(f"echo 0 > {self.group}/cgroup.procs")
-        setup.append('exec "$@"')
+        setup += [f"ulimit -Sn {DESCRIPTORS}", 'exec "$@"']
         command = [arena.service, "gate", onset, "init", "--unit=main.target",
                    "--unit-path=/run/onset/system:" + arena.path("units"),
                    "--config-path=" + arena.path("config"), "--log-level=" + log_level]
