@@ -16,6 +16,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 
@@ -141,12 +142,17 @@ def sweep_all(kind, options):
     command = [PYTHON, os.path.abspath(__file__), kind, "--service", options.service]
     command += ["--cgroup"] if options.cgroup else []
     command += ["--slice"] if options.slice else []
-    running = [subprocess.Popen([*command, "--part", f"{k + 1}/{parts}"], stdout=subprocess.PIPE, text=True)
-               for k in range(parts)]
-    for part in running:  # what the others print meanwhile waits in their pipes
-        for line in part.stdout:
-            table.add(json.loads(line))
-    return table, any(part.wait() != 0 for part in running)
+    with tempfile.TemporaryDirectory(prefix="onset-sweep-results-") as folder:
+        running = []
+        for k in range(parts):
+            with open(os.path.join(folder, str(k)), "wb") as out:
+                running.append(subprocess.Popen([*command, "--part", f"{k + 1}/{parts}"], stdout=out))
+        failed = [part for part in running if part.wait() != 0]
+        for k in range(parts):
+            with open(os.path.join(folder, str(k)), encoding="utf-8") as results:
+                for line in results:
+                    table.add(json.loads(line))
+    return table, bool(failed)
 
 
 def write_all(options):
