@@ -1,19 +1,18 @@
 // Units without processes: the table of docs/states.md, made by running the manager.
 #include <catch2/catch.hpp>
 
-#include <cstdio>
 #include <memory>
 
 #include "base/format.h"
 #include "engine/manager.h"
 #include "support/fake_os.h"
+#include "support/states_document.h"
 #include "unit/name.h"
 
 namespace onset::test {
 namespace {
 
-constexpr std::string_view kBegin = "<!-- made by plain_states_test: begin -->\n";
-constexpr std::string_view kEnd = "<!-- made by plain_states_test: end -->";
+constexpr std::string_view kMaker = "plain_states_test";
 
 /// Every unit is there, and says nothing.
 class AnyUnit final : public UnitSource {
@@ -77,41 +76,13 @@ std::string table() {
   return out;
 }
 
-std::string document_path() {
-  return ONSET_ORACLE_DIR "/../../docs/states.md";
-}
-
-std::string read_document() {
-  std::string text;
-  std::FILE* f = std::fopen(document_path().c_str(), "r");
-  REQUIRE(f != nullptr);
-  char buffer[4096];
-  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, f)) > 0;)
-    text.append(buffer, n);
-  std::fclose(f);
-  return text;
-}
-
 TEST_CASE("docs/states.md shows the units without processes as they are", "[engine][plain]") {
-  const std::string text = read_document();
-  const std::size_t begin = text.find(kBegin);
-  const std::size_t end = text.find(kEnd);
-  REQUIRE(begin != std::string::npos);
-  REQUIRE(end != std::string::npos);
   INFO("if the change is meant: engine_tests \"docs/states.md gets its plain units anew\"");
-  CHECK(text.substr(begin + kBegin.size(), end - begin - kBegin.size()) == "\n" + table() + "\n");
+  CHECK(shown_in_states(kMaker) == "\n" + table() + "\n");
 }
 
 TEST_CASE("docs/states.md gets its plain units anew", "[.][write]") {
-  std::string text = read_document();
-  const std::size_t begin = text.find(kBegin);
-  const std::size_t end = text.find(kEnd);
-  REQUIRE(end != std::string::npos);
-  text.replace(begin + kBegin.size(), end - begin - kBegin.size(), "\n" + table() + "\n");
-  std::FILE* f = std::fopen(document_path().c_str(), "w");
-  REQUIRE(f != nullptr);
-  std::fwrite(text.data(), 1, text.size(), f);
-  std::fclose(f);
+  write_into_states(kMaker, "\n" + table() + "\n");
 }
 
 TEST_CASE("every type of unit but the service is in that table", "[engine][plain]") {

@@ -2,19 +2,18 @@
 // After a change of the machine: engine_tests "docs/states.md is written anew".
 #include <catch2/catch.hpp>
 
-#include <cstdio>
 #include <functional>
 
 #include "base/format.h"
 #include "support/service_world.h"
+#include "support/states_document.h"
 
 namespace onset::test {
 namespace {
 
 using std::chrono::seconds;
 
-constexpr std::string_view kBegin = "<!-- made by service_states_test: begin -->\n";
-constexpr std::string_view kEnd = "<!-- made by service_states_test: end -->\n";
+constexpr std::string_view kMaker = "service_states_test";
 
 std::string type_name(ServiceType type) {
   switch (type) {
@@ -331,45 +330,15 @@ std::string all_tables() {
   return phase_table() + type_table() + restart_table() + "\n" + active_table();
 }
 
-// ---- the document
-// -----------------------------------------------------------------------------------
-
-std::string document_path() {
-  return ONSET_ORACLE_DIR "/../../docs/states.md";
-}
-
-std::string read_document() {
-  std::string text;
-  std::FILE* f = std::fopen(document_path().c_str(), "r");
-  REQUIRE(f != nullptr);
-  char buffer[4096];
-  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, f)) > 0;)
-    text.append(buffer, n);
-  std::fclose(f);
-  return text;
-}
+// ---- the document -----------------------------------------------------------------
 
 TEST_CASE("docs/states.md shows the service machine as it is", "[engine][service]") {
-  const std::string text = read_document();
-  const std::size_t begin = text.find(kBegin);
-  const std::size_t end = text.find(kEnd);
-  REQUIRE(begin != std::string::npos);
-  REQUIRE(end != std::string::npos);
-  const std::string shown = text.substr(begin + kBegin.size(), end - begin - kBegin.size());
   INFO("if the change is meant: engine_tests \"docs/states.md is written anew\"");
-  CHECK(shown == "\n" + all_tables());
+  CHECK(shown_in_states(kMaker) == "\n" + all_tables());
 }
 
 TEST_CASE("docs/states.md is written anew", "[.][write]") {
-  std::string text = read_document();
-  const std::size_t begin = text.find(kBegin);
-  const std::size_t end = text.find(kEnd);
-  REQUIRE(end != std::string::npos);
-  text.replace(begin + kBegin.size(), end - begin - kBegin.size(), "\n" + all_tables());
-  std::FILE* f = std::fopen(document_path().c_str(), "w");
-  REQUIRE(f != nullptr);
-  std::fwrite(text.data(), 1, text.size(), f);
-  std::fclose(f);
+  write_into_states(kMaker, "\n" + all_tables());
 }
 
 TEST_CASE("every phase and every result has a word of its own", "[engine][service]") {
