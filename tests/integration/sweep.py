@@ -133,6 +133,7 @@ class Table:
         for result in self.bad:
             print(f"{result['verdict']}: {result['line']} occurrence {result['first']} of its {result['when']}: "
                   f"{result['details']}")
+        sys.stdout.flush()
 
 
 def sweep_all(kind, options):
