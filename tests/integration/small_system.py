@@ -393,7 +393,8 @@ class Arena:
     def __init__(self, service, cgroup):
         self.folder = tempfile.mkdtemp(prefix="onset-sweep-")
         os.chmod(self.folder, 0o755)
-        self.service = service
+        # Where another user may go too, which the folder of the clone need not be.
+        self.service = service = shutil.copy2(service, self.path("sweep_service"))
         self.cgroup = cgroup
         self.expected = None  # belongings, once a life without a fault was measured
         for name, files in (("units", UNITS), ("config", {"system.conf": CONFIG})):
