@@ -4,11 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
+#include "control/json.h"
 #include "control/name_pattern.h"
 #include "unit/name.h"
 

@@ -6,13 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "control/json.h"
-
 #include "base/result.h"
 #include "cli/context.h"
 #include "cli/manager_link.h"
 #include "cli/options.h"
 #include "cli/render.h"
+#include "control/json.h"
 
 namespace onset {
 

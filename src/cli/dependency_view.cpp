@@ -9,11 +9,10 @@
 #include <set>
 #include <vector>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "cli/reply.h"
 #include "cli/verbs.h"
+#include "control/json.h"
 
 namespace onset {
 

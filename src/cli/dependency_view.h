@@ -3,9 +3,8 @@
 
 #include <string>
 
-#include "control/json.h"
-
 #include "cli/render.h"
+#include "control/json.h"
 
 namespace onset {
 
@@ -21,7 +20,6 @@ struct DependencyLook {
 /// those that stand above already. What takes several lines below a unit is there
 /// once: where the unit stands again, "…" behind its name is in place of them, so
 /// that a chain of diamonds does not double with each. `name` is the unit as it was asked for.
-std::string dependency_tree(const std::string& name, const Json& edges,
-                            const DependencyLook& look);
+std::string dependency_tree(const std::string& name, const Json& edges, const DependencyLook& look);
 
 }  // namespace onset

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
 #include "cli/unit_files.h"
 #include "cli/verbs.h"
+#include "control/json.h"
 #include "control/name_pattern.h"
 #include "unit/install.h"
 #include "unit/name.h"

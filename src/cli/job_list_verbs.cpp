@@ -4,12 +4,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
 #include "cli/verbs.h"
+#include "control/json.h"
 #include "control/name_pattern.h"
 
 namespace onset {

@@ -3,10 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "cli/reply.h"
+#include "control/json.h"
 
 namespace onset {
 

@@ -4,9 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "control/json.h"
-
 #include "cli/command.h"
+#include "control/json.h"
 
 namespace onset {
 

@@ -3,14 +3,13 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/job_outcome.h"
 #include "cli/reply.h"
 #include "cli/status_view.h"
 #include "cli/verbs.h"
+#include "control/json.h"
 #include "control/name_pattern.h"
 #include "unit/enum_words.h"
 

@@ -2,11 +2,10 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "cli/reply.h"
 #include "cli/verbs.h"
+#include "control/json.h"
 
 namespace onset {
 

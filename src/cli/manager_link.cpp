@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "cli/render.h"
+#include "control/json.h"
 
 namespace onset {
 

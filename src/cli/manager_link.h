@@ -7,10 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "control/json.h"
-
 #include "base/result.h"
 #include "cli/context.h"
+#include "control/json.h"
 
 namespace onset {
 
@@ -30,8 +29,7 @@ class ManagerLink {
   explicit ManagerLink(ManagerFinder& finder) : finder_(finder) {}
 
   /// `method` without the interface's name.
-  Result<void, CallProblem> call(std::string_view method, const Json& parameters,
-                                 Json& reply,
+  Result<void, CallProblem> call(std::string_view method, const Json& parameters, Json& reply,
                                  Duration patience = ControlClient::kPatience);
   /// A stream: the next replies come from next().
   Result<void, CallProblem> start(std::string_view method, const Json& parameters);
@@ -42,8 +40,7 @@ class ManagerLink {
                                     const char* name, Json& list);
   /// GetUnits or ListProperties: an answer for each unit, in their order.
   Result<void, CallProblem> collect_of(const std::vector<std::string>& units,
-                                       std::string_view method, Json parameters,
-                                       Json& list);
+                                       std::string_view method, Json parameters, Json& list);
   /// Whether a manager runs and answers.
   bool reachable() { return connect().ok(); }
 

@@ -2,12 +2,11 @@
 // refused.
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
 #include "cli/verbs.h"
+#include "control/json.h"
 
 namespace onset {
 

@@ -8,12 +8,11 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
 #include "cli/status_view.h"
+#include "control/json.h"
 
 namespace onset {
 

@@ -2,10 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/text.h"
 #include "cli/render.h"
+#include "control/json.h"
 
 namespace onset {
 

@@ -1,11 +1,10 @@
 // is-active, is-failed, is-system-running: a word, and an exit status for scripts.
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "cli/reply.h"
 #include "cli/verbs.h"
+#include "control/json.h"
 
 namespace onset {
 

@@ -1,13 +1,12 @@
 // status: asks the manager, and lays out what it says.
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
 #include "cli/status_view.h"
 #include "cli/verbs.h"
+#include "control/json.h"
 
 namespace onset {
 

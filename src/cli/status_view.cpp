@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "cli/reply.h"
+#include "control/json.h"
 #include "unit/exit_status.h"
 #include "unit/signals.h"
 

@@ -5,10 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "control/json.h"
-
 #include "base/time.h"
 #include "cli/render.h"
+#include "control/json.h"
 
 namespace onset {
 
@@ -24,8 +23,7 @@ struct StatusLook {
 std::string unit_status_text(const Json& unit, const StatusLook& look);
 /// "├─1234 /usr/sbin/nginx", one line for each process of the unit. `indent` stands
 /// before.
-std::string process_tree(const Json& unit, std::string_view indent,
-                         const StatusLook& look);
+std::string process_tree(const Json& unit, std::string_view indent, const StatusLook& look);
 /// LSB's exit status of a unit: 0 running, 3 not running, 4 no such unit.
 int unit_status_code(const Json& unit);
 
@@ -35,7 +33,7 @@ std::string changed_on_disk(std::string_view unit, std::string_view program, boo
 
 /// The whole: the manager's properties, and a UnitStatus of each active unit. Those
 /// with processes are shown in the tree of their slices.
-std::string system_status_text(const Json& manager, std::string_view host,
-                               const Json& units, const StatusLook& look);
+std::string system_status_text(const Json& manager, std::string_view host, const Json& units,
+                               const StatusLook& look);
 
 }  // namespace onset

@@ -4,11 +4,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "cli/reply.h"
 #include "cli/status_view.h"
+#include "control/json.h"
 
 namespace onset {
 

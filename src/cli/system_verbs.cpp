@@ -2,13 +2,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/reply.h"
 #include "cli/verbs.h"
 #include "cli/wall.h"
+#include "control/json.h"
 #include "unit/name.h"
 
 namespace onset {

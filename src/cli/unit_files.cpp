@@ -2,10 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/text.h"
 #include "cli/reply.h"
+#include "control/json.h"
 
 namespace onset {
 

@@ -1,12 +1,11 @@
 // verify: unit files, checked by the manager's own loader, without a manager.
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/unit_files.h"
 #include "cli/verbs.h"
+#include "control/json.h"
 #include "unit/verify.h"
 
 namespace onset {

@@ -5,9 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "control/json.h"
-
 #include "base/time.h"
+#include "control/json.h"
 #include "control/message.h"
 
 namespace onset {

@@ -12,10 +12,9 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "base/unix_address.h"
+#include "control/json.h"
 
 namespace onset {
 

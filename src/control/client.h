@@ -11,12 +11,11 @@
 #include <string>
 #include <string_view>
 
-#include "control/json.h"
-
 #include "base/result.h"
 #include "base/time.h"
 #include "base/unique_fd.h"
 #include "control/frame.h"
+#include "control/json.h"
 #include "control/message.h"
 
 namespace onset {
@@ -51,8 +50,8 @@ class ControlClient {
   /// A reply with an error is a reply: look at ReplyHead::error.
   Result<ReplyHead, ClientError> receive(Json& parameters, Duration patience = kPatience);
   /// One call, one reply.
-  Result<ReplyHead, ClientError> call(std::string_view method, const Json& parameters,
-                                      Json& reply, Duration patience = kPatience);
+  Result<ReplyHead, ClientError> call(std::string_view method, const Json& parameters, Json& reply,
+                                      Duration patience = kPatience);
 
   /// Readable when receive() has something, or the end, to tell. (Only after
   /// has_buffered() is false.)

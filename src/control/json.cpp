@@ -27,7 +27,8 @@ bool stands_by(const void* memory) {
 onset::Json* std::allocator<onset::Json>::allocate(std::size_t count) {
   using onset::standby;
   const std::size_t size = count * sizeof(onset::Json);
-  if (void* const memory = ::operator new(size, std::nothrow)) return static_cast<onset::Json*>(memory);
+  if (void* const memory = ::operator new(size, std::nothrow))
+    return static_cast<onset::Json*>(memory);
   if (size > onset::kStandby - standby.used) return static_cast<onset::Json*>(::operator new(size));
   auto* const memory = standby.bytes + standby.used;
   standby.used += size;

@@ -23,19 +23,23 @@ struct JsonAllocator {
   JsonAllocator() = default;
   template <class U>
   constexpr JsonAllocator(const JsonAllocator<U>& /*other*/) noexcept {}
-  [[nodiscard]] T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T))); }
+  [[nodiscard]] T* allocate(std::size_t count) {
+    return static_cast<T*>(::operator new(count * sizeof(T)));
+  }
   void deallocate(T* memory, std::size_t /*count*/) noexcept { ::operator delete(memory); }
-  friend constexpr bool operator==(const JsonAllocator&, const JsonAllocator&) noexcept { return true; }
+  friend constexpr bool operator==(const JsonAllocator&, const JsonAllocator&) noexcept {
+    return true;
+  }
 };
 
-using Json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t, std::uint64_t, double,
-                                  JsonAllocator>;
+using Json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t,
+                                  std::uint64_t, double, JsonAllocator>;
 
 }  // namespace onset
 
-/// Of the vectors in which values come apart: from the heap, or else from memory that stands by, for
-/// twice the values that a message may have (a vector grows by doubling). Beyond it throws, and the
-/// program ends.
+/// Of the vectors in which values come apart: from the heap, or else from memory that stands by,
+/// for twice the values that a message may have (a vector grows by doubling). Beyond it throws, and
+/// the program ends.
 template <>
 struct std::allocator<onset::Json> {
   using value_type = onset::Json;

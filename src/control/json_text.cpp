@@ -5,9 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "control/json.h"
-
 #include "base/format.h"
+#include "control/json.h"
 
 namespace onset {
 
@@ -42,8 +41,7 @@ std::optional<std::string> refuse(std::string_view text, const JsonLimits& limit
 
 }  // namespace
 
-Result<void, std::string> parse_json(std::string_view text, const JsonLimits& limits,
-                                     Json& out) {
+Result<void, std::string> parse_json(std::string_view text, const JsonLimits& limits, Json& out) {
   if (auto reason = refuse(text, limits)) return Failure{std::move(*reason)};
   out = Json::parse(text, nullptr, false);
   if (out.is_discarded()) return Failure{std::string("the message is not JSON")};

@@ -7,9 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "control/json.h"
-
 #include "base/result.h"
+#include "control/json.h"
 
 namespace onset {
 
@@ -21,8 +20,7 @@ struct JsonLimits {
 };
 
 /// The text as one value; the error is a sentence for the sender.
-Result<void, std::string> parse_json(std::string_view text, const JsonLimits& limits,
-                                     Json& out);
+Result<void, std::string> parse_json(std::string_view text, const JsonLimits& limits, Json& out);
 
 /// On one line, as UTF-8: what is not becomes U+FFFD.
 std::string dump_json(const Json& value);

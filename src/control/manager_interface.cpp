@@ -7,9 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "control/json.h"
-
 #include "base/format.h"
+#include "control/json.h"
 #include "control/unit_view.h"
 
 namespace onset {

@@ -11,10 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "control/json.h"
-
 #include "control/backend.h"
 #include "control/call.h"
+#include "control/json.h"
 #include "control/parameters.h"
 #include "control/pending_call.h"
 #include "control/refusal.h"
@@ -38,8 +37,7 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   void set_sink(ReplySink* sink) { sink_ = sink; }
 
   // ---- the server's side ----------------------------------------------------
-  void handle(CallId call, const Request& request, const Json& parameters,
-              Timestamp now) override;
+  void handle(CallId call, const Request& request, const Json& parameters, Timestamp now) override;
   bool pull(CallId call) override;
   void gone(CallId call) override;
 

@@ -4,9 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
+#include "control/json.h"
 
 namespace onset {
 

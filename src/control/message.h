@@ -5,9 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "control/json.h"
-
 #include "base/result.h"
+#include "control/json.h"
 #include "control/json_text.h"
 
 namespace onset {

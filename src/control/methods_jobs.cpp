@@ -3,10 +3,9 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "base/text.h"
+#include "control/json.h"
 #include "control/manager_interface.h"
 #include "control/unit_view.h"
 #include "graph/applicable.h"

@@ -1,9 +1,8 @@
 // The manager as a whole, its events, and Varlink's own interface.
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
+#include "control/json.h"
 #include "control/manager_interface.h"
 #include "control/properties.h"
 #include "control/unit_view.h"

@@ -2,9 +2,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
+#include "control/json.h"
 #include "control/manager_interface.h"
 #include "control/name_pattern.h"
 #include "control/properties.h"

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "control/json.h"
-
 #include "engine/manager.h"
 
 namespace onset {

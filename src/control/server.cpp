@@ -14,9 +14,8 @@
 #include <new>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
+#include "control/json.h"
 
 namespace onset {
 

@@ -18,13 +18,12 @@
 #include <memory>
 #include <optional>
 
-#include "control/json.h"
-
 #include "base/result.h"
 #include "base/time.h"
 #include "base/unique_fd.h"
 #include "control/call.h"
 #include "control/connection.h"
+#include "control/json.h"
 #include "control/peer.h"
 
 namespace onset {

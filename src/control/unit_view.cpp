@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "base/text.h"
+#include "control/json.h"
 #include "unit/enum_words.h"
 
 namespace onset {

@@ -3,10 +3,9 @@
 
 #include <string>
 
-#include "control/json.h"
-
 #include "base/time.h"
 #include "control/backend.h"
+#include "control/json.h"
 #include "engine/manager.h"
 
 namespace onset {

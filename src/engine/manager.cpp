@@ -74,7 +74,8 @@ bool Manager::add_to_graph(Load load) {
 void Manager::retry_missing() {
   if (!source_->refresh()) return;
   Diagnostics diagnostics;
-  if (add_to_graph([&] { onset::retry_missing(*graph_, *source_, config_.user_manager, diagnostics); }))
+  if (add_to_graph(
+          [&] { onset::retry_missing(*graph_, *source_, config_.user_manager, diagnostics); }))
     report_load(diagnostics);
 }
 

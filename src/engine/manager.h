@@ -165,7 +165,9 @@ class Manager final : private UnitStates {
   }
   [[nodiscard]] SystemState system_state() const;
   /// Jobs of the boot are still in the queue.
-  [[nodiscard]] bool starting() const { return !started_up_ && !stopping() && objective_ == Objective::Run; }
+  [[nodiscard]] bool starting() const {
+    return !started_up_ && !stopping() && objective_ == Objective::Run;
+  }
   /// The commands that the last activation of a service has run, in order; one
   /// that ran twice (ExecReload=) is there once, as it ran last.
   [[nodiscard]] std::span<const CommandRecord> command_records(UnitId id) const;
@@ -310,8 +312,9 @@ class Manager final : private UnitStates {
   /// What is told or answered once. Small: there is room for two of each process.
   static constexpr std::size_t kOwedLeast = 16;  ///< from the first event on
   struct PidFileChanged {};
-  using Once = std::variant<PidFileChanged, Spawned, SpawnFailed, ExecDone, ProcessExited, UnitEmpty,
-                            KillAnswer, MainPidFound, BusNameChanged, OomKilled, RestartQueued>;
+  using Once =
+      std::variant<PidFileChanged, Spawned, SpawnFailed, ExecDone, ProcessExited, UnitEmpty,
+                   KillAnswer, MainPidFound, BusNameChanged, OomKilled, RestartQueued>;
   struct Owed {
     UnitId unit;
     Once event;
@@ -337,8 +340,8 @@ class Manager final : private UnitStates {
   JobQueue queue_;
   TimerQueue timers_;
   MemoryReserve reserve_;
-  std::vector<Owed> owed_;   ///< in the order in which it came
-  MonoTime hold_until_{0};   ///< memory ran out: what is due comes then
+  std::vector<Owed> owed_;      ///< in the order in which it came
+  MonoTime hold_until_{0};      ///< memory ran out: what is due comes then
   bool graph_is_torn_ = false;  ///< a load ended half way: built anew before anything else
   bool may_have_rings_ = false;
   Timestamp now_;

@@ -50,7 +50,8 @@ void Manager::dispatch() {
 bool Manager::dispatch_one() {
   if (graph_is_torn_) {
     Diagnostics found;
-    os_.log(Say::Level::Warning, "", "all unit files are read again, memory ran out while some were");
+    os_.log(Say::Level::Warning, "",
+            "all unit files are read again, memory ran out while some were");
     read_again(*source_, found);
     return true;
   }

@@ -135,7 +135,8 @@ void LaunchBuilder::plan_identity(LaunchPlan& plan, const ExecConfig& exec,
   if (identity.has_account && identity.gid != 0) {
     auto found = accounts_.groups_of(identity.account.name, identity.gid);
     if (!found) {
-      fail(plan, LaunchStep::Group, EIO, format("User={}: {}", identity.account.name, found.error()));
+      fail(plan, LaunchStep::Group, EIO,
+           format("User={}: {}", identity.account.name, found.error()));
       return;
     }
     groups = std::move(*found);

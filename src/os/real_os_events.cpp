@@ -213,7 +213,8 @@ bool RealOs::watch_alien(UnitId id, pid_t pid) {
   }
   if (auto done = poll(pidfd, Source::Alien); !done) {
     log_.log(Say::Level::Warning, "",
-             format("cannot watch process {}: {}; its end will not be seen", pid, to_string(done.error())));
+             format("cannot watch process {}: {}; its end will not be seen", pid,
+                    to_string(done.error())));
     return true;
   }
   aliens_[pid] = Alien{std::move(pidfd), id};

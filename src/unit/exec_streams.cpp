@@ -117,9 +117,9 @@ std::string add_directory(ParseContext& context, const std::string& word, ExecDi
     if (!link) return std::move(link).error();
     links.push_back(std::move(*link));
     if (!reader.rest().empty())
-      complain(context, Severity::Note,
-               format("{}={}: what stands behind PATH:LINK is left out", context.key,
-                      c_escape(word)));
+      complain(
+          context, Severity::Note,
+          format("{}={}: what stands behind PATH:LINK is left out", context.key, c_escape(word)));
   }
   auto& entries = set_of(context, kind).entries;
   for (DirectoryEntry& entry : entries) {

@@ -78,7 +78,8 @@ void UnitLoader::Impl::read_fragment(Loading& loading, const UnitFileEntry& entr
 
 void UnitLoader::Impl::load_files(Loading& loading, const Resolved& resolved) {
   Unit& unit = loading.unit;
-  const bool is_builtin = resolved.entry != nullptr && resolved.entry->kind == UnitFileEntry::Kind::Builtin;
+  const bool is_builtin =
+      resolved.entry != nullptr && resolved.entry->kind == UnitFileEntry::Kind::Builtin;
   if (const std::string place = index.unlisted(); !place.empty() && !is_builtin) {
     // What is in there may come before what was found, complete it or mask it.
     fail(unit, LoadState::Error, place, 0, "can't be read, what is in it may matter");

@@ -12,8 +12,8 @@
 #include <new>
 #include <optional>
 
-#include "base/out_of_memory.h"
 #include "base/format.h"
+#include "base/out_of_memory.h"
 #include "base/text.h"
 
 namespace onset {

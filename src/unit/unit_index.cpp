@@ -172,8 +172,9 @@ void UnitIndex::list_directory(std::uint16_t directory, Diagnostics& diagnostics
     if (is_absence(error)) return;  // most of the search path is not there on most machines
     const bool is_closed = error.err == EACCES || error.err == EPERM;  // as it will be
     if (!is_closed) unlisted_.push_back(directory);
-    diagnostics.push_back({is_closed ? Severity::Warning : Severity::Error, path, 0,
-                           format("can't be listed, its units are missing: {}", errno_text(error.err))});
+    diagnostics.push_back(
+        {is_closed ? Severity::Warning : Severity::Error, path, 0,
+         format("can't be listed, its units are missing: {}", errno_text(error.err))});
     return;
   }
   for (const DirectoryItem& item : *items) {

@@ -26,7 +26,6 @@
 #include <nlohmann/json.hpp>
 
 #include "control/json.h"
-
 #include "control/manager_interface.h"
 #include "control/server.h"
 #include "fuzz/fuzz.h"

@@ -13,11 +13,10 @@
 #include <string>
 #include <vector>
 
-#include "control/json.h"
-
 #include "base/text.h"
 #include "cli/context.h"
 #include "control/frame.h"
+#include "control/json.h"
 #include "control/message.h"
 #include "support/memory_files.h"
 

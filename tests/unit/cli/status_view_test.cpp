@@ -5,10 +5,9 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "control/json.h"
-
 #include "base/format.h"
 #include "cli/dependency_view.h"
+#include "control/json.h"
 
 namespace onset {
 namespace {

@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "control/json.h"
-
 #include "control/server.h"
 
 namespace onset::test {
