@@ -72,10 +72,11 @@ auto persist(Step step) {
 std::vector<Limit> raise_descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= limit.rlim_max) return {};
-  const Limit inherited{RLIMIT_NOFILE, limit.rlim_cur, limit.rlim_max};
+  // Made before it is needed: where there is no memory for it, nothing is raised.
+  std::vector<Limit> inherited{{RLIMIT_NOFILE, limit.rlim_cur, limit.rlim_max}};
   limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) < 0) return {};
-  return {inherited};
+  if (setrlimit(RLIMIT_NOFILE, &limit) < 0) inherited.clear();
+  return inherited;
 }
 
 }  // namespace
