@@ -15,6 +15,7 @@ Run it in a mount namespace of its own (enter_arena), which it changes.
 """
 
 import collections
+import contextlib
 import ctypes
 import json
 import os
@@ -557,9 +558,9 @@ class Life:
     def end(self):
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGSTOP)  # so that its child's number stays its child's
-            for child in children_of(self.process.pid):
-                os.kill(child, signal.SIGKILL)
-            os.kill(self.process.pid, signal.SIGKILL)
+            for pid in (*children_of(self.process.pid), self.process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self.process.wait()
         os.close(self.pidfd)
         self.gate.close()
