@@ -2,7 +2,7 @@
 // JSON values: nlohmann's, with an allocator of their own, so that a value can be destroyed when
 // there is no memory left. The library's destructor moves what a value holds into a
 // std::vector<Json> of its own making, and may not throw: where that vector found no memory, PID 1
-// ended. So std::allocator<Json>, which nothing else of a value uses, never fails.
+// ended. So std::allocator<Json>, which nothing else of a value uses, has memory that stands by.
 
 #include <cstddef>
 #include <cstdint>
@@ -38,8 +38,8 @@ using Json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std:
 }  // namespace onset
 
 /// Of the vectors in which values come apart: from the heap, or else from memory that stands by,
-/// for twice the values that a message may have (a vector grows by doubling). Beyond it throws, and
-/// the program ends.
+/// for four times the values that a message may have (a vector that grows stands there in all its
+/// sizes). Beyond it throws, and the program ends.
 template <>
 struct std::allocator<onset::Json> {
   using value_type = onset::Json;

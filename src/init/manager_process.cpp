@@ -80,7 +80,7 @@ int ManagerProcess::run() {
   return finish();
 }
 
-/// What is due stays due. But at once there would be no more memory than now, and no end of it.
+/// What is due stays due: tried at once, it would find no more memory, and PID 1 would spin.
 void ManagerProcess::look_again_later() {
   constexpr timespec kPause{0, 100'000'000};
   console_.line(2, "", "out of memory, a request was dropped");
