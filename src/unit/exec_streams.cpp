@@ -17,13 +17,12 @@ bool fd_name_is_valid(std::string_view name) {
 }
 
 /// "fd" or "fd:NAME"; without a name it is the stream's own.
-bool take_fd(std::string_view value, std::string_view own, std::string& name) {
-  if (value == "fd") {
-    name = own;
-    return true;
-  }
-  if (!value.starts_with("fd:") || !fd_name_is_valid(value.substr(3))) return false;
-  name = value.substr(3);
+bool take_fd(const ParseContext& context, std::string_view value, std::string_view own,
+             std::string& name) {
+  if (value != "fd" && !value.starts_with("fd:")) return false;
+  auto given = expand_value(context, value.substr(std::min<std::size_t>(3, value.size())));
+  if (!given || !fd_name_is_valid(*given)) return false;
+  name = given->empty() ? std::string(own) : std::move(*given);
   return true;
 }
 
@@ -135,7 +134,7 @@ std::string add_directory(ParseContext& context, const std::string& word, ExecDi
 
 std::string parse_standard_input(ParseContext& context, std::string_view value) {
   StdStream stream;
-  if (take_fd(value, "stdin", stream.fd_name)) {
+  if (take_fd(context, value, "stdin", stream.fd_name)) {
     stream.input = ExecInput::Fd;
   } else if (value.starts_with("file:")) {
     auto path = expand_path(context, value.substr(5));
@@ -168,7 +167,7 @@ std::string parse_standard_output(ParseContext& context, std::string_view value,
   const std::string_view own = to == &ExecConfig::standard_error ? "stderr" : "stdout";
   const std::size_t colon = value.find(':');
   const auto kind = from_string<ExecOutput>(value.substr(0, colon));
-  if (take_fd(value, own, stream.fd_name)) {
+  if (take_fd(context, value, own, stream.fd_name)) {
     stream.output = ExecOutput::Fd;
   } else if (value == "syslog" || value == "syslog+console") {
     stream.output = value == "syslog" ? ExecOutput::Journal : ExecOutput::JournalConsole;

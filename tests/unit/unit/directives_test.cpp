@@ -153,6 +153,8 @@ TEST_CASE("settings of a service are kept and shown", "[unit][directives]") {
            Shown{"StandardOutput=append:/var/log/a.log", "append:/var/log/a.log"},
            Shown{"StandardOutput=syslog", "journal"},
            Shown{"StandardError=fd:err", "fd:err"},
+           Shown{"StandardError=fd:", "fd:stderr"},
+           Shown{"StandardOutput=fd:50%%-%p", "fd:50%-a"},
            Shown{"StandardInput=file:/dev/zero", "file:/dev/zero"},
            Shown{"RuntimeDirectory=lock/a irqbalance/", "lock/a irqbalance"},
            Shown{"StateDirectory=a:b a:c", "a:b a:c"},
