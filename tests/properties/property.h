@@ -14,8 +14,8 @@ namespace onset::test {
 
 inline constexpr int kRuns = 500;
 
-/// What RapidCheck would use, with as many runs; RC_PARAMS="max_success=1000" is ten times as
-/// many, "seed=N" draws the same again.
+/// What RapidCheck would use, with as many runs, and the same input each time. RC_PARAMS draws
+/// another: "max_success=1000" ten times as much, "seed=N" what was drawn with it.
 rc::detail::TestParams parameters(int runs);
 /// Fails the case unless the result is a success.
 void judge(const rc::detail::TestResult& result, const rc::detail::TestParams& params);

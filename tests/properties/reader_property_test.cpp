@@ -27,9 +27,10 @@ rc::Gen<Line> line() {
     Line line;
     line.section = *rc::gen::element<std::string>("Unit", "Service", "Install", "Anything");
     line.key = *rc::gen::element<std::string>("After", "ExecStart", "X-Key", "key", "Environment");
-    line.value = *line_text();
-    while (line.value.ends_with('\\')) line.value.pop_back();
-    line.value = std::string(trim(line.value));
+    const std::string text = *line_text();
+    std::string_view value = text;
+    while (value.ends_with('\\')) value = trim(value.substr(0, value.size() - 1));
+    line.value = value;
     return line;
   });
 }

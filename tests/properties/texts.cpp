@@ -251,7 +251,7 @@ TextGen line_text() {
 TextGen command_text() {
   return exec([] {
     std::string text;
-    const int prefixes = seldom(2) ? *within(0, 3) : 0;
+    const int prefixes = seldom(2) ? *within(1, 4) : 0;
     for (int i = 0; i < prefixes; ++i)
       text += *rc::gen::element<std::string>("-", "@", ":", "+", "!", "!!", "|");
     text += *rc::gen::element<std::string>("/bin/a", "/bin/b", "a", "/bin//c", "/bin/%n", "./a",
