@@ -1,6 +1,8 @@
 // What a signal to PID 1 asks for, carried out; which signal asks for what is
 // init/signal_table.
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "init/manager_process.h"
 
@@ -37,6 +39,11 @@ constexpr TargetRow kTargets[] = {
     {SignalRequest::EmergencyTarget, "emergency.target", JobMode::Isolate},
 };
 
+bool is_shutdown(SignalRequest request) {
+  return std::any_of(std::begin(kShutdowns), std::end(kShutdowns),
+                     [request](const ShutdownRow& row) { return row.request == request; });
+}
+
 }  // namespace
 
 void ManagerProcess::handle_signals() {
@@ -49,8 +56,10 @@ void ManagerProcess::handle_signals() {
     const SignalRequest request = request_of_signal(signal->number, surroundings_);
     if (request == SignalRequest::Reap) {
       children_ended_ = true;
-    } else {
+    } else if (is_shutdown(request)) {
       asked_ = request;
+    } else {
+      act_on(request);
     }
   }
   if (!children_ended_) return;

@@ -16,7 +16,7 @@ from small_system import Faults, Life
 
 BUILD_OF_TESTS = os.path.join(os.environ.get("ONSET_BUILD_DIR") or os.path.join(ROOT, "build"), "tests")
 PROGRAM = os.path.join(BUILD_OF_TESTS, "onset-failing-malloc")
-PAGE = struct.Struct("=4Q")  # made, failed, first, stride
+PAGE = struct.Struct("=5Q")  # made, failed, first, stride, least
 
 
 class Allocations(Faults):
@@ -25,10 +25,10 @@ class Allocations(Faults):
 
     spoil_files = spoil_stop = False
 
-    def __init__(self, folder, first=0, stride=0, when="life"):
+    def __init__(self, folder, first=0, stride=0, when="life", least=0):
         self.path = os.path.join(folder, "allocations")
         with open(self.path, "wb") as file:
-            file.write(PAGE.pack(0, 0, first if when == "life" else 0, stride))
+            file.write(PAGE.pack(0, 0, first if when == "life" else 0, stride, least))
         with open(self.path, "r+b") as file:
             self.page = mmap.mmap(file.fileno(), PAGE.size)
         self.first, self.when = first, when

@@ -1,7 +1,8 @@
 """A slice of what tools/sweep does as a whole: a few of the system calls and allocations of PID 1
-fail, always the same; and what would harm is noticed."""
+fail, always the same; what would harm is noticed; and what no sweep comes to."""
 
 import os
+import signal
 import subprocess
 import sys
 import unittest
@@ -65,6 +66,9 @@ class Notices(unittest.TestCase):
     def test_a_shutdown_that_does_not_end(self):
         self.assertEqual(self.verdict("epoll_wait", "error=EINTR:when=1+", "at-the-end"), "hang")
 
+    def test_P1_no_memory_for_a_reload_is_in_no_shutdown_s_way(self):
+        self.assertEqual(self.verdict("reload"), "fine")
+
 
 def live(service, call, what, when=""):
     """In an arena: the verdict of one life in which strace does this to PID 1."""
@@ -94,10 +98,37 @@ def live(service, call, what, when=""):
         arena.remove()
 
 
+def live_short_of_memory(service):
+    """One in which, at the end, no piece of memory is large enough for one of the unit files: PID 1
+    is asked to read them again, and to shut down."""
+    from failing_allocations import PROGRAM, Allocations
+    from small_system import Arena, Life
+
+    class Reload(Allocations):
+        def resume(self):
+            with open(arena.path("units/notify.service"), "a", encoding="ascii") as file:
+                file.write(("#" * 1000 + "\n") * 4000)
+            super().resume()
+            os.kill(life.pid, signal.SIGHUP)
+
+    arena = Arena(service, cgroup=False)
+    faults = Reload(arena.folder, first=1, stride=1, when="end", least=2_000_000)
+    try:
+        life = Life(arena, PROGRAM, {"ONSET_ALLOCATIONS": faults.path})
+        try:
+            life.live(faults)
+        finally:
+            life.end()
+        print(life.verdict or ("fine" if faults.count() else "nothing failed"))
+    finally:
+        faults.end()
+        arena.remove()
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--life"]:
         enter_arena([PYTHON, "-B", os.path.abspath(__file__), "--in-arena", *sys.argv[2:]])
     if sys.argv[1:2] == ["--in-arena"]:
-        live(*sys.argv[2:])
+        live_short_of_memory(sys.argv[2]) if sys.argv[3:] == ["reload"] else live(*sys.argv[2:])
     else:
         unittest.main()

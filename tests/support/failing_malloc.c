@@ -1,6 +1,6 @@
 // Stands between onset, with all that is linked into it, and libc's allocator (the linker's
 // --wrap): counts allocations from main() on, and fails those that the page named by
-// $ONSET_ALLOCATIONS asks for (tests/integration/allocations.py). Without it none fails.
+// $ONSET_ALLOCATIONS asks for (tests/integration/failing_allocations.py). Without it none fails.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -10,12 +10,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/// Shared with the test. Fails number `first`, and every `stride`th after it where that is not 0.
+/// Shared with the test. Fails number `first`, and every `stride`th after it where that is not 0,
+/// of those that are of at least `least` bytes.
 struct page {
   uint64_t made;
   uint64_t failed;
   uint64_t first;  // counted from 1; 0: none fails
   uint64_t stride;
+  uint64_t least;
 };
 
 void* __real_malloc(size_t size);
@@ -36,9 +38,9 @@ int __wrap_main(int argc, char** argv, char** environment) {
   return __real_main(argc, argv, environment);
 }
 
-static int fails(void) {
+static int fails(size_t size) {
   struct page* const page = shared;
-  if (!page) return 0;
+  if (!page || size < page->least) return 0;
   const uint64_t number = ++page->made;
   if (page->first == 0 || number < page->first) return 0;
   const uint64_t since = number - page->first;
@@ -49,13 +51,13 @@ static int fails(void) {
 }
 
 void* __wrap_malloc(size_t size) {
-  return fails() ? 0 : __real_malloc(size);
+  return fails(size) ? 0 : __real_malloc(size);
 }
 
 void* __wrap_calloc(size_t count, size_t size) {
-  return fails() ? 0 : __real_calloc(count, size);
+  return fails(count * size) ? 0 : __real_calloc(count, size);
 }
 
 void* __wrap_realloc(void* memory, size_t size) {
-  return fails() ? 0 : __real_realloc(memory, size);
+  return fails(size) ? 0 : __real_realloc(memory, size);
 }
