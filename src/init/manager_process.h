@@ -72,6 +72,8 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void make_manager();
   void open_notify_socket();
   void open_control_socket();
+  void listen_for_control();
+  void reconnect();
   SysResult watch_all();
 
   void turn();

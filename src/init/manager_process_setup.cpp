@@ -249,7 +249,12 @@ void ManagerProcess::open_control_socket() {
   service_ = std::make_unique<ManagerInterface>(*manager_, *backend_);
   server_ = std::make_unique<ControlServer>(*service_, gate_.get(), policy);
   service_->set_sink(server_.get());
-  if (auto opened = persist([this] { return server_->open(); }); !opened) {
+  listen_for_control();
+}
+
+void ManagerProcess::listen_for_control() {
+  if (auto opened = persist([this] { return server_->poll_fd() ? SysResult{} : server_->open(); });
+      !opened) {
     console_.line(3, "", format("no control: {}", to_string(opened.error())));
     return;
   }
@@ -261,6 +266,16 @@ void ManagerProcess::open_control_socket() {
     return server_->listen(std::move(*socket));
   });
   if (!listening) console_.line(3, "", format("no control socket: {}", to_string(listening.error())));
+}
+
+/// Its file may be gone, or there was no socket so far. Connections stay.
+void ManagerProcess::reconnect() {
+  const bool is_watched{server_->poll_fd()};
+  listen_for_control();
+  if (is_watched || !server_->poll_fd()) return;
+  if (auto watched = loop_->watch(server_->poll_fd(), EPOLLIN, on_control_); !watched) {
+    console_.line(3, "", format("no control: {}", to_string(watched.error())));
+  }
 }
 
 SysResult ManagerProcess::watch_all() {

@@ -139,6 +139,8 @@ void ManagerProcess::act_on(SignalRequest request) {
         console_.line(3, "", done.error().message);
       }
       return;
+    case SignalRequest::Reconnect:
+      return reconnect();
     case SignalRequest::Reexecute:
       return console_.line(4, "", "re-execution is not available yet, the signal is ignored");
     // Not asked for anything, or in a table above.

@@ -21,6 +21,7 @@ constexpr Row kTable[] = {
     {SIGINT, R::CtrlAltDel, R::Exit, R::Exit},
     {SIGPWR, R::PowerFailure, R::Exit, R::None},
     {SIGHUP, R::Reload, R::Reload, R::Reload},
+    {SIGUSR1, R::Reconnect, R::Reconnect, R::Reconnect},
     {SIGWINCH, R::KeyboardRequest, R::None, R::None},
     {SIGUSR2, R::DumpState, R::DumpState, R::DumpState},
     {kRtmin + 0, R::DefaultTarget, R::DefaultTarget, R::DefaultTarget},

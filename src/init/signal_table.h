@@ -19,6 +19,7 @@ enum class SignalRequest : std::uint8_t {
   RebootNow,
   ExitNow,
   Reload,
+  Reconnect,  ///< make the control socket again, where systemd joins its bus again
   CtrlAltDel,
   KeyboardRequest,
   PowerFailure,

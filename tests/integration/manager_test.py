@@ -557,6 +557,13 @@ class Shutdown(OnsetSystemTest):
         self.ok(system, "start", "a.service")
         self.assertEqual(system.said(), ["before", "after"])
 
+    def test_usr1_makes_the_control_socket_again(self):
+        system = self.boot({})
+        self.assertEqual(system.inside(["sh", "-c", "find /run -type s -name control -delete -print | grep ."])[0], 0)
+        self.assertNotEqual(system.cli("is-system-running")[1].strip(), "running")
+        system.process.signal(signal.SIGUSR1)
+        until(lambda: system.state() == "running", "it is heard again")
+
 
 class Places(OnsetSystemTest):
     """The same life of a system wherever it may run."""
