@@ -28,7 +28,9 @@ std::string errno_text(int err) {
   return text != nullptr ? std::string(text) : format("error {}", err);
 }
 
-std::string to_string(const SysError& e) { return format("{}: {}", e.op, errno_text(e.err)); }
+std::string to_string(const SysError& e) {
+  return format("{}: {}", e.op, errno_text(e.err));
+}
 
 std::string to_string(const Diagnostic& d) {
   if (d.file.empty()) return d.message;

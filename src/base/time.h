@@ -40,6 +40,8 @@ constexpr MonoTime operator+(MonoTime t, Duration d) noexcept {
   return MonoTime{sum};
 }
 
-constexpr Duration operator-(MonoTime a, MonoTime b) noexcept { return Duration(a.us - b.us); }
+constexpr Duration operator-(MonoTime a, MonoTime b) noexcept {
+  return Duration(a.us - b.us);
+}
 
 }  // namespace onset

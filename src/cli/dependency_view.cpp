@@ -53,7 +53,7 @@ struct Level {
   std::string name;
   const std::vector<Child>* children;
   std::size_t next = 0;
-  bool circular = false;  ///< one of them stands above it: told once, behind the others
+  bool circular = false;       ///< one of them stands above it: told once, behind the others
   std::size_t first_line = 0;  ///< how many lines there were when it was gone down to
 };
 

@@ -161,7 +161,8 @@ Result<PowerCall, std::string> parse_power(std::span<const std::string> argument
     return Failure{format("too many arguments: '{}'", c_escape(words.front()))};
   }
   // shutdown's first word is the time; without one it is a minute from now.
-  if (is_shutdown && !call.wall_only && (words.empty() || (words.front() != "now" && words.front() != "+0"))) {
+  if (is_shutdown && !call.wall_only &&
+      (words.empty() || (words.front() != "now" && words.front() != "+0"))) {
     return Failure{format("only \"{} now\" is supported yet, not a time to come", program)};
   }
   for (std::size_t i = 1; is_shutdown && i < words.size(); ++i) {

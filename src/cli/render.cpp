@@ -134,7 +134,8 @@ std::string format_time(std::int64_t realtime_us, TimeStyle style) {
   const bool utc = style == TimeStyle::Utc || style == TimeStyle::UsUtc;
   const bool with_us = style == TimeStyle::Us || style == TimeStyle::UsUtc;
   tm parts{};
-  if ((utc ? ::gmtime_r(&seconds, &parts) : ::localtime_r(&seconds, &parts)) == nullptr) return "n/a";
+  if ((utc ? ::gmtime_r(&seconds, &parts) : ::localtime_r(&seconds, &parts)) == nullptr)
+    return "n/a";
   std::array<char, 64> date{};
   std::array<char, 64> zone{};
   const std::size_t n = ::strftime(date.data(), date.size(), "%a %Y-%m-%d %H:%M:%S", &parts);

@@ -112,15 +112,16 @@ std::string system_status_text(const json& manager, std::string_view host, const
   const std::string state = text_of(manager, "SystemState");
   const Tone tone = tone_of(state);
   const std::string failed = property("NFailedUnits");
-  std::string text = format("{} {}\n", look.palette.paint(tone, state == "degraded" ? "×" : "●"),
-                            printable(host));
+  std::string text =
+      format("{} {}\n", look.palette.paint(tone, state == "degraded" ? "×" : "●"), printable(host));
   text += line("State", look.palette.paint(tone, state));
   text += line("Units", format("{} loaded (incl. loaded aliases)", property("NNames")));
   text += line("Jobs", format("{} queued", property("NJobs")));
   text += line("Failed", look.palette.paint(failed == "0" ? Tone::Plain : Tone::Bad,
                                             format("{} units", failed)));
   if (const auto since = number_in(manager, "UserspaceTimestamp"); since && *since > 0) {
-    text += line("Since", format("{}; {}", format_time(*since, look.time_style), format_age(*since, look.now)));
+    text += line("Since", format("{}; {}", format_time(*since, look.time_style),
+                                 format_age(*since, look.now)));
   }
   text += line("onset", text_of(manager, "Version"));
   const std::string group = text_of(manager, "ControlGroup");

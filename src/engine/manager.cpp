@@ -273,7 +273,8 @@ Result<JobId, RequestError> Manager::request(std::string_view name, JobType type
                                              Timestamp now) {
   now_ = now;
   if (objective_ != Objective::Run) {
-    return Failure{RequestError{RequestErrorKind::ShuttingDown, {}, "the manager is shutting down"}};
+    return Failure{
+        RequestError{RequestErrorKind::ShuttingDown, {}, "the manager is shutting down"}};
   }
   retry_missing();  // also for what the unit needs
   const UnitId id = load(name);
@@ -281,7 +282,8 @@ Result<JobId, RequestError> Manager::request(std::string_view name, JobType type
     return Failure{RequestError{RequestErrorKind::Invalid, {}, "out of memory"}};
   }
   if (!id.valid()) {
-    return Failure{RequestError{RequestErrorKind::Invalid, {}, format("{} is not a unit name", name)}};
+    return Failure{
+        RequestError{RequestErrorKind::Invalid, {}, format("{} is not a unit name", name)}};
   }
   auto job = enqueue(id, type, mode, true);
   dispatch();
@@ -291,7 +293,8 @@ Result<JobId, RequestError> Manager::request(std::string_view name, JobType type
 Result<void, RequestError> Manager::cancel(JobId id, Timestamp now) {
   now_ = now;
   if (queue_.find(id) == nullptr) {
-    return Failure{RequestError{RequestErrorKind::NoSuchJob, {}, format("Job {} does not exist.", id.value)}};
+    return Failure{
+        RequestError{RequestErrorKind::NoSuchJob, {}, format("Job {} does not exist.", id.value)}};
   }
   finish_job(id, JobResult::Canceled, Invalidate::Yes);
   dispatch();
@@ -302,7 +305,8 @@ Result<unsigned, RequestError> Manager::kill_unit(std::string_view name, std::st
                                                   int signal) {
   const UnitId id = graph_->find(name);
   if (!id.valid() || graph_->unit(id).load_state == LoadState::Stub) {
-    return Failure{RequestError{RequestErrorKind::NoSuchUnit, {}, format("unit {} is not loaded", name)}};
+    return Failure{
+        RequestError{RequestErrorKind::NoSuchUnit, {}, format("unit {} is not loaded", name)}};
   }
   const Unit& unit = graph_->unit(id);
   const ServiceState& s = runtime_[id.value].service;
@@ -317,17 +321,19 @@ Result<unsigned, RequestError> Manager::kill_unit(std::string_view name, std::st
   k.to_control = who == "control" || who == "all";
   k.to_rest = who == "all";
   if (!k.to_main && !k.to_control) {
-    return Failure{RequestError{RequestErrorKind::Invalid, {}, format("\"{}\" is none of main, control, all", who)}};
+    return Failure{RequestError{
+        RequestErrorKind::Invalid, {}, format("\"{}\" is none of main, control, all", who)}};
   }
   const KillReport report = os_.kill(k);
   if (report.error != 0) {
-    return Failure{RequestError{RequestErrorKind::Invalid, {},
+    return Failure{RequestError{RequestErrorKind::Invalid,
+                                {},
                                 format("cannot signal {}: {}", name, errno_text(report.error))}};
   }
   // All of none is no error: a rotated log's "kill -s HUP" of a stopped service goes well.
   if (who != "all" && report.main + report.control == 0) {
-    return Failure{RequestError{RequestErrorKind::Invalid, {},
-                                format("{} has no {} process to kill", name, who)}};
+    return Failure{RequestError{
+        RequestErrorKind::Invalid, {}, format("{} has no {} process to kill", name, who)}};
   }
   return report.main + report.control + report.rest;
 }
@@ -336,7 +342,8 @@ Result<void, RequestError> Manager::reset_failed(std::string_view name, Timestam
   now_ = now;
   const UnitId id = graph_->find(name);
   if (!id.valid() || graph_->unit(id).load_state == LoadState::Stub) {
-    return Failure{RequestError{RequestErrorKind::NoSuchUnit, {}, format("unit {} is not loaded", name)}};
+    return Failure{
+        RequestError{RequestErrorKind::NoSuchUnit, {}, format("unit {} is not loaded", name)}};
   }
   UnitRuntime& rt = runtime_[id.value];
   rt.limit_count = 0;
@@ -357,7 +364,8 @@ Result<void, RequestError> Manager::reset_failed(std::string_view name, Timestam
 
 void Manager::reset_failed_all(Timestamp now) {
   for (std::uint32_t i = 0; i < runtime_.size(); ++i) {
-    if (runtime_[i].active == ActiveState::Failed) (void)reset_failed(graph_->unit(UnitId{i}).id, now);
+    if (runtime_[i].active == ActiveState::Failed)
+      (void)reset_failed(graph_->unit(UnitId{i}).id, now);
   }
 }
 
@@ -399,7 +407,9 @@ std::optional<UnitStates::QueuedJob> Manager::queued(UnitId id) const {
   return q;
 }
 
-const Job* Manager::job(JobId id) const { return queue_.find(id); }
+const Job* Manager::job(JobId id) const {
+  return queue_.find(id);
+}
 
 std::string_view Manager::sub_state(UnitId id) const {
   const Unit& unit = graph_->unit(id);
@@ -415,7 +425,8 @@ SystemState Manager::system_state() const {
   if (!started_up_) return SystemState::Starting;
   for (std::string_view name : {"rescue.target", "emergency.target"}) {
     const UnitId id = graph_->find(name);
-    if (id.valid() && runtime_[id.value].active == ActiveState::Active) return SystemState::Maintenance;
+    if (id.valid() && runtime_[id.value].active == ActiveState::Active)
+      return SystemState::Maintenance;
   }
   const bool failed = std::any_of(runtime_.begin(), runtime_.end(), [](const UnitRuntime& rt) {
     return rt.active == ActiveState::Failed;

@@ -59,10 +59,17 @@ struct ManagerConfig {
   unsigned steps_a_call = UINT_MAX;
 };
 
-enum class RequestErrorKind : std::uint8_t { Transaction, NoSuchJob, NoSuchUnit, NotSupported, ShuttingDown, Invalid };
+enum class RequestErrorKind : std::uint8_t {
+  Transaction,
+  NoSuchJob,
+  NoSuchUnit,
+  NotSupported,
+  ShuttingDown,
+  Invalid
+};
 struct RequestError {
   RequestErrorKind kind{};
-  TransactionErrorKind transaction{};   ///< of Transaction
+  TransactionErrorKind transaction{};  ///< of Transaction
   std::string message;
 };
 
@@ -83,7 +90,15 @@ class ManagerListener {
   [[nodiscard]] virtual bool is_pinned(UnitId id) const = 0;
 };
 
-enum class SystemState : std::uint8_t { Initializing, Starting, Running, Degraded, Maintenance, Stopping, Offline };
+enum class SystemState : std::uint8_t {
+  Initializing,
+  Starting,
+  Running,
+  Degraded,
+  Maintenance,
+  Stopping,
+  Offline
+};
 
 class Manager final : private UnitStates {
  public:
@@ -108,7 +123,8 @@ class Manager final : private UnitStates {
   [[nodiscard]] bool stopping() const { return stopping_ || wanted_shutdown_ != Objective::Run; }
 
   // ---- requests -----------------------------------------------------------
-  Result<JobId, RequestError> request(std::string_view unit, JobType type, JobMode mode, Timestamp now);
+  Result<JobId, RequestError> request(std::string_view unit, JobType type, JobMode mode,
+                                      Timestamp now);
   Result<void, RequestError> cancel(JobId job, Timestamp now);
   /// systemctl kill: `who` is "main", "control" or "all". How many processes were signalled.
   Result<unsigned, RequestError> kill_unit(std::string_view unit, std::string_view who, int signal);
@@ -152,7 +168,9 @@ class Manager final : private UnitStates {
   // ---- looking ------------------------------------------------------------
   [[nodiscard]] const UnitGraph& graph() const { return *graph_; }
   [[nodiscard]] const UnitRuntime& runtime(UnitId id) const { return runtime_[id.value]; }
-  [[nodiscard]] ActiveState active_state(UnitId id) const override { return runtime_[id.value].active; }
+  [[nodiscard]] ActiveState active_state(UnitId id) const override {
+    return runtime_[id.value].active;
+  }
   [[nodiscard]] std::string_view sub_state(UnitId id) const;
   [[nodiscard]] const Job* job(JobId id) const;
   [[nodiscard]] std::vector<const Job*> jobs() const { return queue_.in_order(); }
@@ -209,9 +227,9 @@ class Manager final : private UnitStates {
   enum class Outcome : std::uint8_t {
     Underway,  ///< a state change will tell
     Already,
-    NotNow,    ///< looked at again when the unit's state changes
+    NotNow,  ///< looked at again when the unit's state changes
     Skipped,
-    Unmet,     ///< a Condition…= does not hold: done, but not started
+    Unmet,  ///< a Condition…= does not hold: done, but not started
     Failed,
     Dependency,
     Assert,
@@ -382,7 +400,7 @@ class Manager final : private UnitStates {
   Objective wanted_shutdown_ = Objective::Run;  ///< asked for, and not begun yet
   int exit_status_ = 0;
   bool stopping_ = false;
-  bool started_up_ = false;   ///< the first transaction has ended
+  bool started_up_ = false;  ///< the first transaction has ended
   MonoTime shutdown_deadline_ = kNever;
   std::vector<unsigned> stop_chains_;
 };

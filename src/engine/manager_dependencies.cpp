@@ -17,8 +17,12 @@
 namespace onset {
 namespace {
 
-bool is_up(ActiveState s) { return s == ActiveState::Active || s == ActiveState::Reloading; }
-bool is_up_or_coming(ActiveState s) { return is_up(s) || s == ActiveState::Activating; }
+bool is_up(ActiveState s) {
+  return s == ActiveState::Active || s == ActiveState::Reloading;
+}
+bool is_up_or_coming(ActiveState s) {
+  return is_up(s) || s == ActiveState::Activating;
+}
 /// Of several that may have triggered a unit none is told.
 constexpr Trigger kSeveral{
     .source = {}, .several = true, .result = {}, .status = {}, .invocation = {}};
@@ -66,7 +70,8 @@ void Manager::trigger(UnitId id, DependencyKind kind, JobMode mode) {
   }
   for (const Dependency& d : graph_->dependencies(id)) {
     if (!d.kinds.has(kind)) continue;
-    say(Say::Level::Info, id, format("triggers {} ({}=)", graph_->unit(d.other).id, to_string(kind)));
+    say(Say::Level::Info, id,
+        format("triggers {} ({}=)", graph_->unit(d.other).id, to_string(kind)));
     requests_.push_back(
         {.unit = d.other, .type = JobType::Start, .mode = mode, .trigger = trigger});
     if (!has_one_source(d.other)) requests_.back().trigger = kSeveral;

@@ -75,7 +75,8 @@ bool may_notify(NotifyAccess access, const ServiceState& s, pid_t sender) {
     case NotifyAccess::Main:
       return s.main.pid > 0 && sender == s.main.pid;
     case NotifyAccess::Exec:
-      return (s.main.pid > 0 && sender == s.main.pid) || (s.control.pid > 0 && sender == s.control.pid);
+      return (s.main.pid > 0 && sender == s.main.pid) ||
+             (s.control.pid > 0 && sender == s.control.pid);
     case NotifyAccess::All:
       return true;
   }
@@ -91,16 +92,19 @@ void Manager::notify(UnitId id, const NotifySender& sender, std::string_view tex
   if (unit.service == nullptr) return;
   const ServiceState& s = runtime_[id.value].service;
   if (!may_notify(unit.service->notify_access, s, sender.pid)) {
-    say(Say::Level::Debug, id, format("notification from process {} refused by NotifyAccess=", sender.pid));
+    say(Say::Level::Debug, id,
+        format("notification from process {} refused by NotifyAccess=", sender.pid));
     return;
   }
   ParsedNotify parsed = parse_notify(text);
-  if (!parsed.problem.empty()) say(Say::Level::Debug, id, format("notification: {}", parsed.problem));
+  if (!parsed.problem.empty())
+    say(Say::Level::Debug, id, format("notification: {}", parsed.problem));
   if (parsed.dropped || parsed.barrier) return;
   if (parsed.message.main_pid) {
     const pid_t pid = *parsed.message.main_pid;
     if (!accept_main_pid(id, sender, pid)) {
-      say(Say::Level::Warning, id, format("MAINPID={} from process {} refused: not a process of the unit", pid, sender.pid));
+      say(Say::Level::Warning, id,
+          format("MAINPID={} from process {} refused: not a process of the unit", pid, sender.pid));
       parsed.message.main_pid.reset();
     } else {
       parsed.message.main_pid_alien = os_.watch_alien(id, pid);

@@ -433,10 +433,12 @@ void Manager::finish_job(JobId id, JobResult result, Invalidate invalidate) {
   announce(job, result);
   if (invalidate == Invalidate::Yes) {
     if (result != JobResult::Done) {
-      fail_dependents(job.unit, job.type == JobType::Stop ? Atom::PropagateStopFailure
-                                                          : Atom::PropagateStartFailure,
-                      job.type);
-    } else if (job.type == JobType::Start && runtime_[job.unit.value].active != ActiveState::Active) {
+      fail_dependents(
+          job.unit,
+          job.type == JobType::Stop ? Atom::PropagateStopFailure : Atom::PropagateStartFailure,
+          job.type);
+    } else if (job.type == JobType::Start &&
+               runtime_[job.unit.value].active != ActiveState::Active) {
       // Requisite= merged into this start: done is not enough, it had to be up after it.
       fail_dependents(job.unit, Atom::PropagateInactiveStartAsFailure, job.type);
     }

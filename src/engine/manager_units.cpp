@@ -9,8 +9,12 @@
 namespace onset {
 namespace {
 
-bool is_down(ActiveState s) { return s == ActiveState::Inactive || s == ActiveState::Failed; }
-bool is_up(ActiveState s) { return s == ActiveState::Active || s == ActiveState::Reloading; }
+bool is_down(ActiveState s) {
+  return s == ActiveState::Inactive || s == ActiveState::Failed;
+}
+bool is_up(ActiveState s) {
+  return s == ActiveState::Active || s == ActiveState::Reloading;
+}
 
 }  // namespace
 
@@ -83,7 +87,8 @@ void Manager::index_pids(UnitId id, const ServiceState& before) {
   const auto replace = [&](pid_t was, pid_t is) {
     if (was == is) return;
     const auto it = pids_.find(was);
-    if (it != pids_.end() && it->second == id && was != now.main.pid && was != now.control.pid) pids_.erase(it);
+    if (it != pids_.end() && it->second == id && was != now.main.pid && was != now.control.pid)
+      pids_.erase(it);
     if (is > 0) pids_[is] = id;
   };
   replace(before.main.pid, now.main.pid);
@@ -94,7 +99,8 @@ void Manager::index_pids(UnitId id, const ServiceState& before) {
 void Manager::arm_unit(UnitId id) {
   const ServiceState& s = runtime_[id.value].service;
   timers_.set({TimerKey::Kind::Unit, id.value}, std::min(s.deadline, s.watchdog_deadline));
-  if (s.guarded_idle != 0 && std::find(idle_waiters_.begin(), idle_waiters_.end(), id) == idle_waiters_.end()) {
+  if (s.guarded_idle != 0 &&
+      std::find(idle_waiters_.begin(), idle_waiters_.end(), id) == idle_waiters_.end()) {
     idle_waiters_.push_back(id);
   }
 }
@@ -120,7 +126,8 @@ void Manager::apply_active(UnitId id, ActiveState before) {
   if (unit.service != nullptr) after = onset::active_state(rt.service.phase, unit.service->type);
   rt.active = after;
 
-  if (is_down(after) && rt.service.result == ServiceResult::ExecCondition) rt.condition_result = false;
+  if (is_down(after) && rt.service.result == ServiceResult::ExecCondition)
+    rt.condition_result = false;
   rt.state_change = now_;
   if (is_down(before) && !is_down(after)) rt.inactive_exit = now_;
   if (!is_down(before) && is_down(after)) rt.inactive_enter = now_;
@@ -175,7 +182,9 @@ void Manager::settle_job(UnitId id, ActiveState state, bool& unexpected) {
       }
       if (running && state != ActiveState::Activating) {
         unexpected = true;
-        if (down) finish_job(jid, state == ActiveState::Failed ? JobResult::Failed : JobResult::Done, Invalidate::Yes);
+        if (down)
+          finish_job(jid, state == ActiveState::Failed ? JobResult::Failed : JobResult::Done,
+                     Invalidate::Yes);
       }
       break;
     case JobType::Reload:
@@ -184,7 +193,9 @@ void Manager::settle_job(UnitId id, ActiveState state, bool& unexpected) {
         finish_job(jid, reload_failed_ ? JobResult::Failed : JobResult::Done, Invalidate::Yes);
       } else if (state != ActiveState::Activating && state != ActiveState::Reloading) {
         unexpected = true;
-        if (down) finish_job(jid, state == ActiveState::Failed ? JobResult::Failed : JobResult::Done, Invalidate::Yes);
+        if (down)
+          finish_job(jid, state == ActiveState::Failed ? JobResult::Failed : JobResult::Done,
+                     Invalidate::Yes);
       }
       break;
     case JobType::Stop:

@@ -26,10 +26,10 @@ struct LaunchRequest {
   ExecRole role = ExecRole::Start;
   bool as_main = false;
   InvocationId invocation{};
-  pid_t main_pid = 0;                      ///< $MAINPID, 0: unset
-  Duration watchdog{0};                    ///< $WATCHDOG_USEC
-  bool notify_socket = false;              ///< $NOTIFY_SOCKET
-  std::vector<std::string> environment;    ///< what the engine adds: SERVICE_RESULT=… and so on
+  pid_t main_pid = 0;                    ///< $MAINPID, 0: unset
+  Duration watchdog{0};                  ///< $WATCHDOG_USEC
+  bool notify_socket = false;            ///< $NOTIFY_SOCKET
+  std::vector<std::string> environment;  ///< what the engine adds: SERVICE_RESULT=… and so on
 };
 
 struct Launch {
@@ -46,22 +46,22 @@ struct KillRequest {
   int signal = 0;
   bool to_main = false;
   bool to_control = false;
-  bool to_rest = false;     ///< every other process of the unit
+  bool to_rest = false;        ///< every other process of the unit
   bool then_continue = false;  ///< SIGCONT after it
   bool then_hangup = false;    ///< SIGHUP after it
 };
 
 struct KillReport {
-  unsigned main = 0;     ///< processes signalled
+  unsigned main = 0;  ///< processes signalled
   unsigned control = 0;
   unsigned rest = 0;
-  int error = 0;         ///< the first errno that was not "no such process"
+  int error = 0;  ///< the first errno that was not "no such process"
 };
 
 struct PidFileReading {
-  pid_t pid = 0;         ///< 0: no usable one
-  bool alien = false;    ///< not our child
-  std::string problem;   ///< why not, if the file is there and bad
+  pid_t pid = 0;        ///< 0: no usable one
+  bool alien = false;   ///< not our child
+  std::string problem;  ///< why not, if the file is there and bad
 };
 
 /// What the manager ends in.

@@ -11,7 +11,8 @@ struct StartLimit {
 };
 
 /// Counts one start; false if it is one too many in the interval that began at `begin`.
-constexpr bool count_start(const StartLimit& limit, MonoTime now, MonoTime& begin, unsigned& count) {
+constexpr bool count_start(const StartLimit& limit, MonoTime now, MonoTime& begin,
+                           unsigned& count) {
   if (limit.burst == 0 || limit.interval <= Duration::zero()) return true;
   if (count == 0 || begin + limit.interval < now) {
     begin = now;

@@ -7,7 +7,9 @@
 namespace onset {
 namespace {
 
-bool is_stop(const Job* job) { return job != nullptr && job->type == JobType::Stop; }
+bool is_stop(const Job* job) {
+  return job != nullptr && job->type == JobType::Stop;
+}
 
 }  // namespace
 

@@ -34,7 +34,9 @@ class TimerQueue {
     order_.emplace(when, key);
   }
 
-  [[nodiscard]] MonoTime earliest() const { return order_.empty() ? kNever : order_.begin()->first; }
+  [[nodiscard]] MonoTime earliest() const {
+    return order_.empty() ? kNever : order_.begin()->first;
+  }
 
   /// When the key is due; kNever if it is not armed.
   [[nodiscard]] MonoTime when(TimerKey key) const {

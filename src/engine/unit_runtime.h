@@ -28,7 +28,7 @@ struct UnitRuntime {
   /// that is further down than 64 leaves no trace here.
   std::uint64_t failed_conditions = 0;
   std::uint64_t failed_asserts = 0;
-  JobId job;                  ///< value 0: none
+  JobId job;  ///< value 0: none
   JobId nop_job;
   Trigger trigger;               ///< of the activation under way
   std::uint32_t trigger_of = 0;  ///< jobs and activations that name it as their source

@@ -26,7 +26,8 @@ std::string variable(char** environment, std::string_view name) {
 
 bool is_plain_word(std::string_view s) {
   return s.size() <= 64 && std::all_of(s.begin(), s.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '_';
          });
 }
 
@@ -61,13 +62,15 @@ std::vector<std::string> publish_booted(const ContainerInterface& interface) {
   std::vector<std::string> losses;
   for (const char* path : {"/run/systemd", "/run/systemd/system"}) {
     if (const SysError e = make_folder(path); e.err != 0) {
-      losses.push_back(format("{} can't be made ({}): programs that ask sd_booted() think that no init runs", path,
-                              errno_text(e.err)));
+      losses.push_back(
+          format("{} can't be made ({}): programs that ask sd_booted() think that no init runs",
+                 path, errno_text(e.err)));
       return losses;
     }
   }
   if (interface.kind.empty()) return losses;
-  UniqueFd fd(open("/run/systemd/container", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+  UniqueFd fd(
+      open("/run/systemd/container", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd || write(fd.get(), interface.kind.data(), interface.kind.size()) !=
                  static_cast<ssize_t>(interface.kind.size())) {
     losses.push_back(format("/run/systemd/container can't be written: {}", errno_text(errno)));

@@ -29,8 +29,7 @@ void put_inherited_limits(std::map<std::string, std::string>& p) {
 
 }  // namespace
 
-ProcessBackend::ProcessBackend(BackendContext context)
-    : context_(std::move(context)) {}
+ProcessBackend::ProcessBackend(BackendContext context) : context_(std::move(context)) {}
 
 // ---- files ------------------------------------------------------------------------
 
@@ -51,8 +50,8 @@ UnitFileFacts ProcessBackend::file_facts(const Unit& unit) {
   if (state == UnitFileState::NotFound) return {};
   if (!presets_) {
     Diagnostics ignored;  // said by preset and its kin, not at every status
-    presets_ = read_presets(*context_.files, context_.loader.root, context_.loader.user_manager,
-                            ignored);
+    presets_ =
+        read_presets(*context_.files, context_.loader.root, context_.loader.user_manager, ignored);
   }
   return {std::string(to_string(state)), presets_->ask(unit.id).enable ? "enabled" : "disabled"};
 }
@@ -125,9 +124,13 @@ Result<void, RequestError> ProcessBackend::shut_down(const ShutdownRequest& requ
   return {};
 }
 
-std::string ProcessBackend::version() { return std::string(kVersion); }
+std::string ProcessBackend::version() {
+  return std::string(kVersion);
+}
 
-std::vector<std::string> ProcessBackend::features() { return {context_.os->backend()}; }
+std::vector<std::string> ProcessBackend::features() {
+  return {context_.os->backend()};
+}
 
 std::map<std::string, std::string> ProcessBackend::properties() {
   std::map<std::string, std::string> p;

@@ -11,7 +11,7 @@ namespace onset {
 struct FinalPhase {
   Objective objective = Objective::Exit;
   int exit_status = 0;
-  bool container = false;   ///< leave by exit, also for poweroff and halt
+  bool container = false;                        ///< leave by exit, also for poweroff and halt
   Duration patience = std::chrono::seconds(10);  ///< between SIGTERM and SIGKILL
 };
 

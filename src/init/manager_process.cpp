@@ -153,13 +153,16 @@ void ManagerProcess::log(Say::Level level, std::string_view unit, std::string_vi
   manager_->note_problem(manager_->graph().find(unit), text);
 }
 
-void ManagerProcess::job_queued(const Job& job) { service_->job_queued(job); }
+void ManagerProcess::job_queued(const Job& job) {
+  service_->job_queued(job);
+}
 
 void ManagerProcess::job_done(const Job& job, JobResult result) {
   service_->job_done(job, result);
   if (!show_status_ || result != JobResult::Done) return;
   const Unit& unit = manager_->graph().unit(job.unit);
-  const std::string_view what = unit.config.description.empty() ? std::string_view(unit.id) : unit.config.description;
+  const std::string_view what =
+      unit.config.description.empty() ? std::string_view(unit.id) : unit.config.description;
   const bool is_target = unit.type == UnitType::Target;
   if (job.type == JobType::Start && manager_->active_state(job.unit) == ActiveState::Active) {
     console_.line(6, unit.id, format("{} {}", is_target ? "reached" : "started", what));
@@ -170,7 +173,9 @@ void ManagerProcess::job_done(const Job& job, JobResult result) {
   }
 }
 
-void ManagerProcess::unit_changed(UnitId id) { service_->unit_changed(id); }
+void ManagerProcess::unit_changed(UnitId id) {
+  service_->unit_changed(id);
+}
 
 int run_manager(const InitOptions& options, char** environment) {
   fill_standard_streams();

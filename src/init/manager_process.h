@@ -142,9 +142,9 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<NotifySocket> notify_;
   bool show_status_ = true;
   SignalRequest asked_ = SignalRequest::None;  ///< by a signal, and not yet done
-  bool children_ended_ = false;  ///< and not all of them were collected yet
-  pid_t ended_ = 0;              ///< the next of them
-  unsigned words_left_ = 0;      ///< so many datagrams may be from before its end
+  bool children_ended_ = false;                ///< and not all of them were collected yet
+  pid_t ended_ = 0;                            ///< the next of them
+  unsigned words_left_ = 0;                    ///< so many datagrams may be from before its end
   bool told_of_unknown_sender_ = false;
   bool settled_ = false;
   bool told_ready_ = false;

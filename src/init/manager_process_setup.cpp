@@ -148,8 +148,8 @@ void ManagerProcess::find_surroundings() {
   const bool is_first = getpid() == 1;
   if (options_.user) {
     surroundings_ = Surroundings::User;
-  } else if (is_first && container_.kind.empty() && detect_container(environment_, files_).empty() &&
-             in_initial_pid_namespace()) {
+  } else if (is_first && container_.kind.empty() &&
+             detect_container(environment_, files_).empty() && in_initial_pid_namespace()) {
     surroundings_ = Surroundings::Machine;
   } else {
     surroundings_ = Surroundings::Container;
@@ -192,7 +192,8 @@ SysResult ManagerProcess::open_kernel_side() {
   RealOsConfig config;
   config.user_manager = options_.user;
   config.host = host_;
-  if (!runtime_.path.empty()) config.notify_socket = format("{}/{}", runtime_.path, kNotifySocketName);
+  if (!runtime_.path.empty())
+    config.notify_socket = format("{}/{}", runtime_.path, kNotifySocketName);
   config.environment = configuration_->environment();
   config.defaults = configuration_->launch_defaults();
   auto os = RealOs::create(std::move(config), *this);
@@ -238,7 +239,9 @@ void ManagerProcess::open_notify_socket() {
   if (socket) {
     notify_ = std::make_unique<NotifySocket>(std::move(*socket));
   } else {
-    console_.line(3, "", format("no notify socket, services can't tell their state: {}", to_string(socket.error())));
+    console_.line(
+        3, "",
+        format("no notify socket, services can't tell their state: {}", to_string(socket.error())));
   }
 }
 
@@ -265,7 +268,8 @@ void ManagerProcess::listen_for_control() {
     if (!socket) return Failure{socket.error()};
     return server_->listen(std::move(*socket));
   });
-  if (!listening) console_.line(3, "", format("no control socket: {}", to_string(listening.error())));
+  if (!listening)
+    console_.line(3, "", format("no control socket: {}", to_string(listening.error())));
 }
 
 /// Its file may be gone, or there was no socket so far. Connections stay.

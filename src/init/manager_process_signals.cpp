@@ -103,8 +103,9 @@ void ManagerProcess::dump_state() {
   for (std::uint32_t i = 0; i < manager_->graph().size(); ++i) {
     const UnitId id{i};
     if (manager_->graph().unit(id).load_state == LoadState::Stub) continue;
-    console_.line(5, manager_->graph().unit(id).id,
-                  format("{} ({})", to_string(manager_->active_state(id)), manager_->sub_state(id)));
+    console_.line(
+        5, manager_->graph().unit(id).id,
+        format("{} ({})", to_string(manager_->active_state(id)), manager_->sub_state(id)));
   }
 }
 

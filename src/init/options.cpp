@@ -17,7 +17,8 @@ std::optional<bool> parse_switch(std::string_view text) {
 
 }  // namespace
 
-InitOptions parse_init_options(const std::vector<std::string>& arguments, const char* environment_unit_path) {
+InitOptions parse_init_options(const std::vector<std::string>& arguments,
+                               const char* environment_unit_path) {
   InitOptions o;
   if (environment_unit_path != nullptr) o.unit_path = environment_unit_path;
   for (const std::string& argument : arguments) {

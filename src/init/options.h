@@ -13,7 +13,7 @@ enum class LogTarget { Console, Kmsg, Null };
 struct InitOptions {
   bool user = false;
   std::string unit = "default.target";
-  std::string unit_path;  ///< colon-joined, in place of the search path
+  std::string unit_path;         ///< colon-joined, in place of the search path
   std::string config_path;       ///< colon-joined, in place of the folders of system.conf
   std::optional<int> log_level;  ///< syslog's: 3 err … 7 debug; unset: LogLevel= of system.conf
   LogTarget log_target = LogTarget::Console;
@@ -23,6 +23,7 @@ struct InitOptions {
 
 /// `arguments` without the program's name and `init`. `environment_unit_path`
 /// is SYSTEMD_UNIT_PATH, or null.
-InitOptions parse_init_options(const std::vector<std::string>& arguments, const char* environment_unit_path);
+InitOptions parse_init_options(const std::vector<std::string>& arguments,
+                               const char* environment_unit_path);
 
 }  // namespace onset

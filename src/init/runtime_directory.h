@@ -9,8 +9,8 @@
 namespace onset {
 
 struct RuntimeDirectory {
-  std::string path;                  ///< empty: nowhere is writable, there is no control
-  std::vector<std::string> losses;   ///< one line for each thing that could not be had
+  std::string path;                 ///< empty: nowhere is writable, there is no control
+  std::vector<std::string> losses;  ///< one line for each thing that could not be had
 };
 
 /// Makes the directory (mode 0755, ours) and returns the first that works.

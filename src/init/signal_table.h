@@ -9,7 +9,7 @@ namespace onset {
 enum class SignalRequest : std::uint8_t {
   None,
   Reap,
-  Exit,            ///< stop in order, then leave
+  Exit,  ///< stop in order, then leave
   Halt,
   Poweroff,
   Reboot,

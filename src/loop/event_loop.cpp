@@ -38,7 +38,9 @@ SysResult EventLoop::watch(BorrowedFd fd, std::uint32_t events, FdHandler& handl
   return Failure{SysError{"epoll_ctl", errno}};
 }
 
-void EventLoop::unwatch(BorrowedFd fd) { (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd.get(), nullptr); }
+void EventLoop::unwatch(BorrowedFd fd) {
+  (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
+}
 
 bool EventLoop::arm(MonoTime deadline) {
   if (deadline == armed_) return true;

@@ -11,7 +11,8 @@ namespace onset {
 Result<SignalQueue> SignalQueue::create() {
   sigset_t set;
   sigfillset(&set);
-  for (int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP}) sigdelset(&set, fault);
+  for (int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP})
+    sigdelset(&set, fault);
   if (sigprocmask(SIG_SETMASK, &set, nullptr) < 0) return Failure{SysError{"sigprocmask", errno}};
   UniqueFd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return Failure{SysError{"signalfd", errno}};

@@ -30,7 +30,8 @@ std::chrono::milliseconds now() {
 ForkWatch::ForkWatch(BorrowedFd proc, std::chrono::milliseconds patience) : patience_(patience) {
   if (!proc) return;
   auto most = read_kernel_file_at(proc, "sys/kernel/pid_max", 64);
-  if (!most || parse_uint<std::uint32_t>(without_line_end(*most)).value_or(0) < kLeastPidMax) return;
+  if (!most || parse_uint<std::uint32_t>(without_line_end(*most)).value_or(0) < kLeastPidMax)
+    return;
   auto fd = open_at(proc.get(), "loadavg", O_RDONLY);
   struct statfs system {};
   // lxcfs puts a FUSE file here: it may keep its reader waiting, and its numbers are others.

@@ -28,9 +28,9 @@ constexpr std::uint64_t kMostPatience = 64;
 
 bool ProcessTable::all_childless(UnitId id, std::uint32_t generation) const {
   return generation != 0 && std::ranges::all_of(tops(id), [&](pid_t pid) {
-    const auto top = top_owner_.find(pid);
-    return top != top_owner_.end() && top->second.childless == generation;
-  });
+           const auto top = top_owner_.find(pid);
+           return top != top_owner_.end() && top->second.childless == generation;
+         });
 }
 
 /// True: no process of the unit is anything but one of its tops. False: not known.

@@ -50,7 +50,7 @@ struct RealOsConfig {
   std::string notify_socket;             ///< $NOTIFY_SOCKET of services; empty: none
   std::vector<std::string> environment;  ///< the manager's own, NAME=VALUE
   LaunchDefaults defaults;               ///< what a service gets where its unit says nothing
-  BorrowedFd output{1};  ///< of services whose output is the journal's
+  BorrowedFd output{1};                  ///< of services whose output is the journal's
   BorrowedFd error_output{2};
   bool use_cgroups = true;
   CgroupPlace cgroup_place;
@@ -191,7 +191,7 @@ class RealOs final : public Os {
   unsigned late_launches_ = 0;                       ///< those on a stack of PID 1's memory
   std::unordered_map<pid_t, Alien> aliens_;
   std::unordered_map<std::uint32_t, UnitRecord> units_;
-  std::unordered_map<int, UnitId> empty_watches_;  ///< by inotify watch
+  std::unordered_map<int, UnitId> empty_watches_;                ///< by inotify watch
   std::unordered_map<std::string_view, UnitId> unit_by_cgroup_;  ///< by the record's text
   std::unordered_set<std::uint32_t> check_empty_;  ///< to be looked at by the next drain()
 };

@@ -45,8 +45,8 @@ enum class ConditionType : std::uint8_t {
 
 struct Condition {
   ConditionType type{};
-  bool trigger = false;  ///< "|": one of the triggering ones must hold
-  bool negate = false;   ///< "!"
+  bool trigger = false;   ///< "|": one of the triggering ones must hold
+  bool negate = false;    ///< "!"
   std::string parameter;  ///< specifiers already expanded
   unsigned line = 0;
 };

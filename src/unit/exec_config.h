@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-
 namespace onset {
 
 enum class ExecInput : std::uint8_t { Null, Tty, TtyForce, TtyFail, Data, File, Socket, Fd };
@@ -30,10 +29,10 @@ enum class ExecOutput : std::uint8_t {
 };
 
 struct StdStream {
-  ExecInput input = ExecInput::Null;          ///< of StandardInput= alone
-  ExecOutput output = ExecOutput::Inherit;    ///< of StandardOutput=, StandardError=
-  std::string path;                           ///< of file:, append:, truncate:
-  std::string fd_name;                        ///< of fd:
+  ExecInput input = ExecInput::Null;        ///< of StandardInput= alone
+  ExecOutput output = ExecOutput::Inherit;  ///< of StandardOutput=, StandardError=
+  std::string path;                         ///< of file:, append:, truncate:
+  std::string fd_name;                      ///< of fd:
 };
 
 /// RuntimeDirectory= and its four siblings.
@@ -43,8 +42,8 @@ inline constexpr unsigned kExecDirectories = 5;
 enum class Preserve : std::uint8_t { No, Yes, Restart };
 
 struct DirectoryEntry {
-  std::string path;                 ///< relative, normalised
-  std::vector<std::string> links;   ///< "path:link": symlinks to it, relative
+  std::string path;                ///< relative, normalised
+  std::vector<std::string> links;  ///< "path:link": symlinks to it, relative
 };
 
 struct DirectorySet {
@@ -64,7 +63,7 @@ struct EnvironmentFile {
 };
 
 struct ExecConfig {
-  std::string user;   ///< name or number; empty: not set
+  std::string user;  ///< name or number; empty: not set
   std::string group;
   std::vector<std::string> supplementary_groups;
   bool dynamic_user = false;  ///< honoured where the user exists, else nothing is run

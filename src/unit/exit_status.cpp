@@ -120,7 +120,9 @@ void ExitStatusSet::add(int code) {
   if (at == codes_.end() || *at != value) codes_.insert(at, value);
 }
 
-bool ExitStatusSet::has(int code) const { return std::ranges::binary_search(codes_, code); }
+bool ExitStatusSet::has(int code) const {
+  return std::ranges::binary_search(codes_, code);
+}
 
 std::vector<std::string> parse_exit_status(std::string_view value, ExitStatusSet& set) {
   std::vector<std::string> problems;

@@ -82,7 +82,9 @@ class ExitStatusSet {
   void add_signal(int signal);
   [[nodiscard]] bool empty() const { return codes_.empty(); }
   [[nodiscard]] bool has_status(int status) const { return status <= kLastStatus && has(status); }
-  [[nodiscard]] bool has_signal(int signal) const { return signal > 0 && has(kLastStatus + signal); }
+  [[nodiscard]] bool has_signal(int signal) const {
+    return signal > 0 && has(kLastStatus + signal);
+  }
   bool operator==(const ExitStatusSet&) const = default;
 
   static constexpr int kLastStatus = 255;

@@ -16,7 +16,7 @@ enum class FileKind : std::uint8_t { Regular, Directory, Symlink, CharDevice, Ot
 struct FileStatus {
   FileKind kind = FileKind::Other;
   bool executable = false;
-  std::uint32_t mode = 0;   ///< permission bits
+  std::uint32_t mode = 0;  ///< permission bits
   std::uint32_t owner = 0;
   bool is_null_device = false;  ///< the character device 1:3
   std::uint64_t size = 0;
@@ -61,7 +61,8 @@ class FileChanger {
   /// Only if empty; anything else is left alone.
   virtual void remove_empty_directory(std::string_view path) = 0;
   /// Written beside and renamed over.
-  virtual SysResult write_file(std::string_view path, std::string_view text, std::uint32_t mode) = 0;
+  virtual SysResult write_file(std::string_view path, std::string_view text,
+                               std::uint32_t mode) = 0;
 };
 
 }  // namespace onset

@@ -200,7 +200,7 @@ class UnitTextReader {
   std::string section_;
   unsigned line_ = 0;        ///< the physical line read last
   unsigned first_line_ = 0;  ///< the first of the logical line at hand
-  bool skipping_ = false;  ///< in a section that is none of our concern
+  bool skipping_ = false;    ///< in a section that is none of our concern
   bool carriage_return_seen_ = false;
   bool stopped_ = false;
   bool out_of_memory_ = false;

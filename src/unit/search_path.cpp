@@ -4,16 +4,11 @@ namespace onset {
 
 std::vector<std::string> default_search_path(bool user_manager, const HostFacts& host) {
   if (!user_manager) {
-    return {"/run/systemd/generator.early",
-            "/etc/onset/system",
-            "/etc/systemd/system",
-            "/run/onset/system",
-            "/run/systemd/system",
-            "/run/systemd/generator",
-            "/usr/local/lib/systemd/system",
-            "/usr/lib/systemd/system",
-            "/lib/systemd/system",
-            "/run/systemd/generator.late"};
+    return {"/run/systemd/generator.early",  "/etc/onset/system",
+            "/etc/systemd/system",           "/run/onset/system",
+            "/run/systemd/system",           "/run/systemd/generator",
+            "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+            "/lib/systemd/system",           "/run/systemd/generator.late"};
   }
   std::vector<std::string> path;
   if (!host.config_dir.empty()) {

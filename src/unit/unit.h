@@ -101,12 +101,12 @@ struct CgroupConfig {
 };
 
 struct Unit {
-  std::string id;                     ///< the primary name
-  std::vector<std::string> aliases;   ///< further names
+  std::string id;                    ///< the primary name
+  std::vector<std::string> aliases;  ///< further names
   UnitType type = UnitType::Service;
   LoadState load_state = LoadState::Stub;
-  std::string load_error;             ///< why not Loaded: file:line and reason
-  std::string fragment_path;          ///< empty: none; "builtin:NAME": of the binary; masked: the mask
+  std::string load_error;     ///< why not Loaded: file:line and reason
+  std::string fragment_path;  ///< empty: none; "builtin:NAME": of the binary; masked: the mask
   std::vector<std::string> dropin_paths;
   std::int64_t fragment_mtime_ns = 0;  ///< as it was read; 0: no file
   std::int64_t dropin_mtime_ns = 0;    ///< the newest one's
@@ -115,7 +115,7 @@ struct Unit {
   std::vector<std::string_view> not_honoured;
 
   UnitConfig config;
-  std::unique_ptr<ExecConfig> exec;        ///< of types that run processes
+  std::unique_ptr<ExecConfig> exec;  ///< of types that run processes
   std::unique_ptr<KillConfig> kill;
   std::unique_ptr<CgroupConfig> cgroup;
   std::unique_ptr<ServiceConfig> service;  ///< of services

@@ -117,7 +117,7 @@ class UnitIndex {
   bool usr_is_merged_ = false;  ///< /lib is a link to usr/lib
   std::vector<std::string> directories_;
   std::vector<std::uint16_t> unlisted_;  ///< directories that are there and could not be read
-  std::vector<std::int64_t> mtimes_;  ///< of the directories, before they were listed
+  std::vector<std::int64_t> mtimes_;     ///< of the directories, before they were listed
   ByName<UnitFileEntry> entries_;
   ByName<std::vector<std::string>> aliases_;       ///< name → what stands for it
   ByName<std::vector<std::uint16_t>> folders_;     ///< folder name → directories

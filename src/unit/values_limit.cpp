@@ -89,7 +89,8 @@ Parsed<LimitValue> parse_limit(int resource, std::string_view text) {
   auto hard = parse_one(resource, rest);
   if (!hard) return Failure{std::move(hard).error()};
   if (*soft > *hard)
-    return Failure{format("expected a soft limit that is not above the hard one, not \"{}\"", c_escape(text))};
+    return Failure{
+        format("expected a soft limit that is not above the hard one, not \"{}\"", c_escape(text))};
   return LimitValue{*soft, *hard};
 }
 

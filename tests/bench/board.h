@@ -15,10 +15,10 @@
 #define BOARD_STAMPS 16384
 
 struct board {
-  uint64_t begin;             // CLOCK_MONOTONIC, ns: just before PID 1 is executed
-  _Atomic uint32_t count;     // stamps taken
-  uint32_t target;            // the stamp that completes the count
-  uint64_t marks[6];          // what else a measured program reports
+  uint64_t begin;          // CLOCK_MONOTONIC, ns: just before PID 1 is executed
+  _Atomic uint32_t count;  // stamps taken
+  uint32_t target;         // the stamp that completes the count
+  uint64_t marks[6];       // what else a measured program reports
   uint64_t stamps[BOARD_STAMPS];
 };
 

@@ -42,7 +42,10 @@ static pid_t spawn_into(int cgroup) {
   // As vfork: the child runs on this frame until it executes, and writes nothing above it.
   call.flags |= CLONE_VM | CLONE_VFORK;
   long result = SYS_clone3;
-  __asm__ volatile("syscall" : "+a"(result) : "D"(&call), "S"(sizeof call) : "rcx", "r11", "memory");
+  __asm__ volatile("syscall"
+                   : "+a"(result)
+                   : "D"(&call), "S"(sizeof call)
+                   : "rcx", "r11", "memory");
 #else
   const long result = syscall(SYS_clone3, &call, sizeof call);
 #endif

@@ -49,7 +49,8 @@ void try_user(Accounts& accounts, std::string_view name) {
   const bool is_made_up = user->uid == 65534 || user->uid == 0;
   expect(first.has_value() || is_made_up, "a number that was found has a name");
   const auto groups = accounts.groups_of(user->name, user->gid);
-  expect(groups && !groups->empty() && groups->front() == user->gid, "the primary group is the first");
+  expect(groups && !groups->empty() && groups->front() == user->gid,
+         "the primary group is the first");
 }
 
 void try_group(Accounts& accounts, std::string_view name) {

@@ -66,7 +66,8 @@ void try_command(const ExecCommand& command, const SpecifierScope& scope,
 }
 
 void try_words(std::string_view text) {
-  for (const WordFlags flags : {kUnquoteAndUnescape, WordFlags::Unquote | WordFlags::RetainEscapes, WordFlags::None}) {
+  for (const WordFlags flags :
+       {kUnquoteAndUnescape, WordFlags::Unquote | WordFlags::RetainEscapes, WordFlags::None}) {
     auto words = split_words(text, flags);
     if (!words || text.find('\0') != std::string_view::npos) continue;
     if (flags == WordFlags::None) std::erase(*words, "");  // which it can't give

@@ -12,7 +12,7 @@ constexpr char kDrawnAlways[] = "seed=1";
 }  // namespace
 
 rc::detail::TestParams parameters(int runs) {
-  constexpr int kDefaultRuns = 100;  // RapidCheck's own, to which RC_PARAMS refers
+  constexpr int kDefaultRuns = 100;        // RapidCheck's own, to which RC_PARAMS refers
   ::setenv("RC_PARAMS", kDrawnAlways, 0);  // before RapidCheck reads it, once
   rc::detail::TestParams params = rc::detail::configuration().testParams;
   params.maxSuccess = std::max(1, params.maxSuccess * runs / kDefaultRuns);

@@ -24,8 +24,12 @@ void EngineWorld::end(std::string_view unit, ExitStatus status) {
   }
 }
 
-void EngineWorld::exit(std::string_view unit, int status) { end(unit, {ExitKind::Exited, status}); }
-void EngineWorld::die(std::string_view unit, int signal) { end(unit, {ExitKind::Killed, signal}); }
+void EngineWorld::exit(std::string_view unit, int status) {
+  end(unit, {ExitKind::Exited, status});
+}
+void EngineWorld::die(std::string_view unit, int signal) {
+  end(unit, {ExitKind::Killed, signal});
+}
 
 void EngineWorld::notify(std::string_view unit, std::string_view text) {
   manager.notify(manager.graph().find(unit), NotifySender{os.pid_of(unit), 0}, text, now);
@@ -59,7 +63,8 @@ bool EngineWorld::has_job(std::string_view unit) const {
 }
 
 void EngineWorld::job_done(const Job& job, JobResult result) {
-  finished.push_back(format("{} {} {}", manager.graph().unit(job.unit).id, to_string(job.type), to_string(result)));
+  finished.push_back(format("{} {} {}", manager.graph().unit(job.unit).id, to_string(job.type),
+                            to_string(result)));
 }
 
 }  // namespace onset::test

@@ -51,7 +51,8 @@ KillReport FakeOs::kill(const KillRequest& request) {
 }
 
 bool FakeOs::has_processes(UnitId id) {
-  return std::any_of(alive.begin(), alive.end(), [&](const auto& e) { return e.second.unit == id; });
+  return std::any_of(alive.begin(), alive.end(),
+                     [&](const auto& e) { return e.second.unit == id; });
 }
 
 std::vector<pid_t> FakeOs::processes(UnitId id) {
@@ -84,11 +85,21 @@ PidFileReading FakeOs::read_pid_file(UnitId, const Unit&, std::string_view path)
   return it == pid_files.end() ? PidFileReading{} : it->second;
 }
 
-pid_t FakeOs::guess_main_pid(UnitId, pid_t) { return guess; }
-void FakeOs::remove_file(std::string_view path) { calls.push_back(format("remove {}", path)); }
-void FakeOs::watch_path(UnitId, std::string_view path) { calls.push_back(format("watch {}", path)); }
-void FakeOs::watch_bus_name(UnitId, std::string_view name) { bus_watched.insert(std::string(name)); }
-bool FakeOs::watch_alien(UnitId, pid_t pid) { return !alive.contains(pid); }
+pid_t FakeOs::guess_main_pid(UnitId, pid_t) {
+  return guess;
+}
+void FakeOs::remove_file(std::string_view path) {
+  calls.push_back(format("remove {}", path));
+}
+void FakeOs::watch_path(UnitId, std::string_view path) {
+  calls.push_back(format("watch {}", path));
+}
+void FakeOs::watch_bus_name(UnitId, std::string_view name) {
+  bus_watched.insert(std::string(name));
+}
+bool FakeOs::watch_alien(UnitId, pid_t pid) {
+  return !alive.contains(pid);
+}
 
 Result<bool> FakeOs::test(const Condition& condition, const Unit&) {
   return !false_conditions.contains(condition.parameter);

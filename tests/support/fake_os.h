@@ -22,7 +22,7 @@ struct FakeProcess {
   bool as_main = false;
   bool notify_socket = false;
   Duration watchdog{0};
-  std::vector<int> signals;   ///< received, in order
+  std::vector<int> signals;  ///< received, in order
   bool ignores_term = false;
 };
 
@@ -54,19 +54,19 @@ class FakeOs final : public Os {
 
   // ---- what a test sets and reads -------------------------------------------
   std::map<pid_t, FakeProcess> alive;
-  std::vector<FakeProcess> history;               ///< every spawn, in order
+  std::vector<FakeProcess> history;  ///< every spawn, in order
   std::vector<LogLine> lines;
-  std::vector<std::string> calls;                 ///< "spawn a.service /bin/a", "kill a.service 15"
+  std::vector<std::string> calls;  ///< "spawn a.service /bin/a", "kill a.service 15"
   std::map<std::string, PidFileReading> pid_files;
-  std::set<std::string> false_conditions;         ///< by parameter
+  std::set<std::string> false_conditions;  ///< by parameter
   std::set<UnitId, bool (*)(UnitId, UnitId)> empty_watched{
       [](UnitId a, UnitId b) { return a.value < b.value; }};
   std::set<std::string> bus_watched;
   std::vector<UnitId> forgotten;
-  unsigned fail_spawns = 0;                       ///< the next n spawns fail
-  int spawn_errno = 11;                           ///< EAGAIN
-  std::set<std::string> unspawnable;              ///< units whose spawn fails with ENOENT
-  bool exec_is_late = false;                      ///< spawn answers exec_done = false
+  unsigned fail_spawns = 0;           ///< the next n spawns fail
+  int spawn_errno = 11;               ///< EAGAIN
+  std::set<std::string> unspawnable;  ///< units whose spawn fails with ENOENT
+  bool exec_is_late = false;          ///< spawn answers exec_done = false
   pid_t guess = 0;
 
   /// The newest living process of a unit, 0 if none.

@@ -22,7 +22,8 @@ Part part_of(std::string_view maker) {
   const std::string first = mark + "begin -->\n";
   const std::size_t begin = part.document.find(first);
   const std::size_t end = part.document.find(mark + "end -->");
-  if (begin == std::string::npos || end == std::string::npos) throw std::runtime_error("no marks of " + mark);
+  if (begin == std::string::npos || end == std::string::npos)
+    throw std::runtime_error("no marks of " + mark);
   part.begin = begin + first.size();
   part.size = end - part.begin;
   return part;

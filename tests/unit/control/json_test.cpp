@@ -18,7 +18,8 @@ Json nested(std::size_t values) {
   return value;
 }
 
-TEST_CASE("a value with as much in it as a message may have is destroyed without memory", "[control][json][P1]") {
+TEST_CASE("a value with as much in it as a message may have is destroyed without memory",
+          "[control][json][P1]") {
   const std::size_t most = JsonLimits().values;
   for (const std::size_t values : {std::size_t{1}, std::size_t{1000}, most / 3}) {
     Json value = nested(values);
@@ -39,7 +40,8 @@ TEST_CASE("what stands by is there again for the next value", "[control][json][P
   }
 }
 
-TEST_CASE("a message that memory runs out for is refused whole, at any allocation", "[control][json][P1]") {
+TEST_CASE("a message that memory runs out for is refused whole, at any allocation",
+          "[control][json][P1]") {
   std::string text = R"({"method":"a.b.C","parameters":{"units":[)";
   for (int i = 0; i < 200; ++i) text += R"(["x",{"y":[1,2,3]}],)";
   text += "0]}}";

@@ -37,8 +37,7 @@ const char* const kText =
 
 TEST_CASE("an ended process keeps its number, its command how it ran", "[control][properties]") {
   ManagerWorld w(Files{{"a.service", "[Service]\nExecStart=/bin/a b\nExecStop=/bin/c\n"}});
-  (void)w.ask("Enqueue",
-              {{"units", {"a.service"}}, {"type", "start"}, {"wait", true}});
+  (void)w.ask("Enqueue", {{"units", {"a.service"}}, {"type", "start"}, {"wait", true}});
   const auto pid = w.ask("GetProperties", {{"unit", "a.service"}})["properties"]["MainPID"];
   w.engine.exit("a.service", 3);
   const json p = w.ask("GetProperties", {{"unit", "a.service"}})["properties"];

@@ -146,8 +146,7 @@ class VarlinkSchema {
     auto it = types.find(key);
     return it == types.end() ? key + " is not in the interface file" : check(it->second, v, key);
   }
-  [[nodiscard]] std::string check(const Type& t, const Json& v,
-                                  const std::string& at) const {
+  [[nodiscard]] std::string check(const Type& t, const Json& v, const std::string& at) const {
     switch (t.kind) {
       case Type::Kind::Optional:
         return v.is_null() ? std::string() : check(t.element[0], v, at);
@@ -182,8 +181,7 @@ class VarlinkSchema {
     for (const auto& [field, field_type] : t.fields) {
       auto it = v.find(field);
       if (it != v.end()) ++seen;
-      if (auto p = check(field_type, it == v.end() ? Json() : *it, at + "." + field);
-          !p.empty()) {
+      if (auto p = check(field_type, it == v.end() ? Json() : *it, at + "." + field); !p.empty()) {
         return p;
       }
     }

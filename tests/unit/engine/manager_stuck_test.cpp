@@ -68,9 +68,8 @@ TEST_CASE("a job that new files order otherwise runs", "[engine][reload]") {
 }
 
 TEST_CASE("daemon-reload does not run a job that waits, nor ends it", "[engine][reload]") {
-  const EngineWorld::Files files{
-      {"a.service", service("")},
-      {"b.service", service("Requires=a.service\nAfter=a.service\n")}};
+  const EngineWorld::Files files{{"a.service", service("")},
+                                 {"b.service", service("Requires=a.service\nAfter=a.service\n")}};
   UnitTable same{files};
   EngineWorld w{files};
   REQUIRE(w.start("b.service") == "");

@@ -88,7 +88,8 @@ TEST_CASE("what is required starts first where it is ordered first", "[engine][m
   CHECK(before(w.os, "spawn b.service /bin/b", "spawn a.service /bin/a"));
 }
 
-TEST_CASE("a failed requirement fails the job that waits for it, a failed wish does not", "[engine][manager]") {
+TEST_CASE("a failed requirement fails the job that waits for it, a failed wish does not",
+          "[engine][manager]") {
   EngineWorld w{{{"a.service", service("/bin/a", "Requires=b.service\nAfter=b.service\n")},
                  {"c.service", service("/bin/c", "Wants=b.service\nAfter=b.service\n")},
                  {"b.service", service("/bin/b", "", "Type=oneshot\n")}}};
@@ -100,7 +101,8 @@ TEST_CASE("a failed requirement fails the job that waits for it, a failed wish d
   CHECK(finished(w, "a.service start dependency"));
   CHECK(w.state("a.service") == "inactive");
   CHECK(w.state("c.service") == "active");
-  CHECK(w.manager.problem(w.manager.graph().find("a.service")).find("b.service") != std::string_view::npos);
+  CHECK(w.manager.problem(w.manager.graph().find("a.service")).find("b.service") !=
+        std::string_view::npos);
 }
 
 TEST_CASE("stop runs in reverse order and TERM comes before KILL", "[engine][manager]") {
@@ -119,7 +121,8 @@ TEST_CASE("stop runs in reverse order and TERM comes before KILL", "[engine][man
   CHECK(w.state("b.service") == "failed");
 }
 
-TEST_CASE("a service that crashes is restarted after RestartSec= and no sooner", "[engine][manager]") {
+TEST_CASE("a service that crashes is restarted after RestartSec= and no sooner",
+          "[engine][manager]") {
   EngineWorld w{{{"a.service", service("/bin/a", "", "Restart=on-failure\nRestartSec=2s\n")}}};
   REQUIRE(w.start("a.service") == "");
   const pid_t first = w.os.pid_of("a.service");
@@ -143,8 +146,10 @@ TEST_CASE("a service that keeps crashing ends in start-limit-hit", "[engine][man
   }
   CHECK(w.state("a.service") == "failed");
   // The first failure's result stays, as with systemd.
-  CHECK(w.manager.runtime(w.manager.graph().find("a.service")).service.result == ServiceResult::ExitCode);
-  CHECK(w.manager.problem(w.manager.graph().find("a.service")).find("start limit") != std::string_view::npos);
+  CHECK(w.manager.runtime(w.manager.graph().find("a.service")).service.result ==
+        ServiceResult::ExitCode);
+  CHECK(w.manager.problem(w.manager.graph().find("a.service")).find("start limit") !=
+        std::string_view::npos);
   CHECK(w.os.history.size() == 5);
   REQUIRE(w.manager.reset_failed("a.service", w.now).ok());
   CHECK(w.state("a.service") == "inactive");
@@ -161,7 +166,8 @@ TEST_CASE("BindsTo= takes a unit down with the one it is bound to", "[engine][ma
   CHECK(w.state("a.service") == "deactivating");
 }
 
-TEST_CASE("PartOf= stops and restarts with the other unit, but does not start with it", "[engine][manager]") {
+TEST_CASE("PartOf= stops and restarts with the other unit, but does not start with it",
+          "[engine][manager]") {
   EngineWorld w{{{"a.service", service("/bin/a", "PartOf=b.service\nAfter=b.service\n")},
                  {"b.service", service("/bin/b")}}};
   REQUIRE(w.start("b.service") == "");
@@ -185,14 +191,16 @@ TEST_CASE("OnFailure= starts its unit, OnSuccess= does not when it failed", "[en
 }
 
 TEST_CASE("OnSuccess= starts its unit when a service ends well", "[engine][manager]") {
-  EngineWorld w{{{"a.service", service("/bin/a", "OnSuccess=s.service\n")}, {"s.service", service("/bin/s")}}};
+  EngineWorld w{{{"a.service", service("/bin/a", "OnSuccess=s.service\n")},
+                 {"s.service", service("/bin/s")}}};
   REQUIRE(w.start("a.service") == "");
   w.exit("a.service", 0);
   CHECK(w.state("s.service") == "active");
 }
 
 TEST_CASE("Upholds= starts a unit again whenever it is found down", "[engine][manager]") {
-  EngineWorld w{{{"a.service", service("/bin/a", "Upholds=b.service\n")}, {"b.service", service("/bin/b")}}};
+  EngineWorld w{
+      {{"a.service", service("/bin/a", "Upholds=b.service\n")}, {"b.service", service("/bin/b")}}};
   REQUIRE(w.start("a.service") == "");
   CHECK(w.state("b.service") == "active");
   w.exit("b.service", 0);
@@ -210,7 +218,8 @@ TEST_CASE("StopWhenUnneeded= stops a unit when the last that wants it stops", "[
 }
 
 TEST_CASE("Conflicts= stops the other unit", "[engine][manager]") {
-  EngineWorld w{{{"a.service", service("/bin/a", "Conflicts=b.service\n")}, {"b.service", service("/bin/b")}}};
+  EngineWorld w{{{"a.service", service("/bin/a", "Conflicts=b.service\n")},
+                 {"b.service", service("/bin/b")}}};
   REQUIRE(w.start("b.service") == "");
   REQUIRE(w.start("a.service") == "");
   CHECK(w.state("b.service") == "deactivating");
@@ -219,7 +228,8 @@ TEST_CASE("Conflicts= stops the other unit", "[engine][manager]") {
   CHECK(w.state("b.service") == "inactive");
 }
 
-TEST_CASE("a condition that does not hold skips the unit, an assertion fails its job", "[engine][manager]") {
+TEST_CASE("a condition that does not hold skips the unit, an assertion fails its job",
+          "[engine][manager]") {
   EngineWorld w{{{"a.service", service("/bin/a", "ConditionPathExists=/gone\n")},
                  {"b.service", service("/bin/b", "AssertPathExists=/gone\n")},
                  {"c.service", service("/bin/c", "Requires=a.service\nAfter=a.service\n")}}};
@@ -231,7 +241,8 @@ TEST_CASE("a condition that does not hold skips the unit, an assertion fails its
   CHECK(finished(w, "b.service start assert"));
 }
 
-TEST_CASE("P3: fork fails with EAGAIN for a while and the start succeeds all the same", "[engine][manager][fault]") {
+TEST_CASE("P3: fork fails with EAGAIN for a while and the start succeeds all the same",
+          "[engine][manager][fault]") {
   EngineWorld w{{{"a.service", service("/bin/a")}}};
   w.os.fail_spawns = 3;
   REQUIRE(w.start("a.service") == "");
@@ -255,13 +266,15 @@ TEST_CASE("P3: while a start waits for a process, stop needs none", "[engine][ma
   CHECK_FALSE(w.has_job("a.service"));
 }
 
-TEST_CASE("fork that never succeeds fails the unit with result resources", "[engine][manager][fault]") {
+TEST_CASE("fork that never succeeds fails the unit with result resources",
+          "[engine][manager][fault]") {
   EngineWorld w{{{"a.service", service("/bin/a")}}};
   w.os.fail_spawns = 1000;
   REQUIRE(w.start("a.service") == "");
   w.pass(seconds(60));
   CHECK(w.state("a.service") == "failed");
-  CHECK(w.manager.runtime(w.manager.graph().find("a.service")).service.result == ServiceResult::Resources);
+  CHECK(w.manager.runtime(w.manager.graph().find("a.service")).service.result ==
+        ServiceResult::Resources);
 }
 
 TEST_CASE("a stop while a start job waits cancels the start", "[engine][manager]") {
@@ -275,10 +288,11 @@ TEST_CASE("a stop while a start job waits cancels the start", "[engine][manager]
 }
 
 TEST_CASE("isolate stops everything that the target does not need", "[engine][manager]") {
-  EngineWorld w{{{"t.target", "[Unit]\nAllowIsolate=yes\nDefaultDependencies=no\nRequires=a.service\n"},
-                 {"a.service", service("/bin/a")},
-                 {"b.service", service("/bin/b")},
-                 {"c.service", service("/bin/c", "IgnoreOnIsolate=yes\n")}}};
+  EngineWorld w{
+      {{"t.target", "[Unit]\nAllowIsolate=yes\nDefaultDependencies=no\nRequires=a.service\n"},
+       {"a.service", service("/bin/a")},
+       {"b.service", service("/bin/b")},
+       {"c.service", service("/bin/c", "IgnoreOnIsolate=yes\n")}}};
   REQUIRE(w.start("b.service") == "");
   REQUIRE(w.start("c.service") == "");
   REQUIRE(w.request("t.target", JobType::Start, JobMode::Isolate) == "");
@@ -288,9 +302,10 @@ TEST_CASE("isolate stops everything that the target does not need", "[engine][ma
 }
 
 TEST_CASE("an ordering cycle is broken at a wish and the rest starts", "[engine][manager]") {
-  EngineWorld w{{{"t.target", "[Unit]\nDefaultDependencies=no\nRequires=a.service\nWants=b.service\n"},
-                 {"a.service", service("/bin/a", "After=b.service\n")},
-                 {"b.service", service("/bin/b", "After=a.service\n")}}};
+  EngineWorld w{
+      {{"t.target", "[Unit]\nDefaultDependencies=no\nRequires=a.service\nWants=b.service\n"},
+       {"a.service", service("/bin/a", "After=b.service\n")},
+       {"b.service", service("/bin/b", "After=a.service\n")}}};
   REQUIRE(w.start("t.target") == "");
   CHECK(w.state("a.service") == "active");
   CHECK(w.state("t.target") == "active");
@@ -298,8 +313,9 @@ TEST_CASE("an ordering cycle is broken at a wish and the rest starts", "[engine]
 }
 
 TEST_CASE("a job that waits longer than JobTimeoutSec= times out", "[engine][manager]") {
-  EngineWorld w{{{"a.service", service("/bin/a", "Requires=b.service\nAfter=b.service\nJobTimeoutSec=5s\n")},
-                 {"b.service", service("/bin/b", "", "Type=notify\nTimeoutStartSec=infinity\n")}}};
+  EngineWorld w{
+      {{"a.service", service("/bin/a", "Requires=b.service\nAfter=b.service\nJobTimeoutSec=5s\n")},
+       {"b.service", service("/bin/b", "", "Type=notify\nTimeoutStartSec=infinity\n")}}};
   REQUIRE(w.start("a.service") == "");
   w.pass(seconds(6));
   CHECK(finished(w, "a.service start timeout"));
@@ -322,19 +338,23 @@ TEST_CASE("Type=idle waits for the other jobs, five seconds at most", "[engine][
   }
 }
 
-TEST_CASE("shutdown stops services in reverse order and ends in the objective", "[engine][manager][shutdown]") {
+TEST_CASE("shutdown stops services in reverse order and ends in the objective",
+          "[engine][manager][shutdown]") {
   const std::string conflict = "Conflicts=shutdown.target\nBefore=shutdown.target\n";
   ManagerConfig config;
   config.container = true;
   config.shutdown_budget = seconds(9);
-  EngineWorld w{{{"exit.target",
-                  "[Unit]\nDefaultDependencies=no\nAllowIsolate=yes\nRequires=systemd-exit.service\nAfter=systemd-exit.service\n"},
-                 {"systemd-exit.service",
-                  "[Unit]\nDefaultDependencies=no\nRequires=shutdown.target\nAfter=shutdown.target\nSuccessAction=exit-force\n"},
-                 {"shutdown.target", "[Unit]\nDefaultDependencies=no\n"},
-                 {"a.service", service("/bin/a", conflict + "Requires=b.service\nAfter=b.service\n")},
-                 {"b.service", service("/bin/b", conflict)}},
-                config};
+  EngineWorld w{
+      {{"exit.target",
+        "[Unit]\nDefaultDependencies=no\nAllowIsolate=yes\nRequires=systemd-exit.service\nAfter="
+        "systemd-exit.service\n"},
+       {"systemd-exit.service",
+        "[Unit]\nDefaultDependencies=no\nRequires=shutdown.target\nAfter=shutdown."
+        "target\nSuccessAction=exit-force\n"},
+       {"shutdown.target", "[Unit]\nDefaultDependencies=no\n"},
+       {"a.service", service("/bin/a", conflict + "Requires=b.service\nAfter=b.service\n")},
+       {"b.service", service("/bin/b", conflict)}},
+      config};
   REQUIRE(w.start("a.service") == "");
   w.manager.shut_down(Objective::Exit, 3, w.now);
   CHECK(w.manager.system_state() == SystemState::Stopping);
@@ -365,11 +385,14 @@ TEST_CASE("shutdown stops services in reverse order and ends in the objective", 
   }
 }
 
-TEST_CASE("FailureAction=exit ends a container with the command's status", "[engine][manager][shutdown]") {
+TEST_CASE("FailureAction=exit ends a container with the command's status",
+          "[engine][manager][shutdown]") {
   ManagerConfig config;
   config.container = true;
   const std::string exit_target = "[Unit]\nDefaultDependencies=no\n";
-  EngineWorld w{{{"exit.target", exit_target}, {"a.service", service("/bin/a", "FailureAction=exit-force\n")}}, config};
+  EngineWorld w{{{"exit.target", exit_target},
+                 {"a.service", service("/bin/a", "FailureAction=exit-force\n")}},
+                config};
   REQUIRE(w.start("a.service") == "");
   SECTION("an exit status as it is") {
     w.exit("a.service", 7);
@@ -392,13 +415,15 @@ TEST_CASE("daemon-reload keeps what runs, also when its file is gone", "[engine]
   w.manager.reload(changed, w.now, diagnostics);
   CHECK(w.state("a.service") == "active");
   CHECK(w.os.pid_of("a.service") == pid);
-  CHECK(w.manager.graph().unit(w.manager.graph().find("b.service")).config.description == "changed");
+  CHECK(w.manager.graph().unit(w.manager.graph().find("b.service")).config.description ==
+        "changed");
   REQUIRE(w.stop("a.service") == "");
   w.die("a.service", 15);
   CHECK(w.state("a.service") == "inactive");
 }
 
-TEST_CASE("N2: a notification from a process that may not send one changes nothing", "[engine][manager][notify][fault]") {
+TEST_CASE("N2: a notification from a process that may not send one changes nothing",
+          "[engine][manager][notify][fault]") {
   EngineWorld w{{{"a.service", service("/bin/a", "", "Type=notify\n")}}};
   REQUIRE(w.start("a.service") == "");
   const UnitId a = w.manager.graph().find("a.service");
@@ -406,20 +431,24 @@ TEST_CASE("N2: a notification from a process that may not send one changes nothi
   CHECK(w.state("a.service") == "activating");
 }
 
-TEST_CASE("N3: MAINPID= is refused for PID 1, foreign and control processes", "[engine][manager][notify][fault]") {
-  EngineWorld w{{{"a.service", service("/bin/a", "", "Type=notify\nNotifyAccess=all\n")}, {"b.service", service("/bin/b")}}};
+TEST_CASE("N3: MAINPID= is refused for PID 1, foreign and control processes",
+          "[engine][manager][notify][fault]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "", "Type=notify\nNotifyAccess=all\n")},
+                 {"b.service", service("/bin/b")}}};
   REQUIRE(w.start("a.service") == "");
   REQUIRE(w.start("b.service") == "");
   const UnitId a = w.manager.graph().find("a.service");
   const pid_t main = w.os.pid_of("a.service");
-  for (const std::string& text : {std::string("MAINPID=1"), std::string("MAINPID=0"), std::string("MAINPID=1073741824"),
-                                  "MAINPID=" + std::to_string(w.os.pid_of("b.service"))}) {
+  for (const std::string& text :
+       {std::string("MAINPID=1"), std::string("MAINPID=0"), std::string("MAINPID=1073741824"),
+        "MAINPID=" + std::to_string(w.os.pid_of("b.service"))}) {
     w.manager.notify(a, NotifySender{main, 1000}, text, w.now);
     CHECK(w.manager.runtime(a).service.main.pid == main);
   }
 }
 
-TEST_CASE("N7: a service that dies while it reloads leaves no job behind", "[engine][manager][notify][fault]") {
+TEST_CASE("N7: a service that dies while it reloads leaves no job behind",
+          "[engine][manager][notify][fault]") {
   EngineWorld w{{{"a.service", service("/bin/a", "", "Type=notify-reload\n")}}};
   REQUIRE(w.start("a.service") == "");
   w.notify("a.service", "READY=1");
@@ -430,8 +459,10 @@ TEST_CASE("N7: a service that dies while it reloads leaves no job behind", "[eng
   CHECK(w.state("a.service") == "failed");
 }
 
-TEST_CASE("a unit that is missing or masked fails the job that needs it, with a reason", "[engine][manager]") {
-  EngineWorld w{{{"a.service", service("/bin/a", "Requires=gone.service\n")}, {"b.service", service("/bin/b", "Wants=gone.service\n")}}};
+TEST_CASE("a unit that is missing or masked fails the job that needs it, with a reason",
+          "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "Requires=gone.service\n")},
+                 {"b.service", service("/bin/b", "Wants=gone.service\n")}}};
   CHECK(w.start("a.service").find("gone.service") != std::string::npos);
   CHECK(w.start("b.service") == "");
   CHECK(w.state("b.service") == "active");
@@ -440,7 +471,8 @@ TEST_CASE("a unit that is missing or masked fails the job that needs it, with a 
 TEST_CASE("10,000 services in a row start and stop without recursion", "[engine][manager][scale]") {
   EngineWorld::Files files;
   for (int i = 0; i < 10000; ++i) {
-    std::string unit = i == 0 ? "" : format("Requires=s{}.service\nAfter=s{}.service\n", i - 1, i - 1);
+    std::string unit =
+        i == 0 ? "" : format("Requires=s{}.service\nAfter=s{}.service\n", i - 1, i - 1);
     files.emplace_back(format("s{}.service", i), service("/bin/s", unit));
   }
   EngineWorld w{std::move(files)};
@@ -572,7 +604,8 @@ TEST_CASE("of several units that may have triggered it a unit is told none", "[e
   REQUIRE(w.start("a.service") == "");
   w.exit("a.service", 3);
   REQUIRE(w.state("h.service") == "active");
-  for (const std::string& e : w.os.history.back().environment) CHECK_FALSE(e.starts_with("MONITOR_"));
+  for (const std::string& e : w.os.history.back().environment)
+    CHECK_FALSE(e.starts_with("MONITOR_"));
 }
 
 TEST_CASE("a mount unit of what is mounted is active, another one's failure says why",

@@ -99,7 +99,8 @@ TEST_CASE("a file that can't be read makes nobody, and is read again", "[os][acc
   files.break_path("/etc/group", ENFILE);
   Accounts accounts(files);
   CHECK(accounts.user("root").error() == "/etc/passwd can't be read: Input/output error");
-  CHECK(accounts.group("staff").error() == "/etc/group can't be read: Too many open files in system");
+  CHECK(accounts.group("staff").error() ==
+        "/etc/group can't be read: Too many open files in system");
   CHECK_FALSE(accounts.groups_of("ann", 1000).ok());  // not: in no group
   files.break_path("/etc/passwd", 0);
   files.break_path("/etc/group", 0);

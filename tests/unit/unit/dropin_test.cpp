@@ -59,7 +59,8 @@ TEST_CASE("a drop-in that is no regular file is told and left out", "[unit][drop
   CHECK(loaded.tells(kUsr + "a.service.d/10-fifo.conf"));
 }
 
-TEST_CASE("a unit whose drop-ins can't be listed is in error, and as it should be later", "[unit][dropin]") {
+TEST_CASE("a unit whose drop-ins can't be listed is in error, and as it should be later",
+          "[unit][dropin]") {
   MemoryFiles files;
   files.add(kUsr + "a.service", kPlain);
   files.add(kEtc + "a.service.d/10-user.conf", "[Service]\nUser=daemon\n");
@@ -68,7 +69,8 @@ TEST_CASE("a unit whose drop-ins can't be listed is in error, and as it should b
   Diagnostics told;
   const auto broken = loader.load("a.service", told);
   CHECK(broken->load_state == LoadState::Error);
-  CHECK(broken->load_error.find(kEtc + "a.service.d: can't be listed: Too many open files") != std::string::npos);
+  CHECK(broken->load_error.find(kEtc + "a.service.d: can't be listed: Too many open files") !=
+        std::string::npos);
   CHECK(told.size() == 1);
   files.break_path(kEtc + "a.service.d", 0);
   const auto whole = loader.load("a.service", told);
@@ -88,7 +90,8 @@ TEST_CASE("a folder of the search path that can't be listed is listed again", "[
   CHECK(other->load_state == LoadState::Error);
   CHECK(other->load_error.find("can't be read, what is in it may matter") != std::string::npos);
   REQUIRE(told.size() == 1);
-  CHECK(to_string(told.front()) == "/etc/systemd/system: can't be listed, its units are missing: Input/output error");
+  CHECK(to_string(told.front()) ==
+        "/etc/systemd/system: can't be listed, its units are missing: Input/output error");
   files.break_path(kEtc.substr(0, kEtc.size() - 1), 0);
   CHECK(loader.refresh());
   CHECK_FALSE(loader.refresh());

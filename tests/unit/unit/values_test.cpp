@@ -141,7 +141,8 @@ TEST_CASE("an error about a span names what was expected and shows the text safe
   CHECK(parse_span("5 x\x1b").error() ==
         "expected a time span such as \"5min 20s\" or \"infinity\", not \"5 x\\x1b\"");
   CHECK(parse_span("-5").error() == "expected a time span that is not negative, not \"-5\"");
-  CHECK(parse_span("99999999999999y").error() == "expected a shorter time span, not \"99999999999999y\"");
+  CHECK(parse_span("99999999999999y").error() ==
+        "expected a shorter time span, not \"99999999999999y\"");
 }
 
 TEST_CASE("nanoseconds have spans of their own", "[unit][values]") {
