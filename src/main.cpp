@@ -11,6 +11,7 @@
 #include "init/command_line.h"
 #include "init/entrypoint.h"
 #include "init/manager_process.h"
+#include "init/memory_wait.h"
 
 namespace {
 
@@ -19,6 +20,21 @@ int run_init(int argc, char** argv) {
   if (!arguments.empty() && arguments.front() == "init") arguments.erase(arguments.begin());
   return onset::run_manager(onset::parse_init_options(arguments, getenv("SYSTEMD_UNIT_PATH")),
                             environ);
+}
+
+int tell_out_of_memory() {
+  constexpr std::string_view kText = "onset: out of memory\n";
+  (void)!write(STDERR_FILENO, kText.data(), kText.size());
+  return 1;
+}
+
+/// Once, as PID 1 too: what was printed would be printed again.
+int run_command(int argc, char** argv) {
+  try {
+    return onset::run_command_line(argc, argv, environ);
+  } catch (const std::bad_alloc&) {
+    return tell_out_of_memory();
+  }
 }
 
 int run(int argc, char** argv) {
@@ -33,25 +49,22 @@ int run(int argc, char** argv) {
     case onset::Applet::Manager:
       return run_init(argc, argv);
     case onset::Applet::CommandLine:
-      return onset::run_command_line(argc, argv, environ);
+      return run_command(argc, argv);
   }
   return 2;
 }
 
-/// Of an end for want of memory: the end of PID 1 is the end of all there is.
-constexpr int kAttempts = 10;
-
 }  // namespace
 
+/// The end of PID 1 is the end of all there is: it begins anew, until there is memory. What has
+/// come up deals with the want of it alone.
 int main(int argc, char** argv) {
-  for (int attempt = 1;; ++attempt) {
+  for (;;) {
     try {
       return run(argc, argv);
     } catch (const std::bad_alloc&) {
-      if (getpid() == 1 && attempt < kAttempts) continue;
-      constexpr std::string_view kText = "onset: out of memory\n";
-      (void)!write(STDERR_FILENO, kText.data(), kText.size());
-      return 1;
+      if (getpid() != 1) return tell_out_of_memory();
+      onset::wait_for_memory();
     }
   }
 }

@@ -4,9 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <string>
-
 #include <new>
+#include <string>
 
 #include "base/format.h"
 #include "base/text.h"

@@ -12,31 +12,30 @@
 
 #include <array>
 #include <cerrno>
-#include <string>
-#include <vector>
+#include <cstring>
+#include <string_view>
 
-#include "base/format.h"
+#include "base/unique_fd.h"
 #include "loop/clock.h"
-#include "os/process_text.h"
 
 namespace onset {
 namespace {
 
-/// Our own children, from /proc; empty where it can't be read.
-std::vector<pid_t> children() {
-  std::vector<pid_t> found;
-  const std::string path = format("/proc/self/task/{}/children", getpid());
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return found;
-  std::string text;
+/// Our own, from /proc; none where it can't be read. Wants no memory.
+void signal_children(int signal) {
+  const UniqueFd fd(open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
   std::array<char, 4096> buffer{};
-  for (;;) {
-    const ssize_t n = read(fd.get(), buffer.data(), buffer.size());
-    if (n <= 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(n));
+  pid_t pid = 0;  // of which a piece may have ended in the middle
+  for (ssize_t n = 0; (n = read(fd.get(), buffer.data(), buffer.size())) > 0;) {
+    for (const char c : std::string_view(buffer.data(), static_cast<std::size_t>(n))) {
+      if (c >= '0' && c <= '9') {
+        pid = pid * 10 + (c - '0');
+        continue;
+      }
+      if (pid > 0) (void)kill(pid, signal);
+      pid = 0;
+    }
   }
-  append_pids(text, found);
-  return found;
 }
 
 void signal_all(int signal) {
@@ -44,7 +43,7 @@ void signal_all(int signal) {
     (void)kill(-1, signal);
     return;
   }
-  for (pid_t pid : children()) (void)kill(pid, signal);
+  signal_children(signal);
 }
 
 /// Reaps until no child is left (true) or the deadline (false). Waits on SIGCHLD.
@@ -108,7 +107,7 @@ int leave(const FinalPhase& phase, Console& console) {
   constexpr int kAsksForReboot = 133;  // what container managers take for it
   if (!is_first) return phase.objective == Objective::Reboot ? kAsksForReboot : phase.exit_status;
   (void)reboot(static_cast<int>(magic));
-  console.line(3, "", format("reboot: {}", errno_text(errno)));
+  console.line(3, "reboot", strerrordesc_np(errno));
   return phase.objective == Objective::Reboot ? kAsksForReboot : phase.exit_status;
 }
 

@@ -2,17 +2,17 @@
 
 #include <fcntl.h>
 #include <malloc.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <new>
+#include <optional>
 
 #include "base/format.h"
-#include "control/runtime_paths.h"
 #include "init/final_phase.h"
+#include "init/memory_wait.h"
 #include "os/resident_pages.h"
 
 namespace onset {
@@ -50,6 +50,15 @@ void fill_standard_streams() {
   }
 }
 
+template <class Step>
+void do_if_possible(Step step) {
+  try {
+    step();
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+}
+
 }  // namespace
 
 // ---- one turn ---------------------------------------------------------------------
@@ -68,23 +77,13 @@ int ManagerProcess::run() {
       look_again_later();
     }
   }
-  constexpr int kAttempts = 20;
-  for (int attempt = 1; attempt < kAttempts; ++attempt) {
-    try {
-      const MemoryReserve::Open reserve(reserve_, 0);
-      return finish();
-    } catch (const std::bad_alloc&) {
-      look_again_later();
-    }
-  }
   return finish();
 }
 
-/// What is due stays due: tried at once, it would find no more memory, and PID 1 would spin.
+/// What is due stays due.
 void ManagerProcess::look_again_later() {
-  constexpr timespec kPause{0, 100'000'000};
   console_.line(2, "", "out of memory, a request was dropped");
-  (void)ppoll(nullptr, 0, &kPause, nullptr);
+  wait_for_memory();
 }
 
 void ManagerProcess::turn() {
@@ -126,20 +125,24 @@ void ManagerProcess::tell_upwards() {
   }
 }
 
-int ManagerProcess::finish() {
-  tell_upwards();
+/// Whatever there is no memory for, leave() comes: else a machine would die in place of its
+/// poweroff.
+int ManagerProcess::finish() noexcept {
+  std::optional<MemoryReserve::Open> reserve;
+  do_if_possible([&] { reserve.emplace(reserve_, 0); });
+  do_if_possible([&] { tell_upwards(); });
   FinalPhase phase;
   phase.objective = manager_->objective();
   phase.exit_status = manager_->exit_status();
   phase.container = surroundings_ != Surroundings::Machine;
   if (phase.container) phase.patience = kContainerPatience;
-  server_->close_all();
-  if (!runtime_.path.empty()) {
-    (void)unlink(format("{}/{}", runtime_.path, kControlSocketName).c_str());
-    (void)unlink(format("{}/{}", runtime_.path, kNotifySocketName).c_str());
-  }
+  do_if_possible([&] { server_->close_all(); });
+  if (!control_path_.empty()) (void)unlink(control_path_.c_str());
+  if (!notify_path_.empty()) (void)unlink(notify_path_.c_str());
   if (!container_.notify_socket.empty()) {
-    (void)send_notify(container_.notify_socket, format("EXIT_STATUS={}", phase.exit_status));
+    do_if_possible([&] {
+      (void)send_notify(container_.notify_socket, format("EXIT_STATUS={}", phase.exit_status));
+    });
   }
   return leave(phase, console_);
 }

@@ -62,6 +62,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
  private:
   // ---- set-up, in this order (manager_process_setup.cpp) ----------------------
   SysResult come_up();
+  SysResult try_to_come_up();
   void begin();
   void take_down();
   SysResult set_up();
@@ -97,7 +98,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void start_target(std::string_view name, JobMode mode);
   void dump_state();
   void tell_upwards();
-  int finish();
+  int finish() noexcept;
 
   // ---- LogSink ----------------------------------------------------------------
   void log(Say::Level level, std::string_view unit, std::string_view text) override;
@@ -124,6 +125,8 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   Surroundings surroundings_ = Surroundings::Machine;
   std::string virtualization_;
   RuntimeDirectory runtime_;
+  std::string control_path_;  ///< of the sockets; empty without a runtime directory
+  std::string notify_path_;
   HostFacts host_;
   std::unique_ptr<Configuration> configuration_;
   RealFiles files_;
@@ -144,6 +147,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   SignalRequest asked_ = SignalRequest::None;  ///< by a signal, and not yet done
   bool children_ended_ = false;                ///< and not all of them were collected yet
   pid_t ended_ = 0;                            ///< the next of them
+  std::optional<ExitStatus> how_it_ended_;     ///< the kernel has said it, and says it once
   unsigned words_left_ = 0;                    ///< so many datagrams may be from before its end
   bool told_of_unknown_sender_ = false;
   bool settled_ = false;

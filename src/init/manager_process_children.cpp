@@ -84,33 +84,37 @@ bool ManagerProcess::hear_last_words(unsigned& budget) {
 
 void ManagerProcess::collect(pid_t pid) {
   const MemoryReserve::Open finish(reserve_, 0);  // before it is gone from the kernel
-  siginfo_t info{};
-  if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0) {
-    return;
+  if (!how_it_ended_) {
+    siginfo_t info{};
+    if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0) {
+      return;
+    }
+    how_it_ended_ = how_it_ended(info);
   }
   (void)os_->reaped(pid, *this);
-  manager_->process_exited(pid, how_it_ended(info), read_clock());
+  manager_->process_exited(pid, *how_it_ended_, read_clock());
+  how_it_ended_.reset();
 }
 
+/// It is not over before all of it was told: where memory runs out it is the next turn's.
 void ManagerProcess::reap() {
+  const MemoryReserve::Open finish(reserve_, 0);
   unsigned budget = kNotificationsPerTurn;
-  bool any = false;
   children_ended_ = true;
+  bool all = true;
   for (;;) {
     if (ended_ == 0) {
       ended_ = find_ended();
       words_left_ = notify_ ? notify_->capacity() : 0;
     }
-    if (ended_ == 0) {
-      children_ended_ = false;
-      break;
-    }
-    if (!hear_last_words(budget)) break;
+    if (ended_ == 0) break;
+    all = hear_last_words(budget);
+    if (!all) break;
     collect(ended_);
     ended_ = 0;
-    any = true;
   }
-  if (any) os_->after_reap(*this);
+  os_->after_reap(*this);
+  children_ended_ = !all;
 }
 
 }  // namespace onset

@@ -16,6 +16,7 @@
 #include "base/unix_address.h"
 #include "control/runtime_paths.h"
 #include "init/manager_process.h"
+#include "init/memory_wait.h"
 #include "os/virtualization.h"
 
 namespace onset {
@@ -28,6 +29,8 @@ constexpr int kFirstLogLevel = 6;
 constexpr Duration kShutdownBudget = std::chrono::seconds(9);
 /// Of what fails: want of memory or descriptors may be over the next moment.
 constexpr int kAttempts = 3;
+/// Of a set-up that finds no memory, by a process whose end is not the end of all there is.
+constexpr int kAttemptsOfAnOrdinaryProcess = 10;
 
 std::vector<std::string> copy_environment(char** environment) {
   std::vector<std::string> copy;
@@ -59,11 +62,17 @@ Result<UniqueFd> listen_on(const std::string& path) {
   return fd;
 }
 
+bool is_want_of_memory(const SysError& error) {
+  return error.err == ENOMEM || error.err == ENOBUFS;
+}
+
 /// A step that is tried again where it fails; the last result.
 template <class Step>
 auto persist(Step step) {
   for (int attempt = 1; attempt < kAttempts; ++attempt) {
-    if (auto done = step()) return done;
+    auto done = step();
+    if (done) return done;
+    if (is_want_of_memory(done.error())) wait_for_memory();
   }
   return step();
 }
@@ -87,16 +96,28 @@ ManagerProcess::ManagerProcess(const InitOptions& options, char** environment)
       container_(read_container_interface(environment)),
       console_(options.log_target, options.log_level.value_or(kFirstLogLevel)) {}
 
-/// The end of PID 1 is the end of all there is: what has failed is torn down and set up anew.
+/// The end of PID 1 is the end of all there is: it goes on until there is memory.
 SysResult ManagerProcess::come_up() {
-  return persist([this]() -> SysResult {
-    take_down();
-    try {
-      return set_up();
-    } catch (const std::bad_alloc&) {
-      return Failure{SysError{"set-up", ENOMEM}};
-    }
-  });
+  for (int attempt = 1;; ++attempt) {
+    SysResult done = try_to_come_up();
+    if (done) return done;
+    const bool waits = is_want_of_memory(done.error());
+    const int attempts = waits ? kAttemptsOfAnOrdinaryProcess : kAttempts;
+    if (attempt >= attempts && !(waits && getpid() == 1)) return done;
+    if (!waits) continue;
+    if (attempt == 1) console_.line(2, "", "out of memory, the start waits for it");
+    wait_for_memory();
+  }
+}
+
+/// What has failed before is torn down and set up anew.
+SysResult ManagerProcess::try_to_come_up() {
+  take_down();
+  try {
+    return set_up();
+  } catch (const std::bad_alloc&) {
+    return Failure{SysError{"set-up", ENOMEM}};
+  }
 }
 
 /// The first transaction. Nothing is queued where memory ran out on the way to it.
@@ -168,6 +189,10 @@ void ManagerProcess::find_runtime_directory() {
   }
   if (getpid() == 1) (void)umask(0022);
   runtime_ = make_runtime_directory(options_.user, xdg);
+  if (!runtime_.path.empty()) {
+    control_path_ = format("{}/{}", runtime_.path, kControlSocketName);
+    notify_path_ = format("{}/{}", runtime_.path, kNotifySocketName);
+  }
   for (const std::string& loss : runtime_.losses) console_.line(4, "", loss);
   if (surroundings_ != Surroundings::User && getpid() == 1) {
     for (const std::string& loss : publish_booted(container_)) console_.line(4, "", loss);
@@ -192,8 +217,7 @@ SysResult ManagerProcess::open_kernel_side() {
   RealOsConfig config;
   config.user_manager = options_.user;
   config.host = host_;
-  if (!runtime_.path.empty())
-    config.notify_socket = format("{}/{}", runtime_.path, kNotifySocketName);
+  config.notify_socket = notify_path_;
   config.environment = configuration_->environment();
   config.defaults = configuration_->launch_defaults();
   auto os = RealOs::create(std::move(config), *this);
@@ -233,9 +257,8 @@ void ManagerProcess::make_manager() {
 }
 
 void ManagerProcess::open_notify_socket() {
-  if (runtime_.path.empty()) return;
-  const std::string path = format("{}/{}", runtime_.path, kNotifySocketName);
-  auto socket = persist([&] { return NotifySocket::bind(path); });
+  if (notify_path_.empty()) return;
+  auto socket = persist([this] { return NotifySocket::bind(notify_path_); });
   if (socket) {
     notify_ = std::make_unique<NotifySocket>(std::move(*socket));
   } else {
@@ -261,10 +284,9 @@ void ManagerProcess::listen_for_control() {
     console_.line(3, "", format("no control: {}", to_string(opened.error())));
     return;
   }
-  if (runtime_.path.empty()) return;
-  const std::string path = format("{}/{}", runtime_.path, kControlSocketName);
-  const SysResult listening = persist([&]() -> SysResult {
-    auto socket = listen_on(path);
+  if (control_path_.empty()) return;
+  const SysResult listening = persist([this]() -> SysResult {
+    auto socket = listen_on(control_path_);
     if (!socket) return Failure{socket.error()};
     return server_->listen(std::move(*socket));
   });

@@ -141,6 +141,8 @@ void BusClient::connect() {
 
 /// Every name that is watched loses its bus, once.
 void BusClient::disconnect() {
+  // A child that has not executed yet may hold a copy, of which epoll would go on telling.
+  if (socket_) (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket_.get(), nullptr);
   socket_.reset();
   state_ = State::Idle;
   writing_ = false;

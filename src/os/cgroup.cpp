@@ -1,6 +1,5 @@
 #include "os/cgroup.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/inotify.h>
@@ -84,16 +83,11 @@ std::string why_not_ours(const UniqueFd& group, bool moved_before) {
 
 std::vector<std::string> folders_in(int fd) {
   std::vector<std::string> found;
-  const int own = ::openat(fd, ".", kFolder | O_CLOEXEC);
-  DIR* dir = own < 0 ? nullptr : ::fdopendir(own);
-  if (dir == nullptr) {
-    if (own >= 0) ::close(own);
-    return found;
-  }
-  while (const dirent* entry = ::readdir(dir)) {
+  const Folder folder = open_folder(fd, ".");
+  if (!folder) return found;
+  while (const dirent* entry = ::readdir(folder.get())) {
     if (entry->d_type == DT_DIR && entry->d_name[0] != '.') found.emplace_back(entry->d_name);
   }
-  ::closedir(dir);
   return found;
 }
 

@@ -1,13 +1,11 @@
 #include "os/directories.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 #include <new>
 #include <utility>
 #include <vector>
@@ -106,16 +104,6 @@ struct Place {  // one folder of the walk: how to find back to it
   std::string name;  ///< in the folder above
 };
 
-using Listing = std::unique_ptr<DIR, int (*)(DIR*)>;
-
-/// A reader with a descriptor of its own, so that the walker's stays put.
-Listing read_directory(int fd) {
-  const int own = ::openat(fd, ".", kDirectory | O_CLOEXEC);
-  DIR* dir = own < 0 ? nullptr : ::fdopendir(own);
-  if (dir == nullptr && own >= 0) ::close(own);
-  return {dir, ::closedir};
-}
-
 bool is_dots(const char* name) {
   return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
@@ -206,7 +194,7 @@ int change_entry(int folder, const char* name, const struct stat& st, const Owne
 
 /// Changes what lies in one folder and notes the folders in it.
 int change_folder(int fd, const OwnerChange& to, dev_t device, std::vector<std::string>& below) {
-  const Listing dir = read_directory(fd);
+  const Folder dir = open_folder(fd, ".");
   if (!dir) return errno;
   for (;;) {
     errno = 0;
@@ -291,7 +279,7 @@ namespace {
 /// Empties one folder of all that is no folder; the name of the first folder
 /// in it, empty if there is none.
 Result<std::string> empty_folder(int fd, unsigned& budget) {
-  const Listing dir = read_directory(fd);
+  const Folder dir = open_folder(fd, ".");
   if (!dir) return Failure{SysError{"opendir", errno}};
   std::string below;
   for (;;) {

@@ -1,6 +1,5 @@
 #include "os/files.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/random.h>
@@ -9,7 +8,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 
 #include "base/format.h"
 #include "base/unique_fd.h"
@@ -148,11 +146,9 @@ Result<FileSource::Content> RealFiles::read_with_status(std::string_view path, s
 Result<std::vector<DirectoryItem>> RealFiles::list(std::string_view directory) {
   auto name = terminated(directory);
   if (!name) return Failure{name.error()};
-  auto fd = open_path(name->c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK);
-  if (!fd) return Failure{fd.error()};
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(fd->get()), ::closedir);
-  if (!dir) return Failure{SysError{"fdopendir", errno}};
-  const int number = fd->release();
+  const Folder dir = open_folder(AT_FDCWD, name->c_str());
+  if (!dir) return Failure{SysError{"open", errno}};
+  const int number = ::dirfd(dir.get());
   std::vector<DirectoryItem> items;
   for (;;) {
     errno = 0;

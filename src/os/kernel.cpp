@@ -12,6 +12,15 @@ Result<UniqueFd> open_at(int directory, const char* path, int flags, mode_t mode
   }
 }
 
+Folder open_folder(int directory, const char* path) {
+  auto fd = open_at(directory, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+  DIR* const folder = fd ? ::fdopendir(fd->get()) : nullptr;
+  const int err = fd ? errno : fd.error().err;
+  if (folder != nullptr) (void)fd->release();
+  errno = err;
+  return {folder, ::closedir};
+}
+
 Result<std::string> read_all(BorrowedFd fd, std::size_t limit) {
   std::string text;
   std::size_t room = 4096;

@@ -2,11 +2,13 @@
 // Small wrappers of system calls that os/ makes in several rooms. Each captures
 // errno at once; a signal in between is no error.
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -20,6 +22,11 @@ Result<UniqueFd> open_at(int directory, const char* path, int flags, mode_t mode
 inline Result<UniqueFd> open_path(const char* path, int flags, mode_t mode = 0) {
   return open_at(AT_FDCWD, path, flags, mode);
 }
+
+/// A folder that is read, with a descriptor of its own.
+using Folder = std::unique_ptr<DIR, int (*)(DIR*)>;
+/// Empty, with errno, where it can't be opened. A link is followed.
+Folder open_folder(int directory, const char* path);
 
 /// Everything up to `limit` bytes; a longer source is EFBIG.
 Result<std::string> read_all(BorrowedFd fd, std::size_t limit);

@@ -78,9 +78,12 @@ std::vector<std::uint32_t> PathWatches::event(BorrowedFd inotify, int wd, std::u
   return keys;
 }
 
-std::vector<std::uint32_t> PathWatches::all() const {
+std::vector<std::uint32_t> PathWatches::all(BorrowedFd inotify) {
   std::vector<std::uint32_t> keys;
-  for (const auto& entry : entries_) keys.push_back(entry.first);
+  for (auto& [key, entry] : entries_) {
+    arm(inotify, entry);
+    keys.push_back(key);
+  }
   return keys;
 }
 

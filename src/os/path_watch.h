@@ -24,8 +24,8 @@ class PathWatches {
   /// folders that have come into being.
   std::vector<std::uint32_t> event(BorrowedFd inotify, int wd, std::uint32_t mask,
                                    std::string_view name);
-  /// Events were lost: every key.
-  [[nodiscard]] std::vector<std::uint32_t> all() const;
+  /// Events were lost: every key. Moves all watches on.
+  std::vector<std::uint32_t> all(BorrowedFd inotify);
 
  private:
   struct Entry {

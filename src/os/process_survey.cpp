@@ -7,9 +7,6 @@
 // and another that ends meanwhile leaves the other to onset, and only a list of children
 // made after the numbers were read has it.
 
-#include <dirent.h>
-#include <fcntl.h>
-
 #include <algorithm>
 
 #include "base/text.h"
@@ -73,13 +70,10 @@ void ProcessTable::survey() {
 
 /// All processes in /proc but tops and onset; empty where there are too many.
 std::optional<std::vector<pid_t>> ProcessTable::others() const {
-  auto fd = open_at(proc_.get(), ".", O_RDONLY | O_DIRECTORY);
-  if (!fd) return std::nullopt;
-  DIR* dir = ::fdopendir(fd->get());
-  if (dir == nullptr) return std::nullopt;
-  (void)fd->release();
+  const Folder all = open_folder(proc_.get(), ".");
+  if (!all) return std::nullopt;
   std::vector<pid_t> found;
-  while (const dirent* entry = ::readdir(dir)) {
+  while (const dirent* entry = ::readdir(all.get())) {
     const auto number = parse_uint<std::uint32_t>(entry->d_name);
     if (!number) continue;
     const auto pid = static_cast<pid_t>(*number);
@@ -87,7 +81,6 @@ std::optional<std::vector<pid_t>> ProcessTable::others() const {
     found.push_back(pid);
     if (found.size() > kOthersLimit) break;
   }
-  ::closedir(dir);
   if (found.size() > kOthersLimit) return std::nullopt;
   return found;
 }

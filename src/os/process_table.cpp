@@ -1,6 +1,5 @@
 #include "os/process_table.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "os/kernel.h"
+#include "os/make_room.h"
 
 namespace onset {
 namespace {
@@ -62,15 +62,19 @@ ProcessTable::ProcessTable(const char* proc, std::chrono::milliseconds patience)
 }
 
 void ProcessTable::add_top(pid_t pid, const Top& top) {
+  std::vector<pid_t>& tops = units_[top.unit.value].tops;
+  make_room(tops);
   top_owner_[pid] = top;
-  units_[top.unit.value].tops.push_back(pid);
+  tops.push_back(pid);
 }
 
 /// The number of an older group that has died out since.
 void ProcessTable::drop_left_group(pid_t group) {
   const auto old = left_group_owner_.find(group);
   if (old == left_group_owner_.end()) return;
-  remove_one(units_[old->second.value].left_groups, group);
+  if (const auto unit = units_.find(old->second.value); unit != units_.end()) {
+    remove_one(unit->second.left_groups, group);
+  }
   left_group_owner_.erase(old);
 }
 
@@ -81,13 +85,20 @@ UnitId ProcessTable::owner_of_group(pid_t group) const {
   return left == left_group_owner_.end() ? UnitId{} : left->second;
 }
 
-void ProcessTable::spawned(pid_t pid, UnitId id, const InvocationId& invocation,
-                           std::string_view program) {
-  if (spawned_only_) return add_top(pid, Top{id});
+void ProcessTable::expect(UnitId id, const InvocationId& invocation, std::string_view program) {
   Activation& unit = units_[id.value];
+  make_room(unit.tops);
+  make_room(top_owner_);
+  if (!expected_) {
+    Tops made;
+    made[0];
+    expected_ = made.extract(0);
+  }
+  if (spawned_only_) return;
   if (!unit.current || unit.invocation != invocation) {
-    if (unit.current) by_invocation_.erase(hash_of(invocation_text(unit.invocation)));
+    const std::size_t before = hash_of(invocation_text(unit.invocation));
     by_invocation_[hash_of(invocation_text(invocation))] = id;
+    if (unit.current) by_invocation_.erase(before);
     unit.invocation = invocation;
     unit.current = true;
   }
@@ -95,9 +106,21 @@ void ProcessTable::spawned(pid_t pid, UnitId id, const InvocationId& invocation,
   const std::string_view name = program.substr(slash == std::string_view::npos ? 0 : slash + 1);
   unit.program = {};
   name.copy(unit.program.data(), unit.program.size() - 1);
-  strangers_.erase(pid);
-  drop_left_group(pid);
-  add_top(pid, Top{id, forks_.made(pid) ? forks_.known() : 0, true});
+}
+
+void ProcessTable::spawned(pid_t pid, UnitId id) noexcept {
+  Top top{id};
+  if (!spawned_only_) {
+    strangers_.erase(pid);
+    drop_left_group(pid);
+    top = Top{id, forks_.made(pid) ? forks_.known() : 0, true};
+  }
+  expected_.key() = pid;
+  expected_.mapped() = top;
+  top_owner_.insert(std::move(expected_));
+  if (const auto unit = units_.find(id.value); unit != units_.end()) {
+    unit->second.tops.push_back(pid);
+  }
 }
 
 UnitId ProcessTable::reaped(pid_t pid) {
@@ -108,9 +131,8 @@ UnitId ProcessTable::reaped(pid_t pid) {
     return {};
   }
   const Top top = at->second;
-  top_owner_.erase(at);
   Activation& unit = units_[top.unit.value];
-  remove_one(unit.tops, pid);
+  make_room(unit.left_groups);
   if (!spawned_only_) {
     const bool left_nobody = top.childless != 0 && top.childless == forks_.generation();
     if (!left_nobody && std::ranges::find(lost_, top.unit) == lost_.end()) {
@@ -122,6 +144,8 @@ UnitId ProcessTable::reaped(pid_t pid) {
       unit.left_groups.push_back(pid);
     }
   }
+  top_owner_.erase(at);
+  remove_one(unit.tops, pid);
   if (!unit.current && unit.tops.empty()) units_.erase(top.unit.value);
   return top.unit;
 }
@@ -176,18 +200,15 @@ std::vector<pid_t> ProcessTable::children(pid_t pid) const {
     }
     return found;
   }
-  auto fd = open_at(proc_.get(), path.c_str(), O_RDONLY | O_DIRECTORY);
-  if (!fd) return found;
-  DIR* dir = ::fdopendir(fd->get());
-  if (dir == nullptr) return found;
-  const BorrowedFd tasks(fd->release());
-  while (const dirent* entry = ::readdir(dir)) {
+  const Folder tasks = open_folder(proc_.get(), path.c_str());
+  if (!tasks) return found;
+  const BorrowedFd fd(::dirfd(tasks.get()));
+  while (const dirent* entry = ::readdir(tasks.get())) {
     if (entry->d_name[0] == '.') continue;
     const std::string list = format("{}/children", entry->d_name);
-    auto text = read_kernel_file_at(tasks, list.c_str(), kChildrenLimit);
+    auto text = read_kernel_file_at(fd, list.c_str(), kChildrenLimit);
     if (text) append_pids(*text, found);
   }
-  ::closedir(dir);
   return found;
 }
 
@@ -230,7 +251,6 @@ UnitId ProcessTable::by_loss(const ProcessStatus& status) const {
 
 void ProcessTable::adopt_orphans() {
   if (listed_ || !proc_ || spawned_only_) return;
-  listed_ = true;
   const std::vector<pid_t> listed = children(self_);
   looked_at_ += listed.size() / kListedForOneLooked;
   for (const pid_t pid : listed) {
@@ -247,10 +267,11 @@ void ProcessTable::adopt_orphans() {
       strangers_.emplace(pid, false);
       continue;
     }
+    add_top(pid, Top{id});
     strangers_.erase(pid);
     below_.erase(pid);
-    add_top(pid, Top{id});
   }
+  listed_ = true;
 }
 
 const std::vector<pid_t>& ProcessTable::tops(UnitId id) const {

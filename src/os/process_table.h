@@ -46,11 +46,13 @@ class ProcessTable {
 
   [[nodiscard]] bool has_proc() const { return static_cast<bool>(proc_); }
   /// Where cgroups tell whose a process is: only what was spawned is kept, and nothing is
-  /// looked for. To be said before the first spawned().
+  /// looked for. To be said before the first expect().
   void keep_spawned_only() { spawned_only_ = true; }
 
-  /// A process that was spawned for a unit. It leads its own session.
-  void spawned(pid_t pid, UnitId id, const InvocationId& invocation, std::string_view program);
+  /// A process is about to be spawned for a unit. Takes what memory spawned() would want.
+  void expect(UnitId id, const InvocationId& invocation, std::string_view program);
+  /// It was. It leads its own session.
+  void spawned(pid_t pid, UnitId id) noexcept;
   /// A direct child was waited for; whose it was, invalid if nobody's.
   UnitId reaped(pid_t pid);
   /// The activation is over: later orphans are nobody's. Processes that are
@@ -99,6 +101,8 @@ class ProcessTable {
     bool leads = false;           ///< the session and group of this number, for this activation
   };
 
+  using Tops = std::unordered_map<pid_t, Top>;
+
   void add_top(pid_t pid, const Top& top);
   void drop_left_group(pid_t group);
   [[nodiscard]] UnitId owner_of_group(pid_t group) const;
@@ -126,7 +130,8 @@ class ProcessTable {
   std::uint64_t looked_at_ = 0;  ///< processes, since the last survey
   std::uint64_t patience_ = 1;   ///< grows while surveys are in vain
   std::uint32_t surveyed_ = 0;   ///< the generation of the last survey
-  std::unordered_map<pid_t, Top> top_owner_;
+  Tops top_owner_;
+  Tops::node_type expected_;  ///< of top_owner_, for the next that is spawned
   std::unordered_map<pid_t, UnitId> left_group_owner_;
   /// By the hash of the text: the name of the one activation that it may be.
   std::unordered_map<std::size_t, UnitId> by_invocation_;

@@ -74,11 +74,13 @@ class RealOs final : public Os {
   [[nodiscard]] bool is_launching() const { return !launches_.empty(); }
   /// At each turn of the loop, before anything else.
   void new_turn() { launcher_->new_turn(); }
+  /// What is cut off by a bad_alloc comes once more: poll_fd() is readable.
   void drain(OsListener& listener);
   /// A child was waited for. Whose it was; invalid if no unit's. What its launch
   /// has not told yet is told first.
   UnitId reaped(pid_t pid, OsListener& listener);
-  /// After the batch: units that are watched and have lost their last process.
+  /// After the batch: units that are watched and have lost their last process. Until it has
+  /// come to its end it may be called once more.
   void after_reap(OsListener& listener);
   /// The unit of any process, for a notification's sender.
   UnitId unit_of_process(pid_t pid);
@@ -122,6 +124,7 @@ class RealOs final : public Os {
     StartedProcess process;
     std::unique_ptr<LaunchPlan> plan;
   };
+  using Launches = std::unordered_map<int, PendingLaunch>;
   struct Alien {
     UniqueFd pidfd;
     UnitId unit;
@@ -143,13 +146,16 @@ class RealOs final : public Os {
   void choose_backend(const RealOsConfig& config);
 
   SysResult poll(BorrowedFd fd, Source source);
+  void unpoll(BorrowedFd fd);
   void check_soon(UnitId id);
+  void wake_up();
   void drain_inotify(OsListener& listener);
-  Launch wait_for_report(StartedProcess started, std::unique_ptr<LaunchPlan> plan);
+  Launch wait_for_report(StartedProcess started, Launches::node_type launch);
   void drain_launch(int fd, OsListener& listener);
-  void end_launch(std::unordered_map<int, PendingLaunch>::iterator at, OsListener& listener);
+  void end_launch(int fd, const PendingLaunch& launch, OsListener& listener);
+  void drop_launch(int fd);
   void settle_launch(pid_t pid, OsListener& listener);
-  void drain_alien(int pid, OsListener& listener);
+  void drain_alien(int fd, OsListener& listener);
   void drain_bus(OsListener& listener);
   void cgroup_event(int wd, OsListener& listener);
   void tell_if_empty(UnitId id, OsListener& listener);
@@ -187,13 +193,15 @@ class RealOs final : public Os {
   UniqueFd wake_;
   std::vector<UniqueFd> streams_;  ///< the descriptors of settings_
 
-  std::unordered_map<int, PendingLaunch> launches_;  ///< by the pipe's reading end
-  unsigned late_launches_ = 0;                       ///< those on a stack of PID 1's memory
+  Launches launches_;           ///< by the pipe's reading end
+  unsigned late_launches_ = 0;  ///< those on a stack of PID 1's memory
   std::unordered_map<pid_t, Alien> aliens_;
   std::unordered_map<std::uint32_t, UnitRecord> units_;
   std::unordered_map<int, UnitId> empty_watches_;                ///< by inotify watch
   std::unordered_map<std::string_view, UnitId> unit_by_cgroup_;  ///< by the record's text
   std::unordered_set<std::uint32_t> check_empty_;  ///< to be looked at by the next drain()
+  std::unordered_set<std::uint32_t> checking_;     ///< by the one that is under way, or was cut off
+  bool is_inotify_torn_ = false;                   ///< what was read of it was not told to its end
 };
 
 }  // namespace onset

@@ -1,15 +1,18 @@
 // The listening half of RealOs: what it watches, and what the kernel tells of that.
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
 
 #include "base/format.h"
+#include "os/make_room.h"
 #include "os/real_os.h"
 
 namespace onset {
@@ -18,6 +21,23 @@ namespace {
 std::uint64_t poll_word(std::uint8_t source, int key) {
   return static_cast<std::uint64_t>(source) << 32U | static_cast<std::uint32_t>(key);
 }
+
+/// What is to be done where the end of a block is not reached, for want of memory.
+template <class Act>
+class Unfinished {
+ public:
+  explicit Unfinished(Act act) : act_(act) {}
+  ~Unfinished() {
+    if (!done_) act_();
+  }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  void done() { done_ = true; }
+
+ private:
+  Act act_;
+  bool done_ = false;
+};
 
 }  // namespace
 
@@ -32,19 +52,29 @@ SysResult RealOs::poll(BorrowedFd fd, Source source) {
   return Failure{SysError{"epoll_ctl", errno}};
 }
 
+/// Before it is closed: a child that has not executed yet may hold a copy, for which the kernel
+/// would go on telling of it, without end.
+void RealOs::unpoll(BorrowedFd fd) {
+  (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
+}
+
 /// Has the next drain() look at the unit, and sees to it that it comes.
 void RealOs::check_soon(UnitId id) {
-  if (check_empty_.empty()) {
-    const std::uint64_t one = 1;
-    (void)!::write(wake_.get(), &one, sizeof one);
-  }
+  if (check_empty_.empty()) wake_up();
   check_empty_.insert(id.value);
+}
+
+void RealOs::wake_up() {
+  const std::uint64_t one = 1;
+  (void)!::write(wake_.get(), &one, sizeof one);
 }
 
 // ---- what the kernel tells ------------------------------------------------------
 
 void RealOs::drain(OsListener& listener) {
+  Unfinished again([this] { wake_up(); });
   table_.new_turn();
+  if (is_inotify_torn_) drain_inotify(listener);
   std::array<epoll_event, 64> events{};
   const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
   for (int i = 0; i < n; ++i) {
@@ -70,8 +100,13 @@ void RealOs::drain(OsListener& listener) {
       }
     }
   }
-  const auto waiting = std::exchange(check_empty_, {});
-  for (const std::uint32_t value : waiting) tell_if_empty(UnitId{value}, listener);
+  if (checking_.empty()) checking_.swap(check_empty_);
+  while (!checking_.empty()) {
+    const UnitId id{*checking_.begin()};
+    tell_if_empty(id, listener);
+    checking_.erase(id.value);
+  }
+  if (check_empty_.empty()) again.done();
 }
 
 /// Once for each time that the unit has run empty.
@@ -79,22 +114,31 @@ void RealOs::tell_if_empty(UnitId id, OsListener& listener) {
   const auto unit = units_.find(id.value);
   if (unit == units_.end() || !unit->second.watched || unit->second.told) return;
   if (has_processes(id)) return;
-  unit->second.told = true;
+  unit->second.told = true;  // before: what is started meanwhile makes it false again
+  Unfinished untold([&] {
+    if (const auto at = units_.find(id.value); at != units_.end()) at->second.told = false;
+  });
   listener.unit_empty(id);
+  untold.done();
 }
 
 void RealOs::drain_inotify(OsListener& listener) {
   alignas(inotify_event) std::array<char, 16384> buffer;
   std::vector<UnitId> changed;
+  const auto look_at_everything = [&] {
+    for (const auto& watch : empty_watches_) check_empty_.insert(watch.second.value);
+    for (const std::uint32_t key : paths_.all(inotify_)) changed.push_back(UnitId{key});
+  };
+  // What was read and not told, for want of memory, is lost as in an overflow.
+  if (std::exchange(is_inotify_torn_, true)) look_at_everything();
   for (;;) {
     const ssize_t n = ::read(inotify_.get(), buffer.data(), buffer.size());
     if (n <= 0) break;
     for (ssize_t at = 0; at < n;) {
       const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
       at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
-      if ((event->mask & IN_Q_OVERFLOW) != 0) {  // look at everything
-        for (const auto& watch : empty_watches_) check_empty_.insert(watch.second.value);
-        for (const std::uint32_t key : paths_.all()) changed.push_back(UnitId{key});
+      if ((event->mask & IN_Q_OVERFLOW) != 0) {
+        look_at_everything();
         continue;
       }
       if (empty_watches_.contains(event->wd)) {
@@ -113,6 +157,7 @@ void RealOs::drain_inotify(OsListener& listener) {
     for (std::size_t k = 0; k < i && !seen; ++k) seen = changed[k] == changed[i];
     if (!seen) listener.path_changed(changed[i]);
   }
+  is_inotify_torn_ = false;
 }
 
 void RealOs::cgroup_event(int wd, OsListener& listener) {
@@ -121,12 +166,16 @@ void RealOs::cgroup_event(int wd, OsListener& listener) {
 }
 
 void RealOs::drain_alien(int fd, OsListener& listener) {
-  for (auto at = aliens_.begin(); at != aliens_.end(); ++at) {
-    if (at->second.pidfd.get() != fd) continue;
-    const pid_t pid = at->first;
-    aliens_.erase(at);
-    listener.alien_exited(pid);
-    return;
+  // The number alone may be that of a descriptor that was closed in this turn.
+  pollfd ended{fd, POLLIN, 0};
+  const auto at =
+      std::ranges::find_if(aliens_, [fd](const auto& e) { return e.second.pidfd.get() == fd; });
+  if (at == aliens_.end() || ::poll(&ended, 1, 0) <= 0) return;
+  const pid_t pid = at->first;
+  listener.alien_exited(pid);  // told once more where nobody could hear it now
+  if (const auto told = aliens_.find(pid); told != aliens_.end()) {
+    unpoll(told->second.pidfd);
+    aliens_.erase(told);
   }
 }
 
@@ -138,6 +187,7 @@ void RealOs::drain_bus(OsListener& listener) {
 
 UnitId RealOs::reaped(pid_t pid, OsListener& listener) {
   if (!launches_.empty()) settle_launch(pid, listener);
+  make_room(reaped_);
   const UnitId id = table_.reaped(pid);
   if (id.valid() && !cgroups_) reaped_.push_back(id);
   return id;
@@ -147,14 +197,13 @@ void RealOs::after_reap(OsListener& listener) {
   if (!cgroups_) {
     // A list made since the last reaped() has all that the dead have left.
     if (table_.lost_any()) table_.adopt_orphans();
-    std::vector<UnitId> lost = std::exchange(reaped_, {});
     if (!table_.has_proc()) {  // a group may have ended with somebody else's child
-      lost.clear();
       for (const auto& [value, unit] : units_) {
-        if (unit.watched && !unit.told) lost.push_back(UnitId{value});
+        if (unit.watched && !unit.told) reaped_.push_back(UnitId{value});
       }
     }
-    for (const UnitId id : lost) tell_if_empty(id, listener);  // it may change units_
+    for (const UnitId id : reaped_) tell_if_empty(id, listener);  // it may change units_
+    reaped_.clear();
   }
   table_.end_batch();
 }

@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <new>
 
 #include "base/format.h"
 #include "base/text.h"
 #include "os/directories.h"
 #include "os/launch_child.h"
+#include "os/make_room.h"
 #include "os/real_os.h"
 #include "os/service_directories.h"
 
@@ -58,87 +60,7 @@ std::string_view subject(const LaunchPlan& plan, LaunchStep step) {
   return {};
 }
 
-}  // namespace
-
-Result<Launch> RealOs::spawn(const LaunchRequest& request) {
-  thaw_if_frozen(request.id);
-  auto built = builder_->build(request);
-  if (!built) return Failure{built.error()};
-  // A late child goes on reading it: it has a place of its own.
-  auto plan = std::make_unique<LaunchPlan>(std::move(*built));
-  if (cgroups_ && plan->failed == LaunchStep::None) {
-    if (auto done = place_in_cgroup(*plan, request); !done) return Failure{done.error()};
-  }
-  auto started = launcher_->start(*plan, late_launches_);
-  if (!started) return Failure{started.error()};
-  table_.spawned(started->pid, request.id, request.invocation, plan->arguments.front());
-  if (const auto unit = units_.find(request.id.value); unit != units_.end()) {
-    unit->second.told = false;
-  }
-
-  const Launch launch{started->pid, started->exec_done};
-  if (started->report) return wait_for_report(std::move(*started), std::move(plan));
-  if (plan->report.notes != 0) report_notes(*plan, plan->report.notes);
-  if (plan->report.step != LaunchStep::None) report_failure(*plan, plan->report);
-  return launch;
-}
-
-/// How it went comes through the pipe, or with the process's end.
-Launch RealOs::wait_for_report(StartedProcess started, std::unique_ptr<LaunchPlan> plan) {
-  Launch launch{started.pid, false};
-  if (auto done = poll(started.report, Source::Launch); !done) {
-    log_.log(Say::Level::Warning, plan->unit, to_string(done.error()));
-    launch.exec_done = true;  // its exit will tell
-  }
-  if (started.stack) ++late_launches_;
-  const int fd = started.report.get();
-  launches_[fd] = PendingLaunch{std::move(started), std::move(plan)};
-  return launch;
-}
-
-void RealOs::drain_launch(int fd, OsListener& listener) {
-  const auto at = launches_.find(fd);
-  if (at == launches_.end()) return;
-  for (;;) {
-    ChildReport report;
-    const ssize_t n = ::read(fd, &report, sizeof report);
-    if (n < 0 && errno == EAGAIN) return;
-    if (n != static_cast<ssize_t>(sizeof report)) break;
-    if (report.notes != 0) report_notes(*at->second.plan, report.notes);
-    if (report.step == LaunchStep::None) continue;
-    report_failure(*at->second.plan, report);
-    launches_.erase(at);
-    return;
-  }
-  end_launch(at, listener);
-}
-
-/// The child has executed or ended.
-void RealOs::end_launch(std::unordered_map<int, PendingLaunch>::iterator at, OsListener& listener) {
-  const PendingLaunch launch = std::move(at->second);
-  launches_.erase(at);
-  if (launch.process.stack) --late_launches_;
-  const LaunchPlan& plan = *launch.plan;
-  if (plan.shares_memory) {
-    if (plan.report.notes != 0) report_notes(plan, plan.report.notes);
-    if (plan.report.step != LaunchStep::None) return report_failure(plan, plan.report);
-  }
-  if (table_.is_top(launch.process.pid)) listener.exec_done(launch.process.pid);
-}
-
-/// Of a child that was waited for: what its launch has to tell comes before its end.
-void RealOs::settle_launch(pid_t pid, OsListener& listener) {
-  for (auto at = launches_.begin(); at != launches_.end(); ++at) {
-    if (at->second.process.pid != pid) continue;
-    const int fd = at->first;
-    drain_launch(fd, listener);
-    // Still there: somebody else holds the child's end of the pipe.
-    if (const auto left = launches_.find(fd); left != launches_.end()) end_launch(left, listener);
-    return;
-  }
-}
-
-void RealOs::report_failure(const LaunchPlan& plan, const ChildReport& report) {
+std::string failure_text(const LaunchPlan& plan, const ChildReport& report) {
   const LaunchStepInfo& step = describe(report.step);
   std::string text;
   if (plan.failed == report.step && !plan.failed_text.empty()) {
@@ -152,25 +74,145 @@ void RealOs::report_failure(const LaunchPlan& plan, const ChildReport& report) {
     text += ": ";
     text += errno_text(report.error);
   }
-  log_.log(plan.ignore_failure ? Say::Level::Debug : Say::Level::Error, plan.unit,
-           format("{} (step {}, status {})", text, step.name, step.status));
+  return format("{} (step {}, status {})", text, step.name, step.status);
+}
+
+/// In a process of its own, into which nothing must let PID 1's loop return.
+bool remove_whole_tree(std::string_view base, std::string_view relative) noexcept {
+  try {
+    return remove_tree(base, relative, UINT32_MAX).error == 0;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+/// Of a child that is there already, whatever memory there is: the line is lost, not the child.
+template <class Speak>
+void say_if_possible(Speak speak) {
+  try {
+    speak();
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+}
+
+}  // namespace
+
+Result<Launch> RealOs::spawn(const LaunchRequest& request) {
+  thaw_if_frozen(request.id);
+  auto built = builder_->build(request);
+  if (!built) return Failure{built.error()};
+  // A late child goes on reading it: it has a place of its own.
+  Launches made;
+  made[-1].plan = std::make_unique<LaunchPlan>(std::move(*built));
+  LaunchPlan& plan = *made[-1].plan;
+  if (cgroups_ && plan.failed == LaunchStep::None) {
+    if (auto done = place_in_cgroup(plan, request); !done) return Failure{done.error()};
+  }
+  make_room(launches_);
+  table_.expect(request.id, request.invocation, plan.arguments.front());
+  auto started = launcher_->start(plan, late_launches_);
+  if (!started) return Failure{started.error()};
+  // It is there: from here on nothing wants memory but what is said.
+  table_.spawned(started->pid, request.id);
+  if (const auto unit = units_.find(request.id.value); unit != units_.end()) {
+    unit->second.told = false;
+  }
+
+  const Launch launch{started->pid, started->exec_done};
+  if (started->report) return wait_for_report(std::move(*started), made.extract(-1));
+  if (plan.report.notes != 0) report_notes(plan, plan.report.notes);
+  if (plan.report.step != LaunchStep::None) report_failure(plan, plan.report);
+  return launch;
+}
+
+/// How it went comes through the pipe, or with the process's end.
+Launch RealOs::wait_for_report(StartedProcess started, Launches::node_type launch) {
+  Launch result{started.pid, false};
+  if (auto done = poll(started.report, Source::Launch); !done) {
+    say_if_possible([&] {
+      log_.log(Say::Level::Warning, launch.mapped().plan->unit, to_string(done.error()));
+    });
+    result.exec_done = true;  // its exit will tell
+  }
+  if (started.stack) ++late_launches_;
+  launch.key() = started.report.get();
+  launch.mapped().process = std::move(started);
+  launches_.insert(std::move(launch));
+  return result;
+}
+
+void RealOs::drain_launch(int fd, OsListener& listener) {
+  const auto at = launches_.find(fd);
+  if (at == launches_.end()) return;
+  for (;;) {
+    ChildReport report;
+    const ssize_t n = ::read(fd, &report, sizeof report);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n != static_cast<ssize_t>(sizeof report)) break;
+    if (report.notes != 0) report_notes(*at->second.plan, report.notes);
+    if (report.step == LaunchStep::None) continue;
+    report_failure(*at->second.plan, report);
+    return drop_launch(fd);
+  }
+  end_launch(fd, at->second, listener);
+}
+
+/// The child has executed or ended. It is dropped when that was told: where nobody could hear
+/// it for want of memory, the pipe's end goes on telling.
+void RealOs::end_launch(int fd, const PendingLaunch& launch, OsListener& listener) {
+  const LaunchPlan& plan = *launch.plan;
+  if (plan.shares_memory && plan.report.notes != 0) report_notes(plan, plan.report.notes);
+  if (plan.shares_memory && plan.report.step != LaunchStep::None) {
+    report_failure(plan, plan.report);
+  } else if (table_.is_top(launch.process.pid)) {
+    listener.exec_done(launch.process.pid);
+  }
+  drop_launch(fd);
+}
+
+void RealOs::drop_launch(int fd) {
+  const auto at = launches_.find(fd);
+  unpoll(at->second.process.report);
+  if (at->second.process.stack) --late_launches_;
+  launches_.erase(at);
+}
+
+/// Of a child that was waited for: what its launch has to tell comes before its end.
+void RealOs::settle_launch(pid_t pid, OsListener& listener) {
+  for (auto at = launches_.begin(); at != launches_.end(); ++at) {
+    if (at->second.process.pid != pid) continue;
+    const int fd = at->first;
+    drain_launch(fd, listener);
+    // Still there: somebody else holds the child's end of the pipe.
+    if (const auto left = launches_.find(fd); left != launches_.end()) {
+      end_launch(fd, left->second, listener);
+    }
+    return;
+  }
+}
+
+void RealOs::report_failure(const LaunchPlan& plan, const ChildReport& report) {
+  say_if_possible([&] {
+    log_.log(plan.ignore_failure ? Say::Level::Debug : Say::Level::Error, plan.unit,
+             failure_text(plan, report));
+  });
 }
 
 void RealOs::report_notes(const LaunchPlan& plan, std::uint8_t notes) {
-  if ((notes & static_cast<unsigned>(LaunchNote::OomAdjust)) != 0) {
-    log_.log(
-        Say::Level::Info, plan.unit,
-        format("OOMScoreAdjust={} could not be set here, going on without", plan.oom_score_adj));
-  }
-  if ((notes & static_cast<unsigned>(LaunchNote::Nice)) != 0) {
-    log_.log(
-        Say::Level::Info, plan.unit,
-        format("Nice={} could not be set here, the nearest level allowed is taken", plan.nice));
-  }
-  if ((notes & static_cast<unsigned>(LaunchNote::Limits)) != 0) {
-    log_.log(Say::Level::Info, plan.unit,
-             "a limit could not be raised as asked, the highest allowed is taken");
-  }
+  const auto has = [notes](LaunchNote note) { return (notes & static_cast<unsigned>(note)) != 0; };
+  const auto say = [&](std::string_view text) { log_.log(Say::Level::Info, plan.unit, text); };
+  say_if_possible([&] {
+    if (has(LaunchNote::OomAdjust)) {
+      say(format("OOMScoreAdjust={} could not be set here, going on without", plan.oom_score_adj));
+    }
+    if (has(LaunchNote::Nice)) {
+      say(format("Nice={} could not be set here, the nearest level allowed is taken", plan.nice));
+    }
+    if (has(LaunchNote::Limits)) {
+      say("a limit could not be raised as asked, the highest allowed is taken");
+    }
+  });
 }
 
 bool RealOs::remove_group(const std::string& group, const Unit& unit) {
@@ -190,6 +232,7 @@ void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {
     units_.erase(id.value);
   }
   check_empty_.erase(id.value);
+  checking_.erase(id.value);
   table_.forget(id);
   if (remove_directories) remove_runtime_directories(unit);
 }
@@ -206,6 +249,7 @@ void RealOs::forget(UnitId id, const Unit& unit) {
   if (const std::string group = group_of(id, unit); !group.empty()) (void)remove_group(group, unit);
   units_.erase(id.value);
   check_empty_.erase(id.value);
+  checking_.erase(id.value);
   table_.forget(id);
 }
 
@@ -224,8 +268,7 @@ void RealOs::remove_runtime_directories(const Unit& unit) {
       const pid_t pid = ::fork();
       if (pid == 0) {
         (void)close_all_descriptors(-1);
-        const Removal rest = remove_tree(base, entry.path, UINT32_MAX);
-        ::_exit(rest.error == 0 ? 0 : 1);
+        ::_exit(remove_whole_tree(base, entry.path) ? 0 : 1);
       }
       if (pid < 0) {
         log_.log(Say::Level::Warning, unit.id,

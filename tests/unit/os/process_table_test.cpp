@@ -16,6 +16,16 @@
 
 using namespace onset;
 
+namespace {
+
+void spawn(ProcessTable& table, pid_t pid, UnitId id, const InvocationId& invocation,
+           std::string_view program) {
+  table.expect(id, invocation, program);
+  table.spawned(pid, id);
+}
+
+}  // namespace
+
 TEST_CASE("a process's name may hold anything", "[os][process_table]") {
   const auto plain =
       parse_process_stat("12 (sleep) S 1 12 13 0 -1 4194560 107 0 0 0 0 0 0 0 20 0 1 0 4711 5\n");
@@ -44,8 +54,8 @@ TEST_CASE("a process is a unit's from its start until it is reaped", "[os][proce
   const UnitId b{2};
   InvocationId first{};
   first[0] = 1;
-  table.spawned(900001, a, first, "/usr/bin/a");
-  table.spawned(900002, b, InvocationId{}, "/usr/bin/b");
+  spawn(table, 900001, a, first, "/usr/bin/a");
+  spawn(table, 900002, b, InvocationId{}, "/usr/bin/b");
   CHECK(table.unit_of(900001) == a);
   CHECK(table.tops(a) == std::vector<pid_t>{900001});
   CHECK(table.any(a));
@@ -61,7 +71,7 @@ TEST_CASE("a process is a unit's from its start until it is reaped", "[os][proce
   CHECK(table.unit_of(900002) == b);
   CHECK(table.reaped(900002) == b);
   // The number comes again, for another unit.
-  table.spawned(900001, b, InvocationId{}, "/usr/bin/b");
+  spawn(table, 900001, b, InvocationId{}, "/usr/bin/b");
   CHECK(table.unit_of(900001) == b);
 }
 
@@ -182,7 +192,7 @@ TEST_CASE("a survey finds who has children, and what childless processes leave i
           std::vector<pid_t> pids;
           for (std::uint32_t i = 0; i < 100; ++i) {
             pids.push_back(i == kParent ? a_parent(child) : a_process());
-            table.spawned(pids.back(), UnitId{i}, InvocationId{}, "/usr/bin/a");
+            spawn(table, pids.back(), UnitId{i}, InvocationId{}, "/usr/bin/a");
           }
           const std::vector<pid_t> family{pids[kParent], child};
           // Twice: before the survey that the first round earns, and after it.
@@ -207,7 +217,7 @@ TEST_CASE("a survey finds who has children, and what childless processes leave i
           // A fork makes all of that old.
           pid_t grandchild = 0;
           const pid_t late = a_parent(grandchild);
-          table.spawned(late, UnitId{200}, InvocationId{}, "/usr/bin/a");
+          spawn(table, late, UnitId{200}, InvocationId{}, "/usr/bin/a");
           end(pids[50]);
           table.reaped(pids[50]);
           ELSE_LINE(table.lost_any());

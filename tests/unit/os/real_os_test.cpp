@@ -410,6 +410,71 @@ TEST_CASE("the end of a process that is not our child is told", "[os][real_os]")
   ::close(back[1]);
 }
 
+namespace {
+
+/// A process with copies of all descriptors, as one has that was cloned and has not executed.
+class CopyOfAll {
+ public:
+  CopyOfAll() : pid_(::fork()) {
+    while (pid_ == 0) ::pause();
+  }
+  ~CopyOfAll() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  CopyOfAll(const CopyOfAll&) = delete;
+  CopyOfAll& operator=(const CopyOfAll&) = delete;
+
+ private:
+  pid_t pid_;
+};
+
+bool is_readable(BorrowedFd fd) {
+  pollfd ready{fd.get(), POLLIN, 0};
+  return ::poll(&ready, 1, 0) > 0;
+}
+
+}  // namespace
+
+TEST_CASE("a launch's pipe that another child has too is heard of no more once it was read",
+          "[os][real_os][faults]") {
+  OsWorld world;
+  world.unit("s.service").exec->oom_score_adjust = 100;  // with memory of its own, by a pipe
+  const auto launch = world.spawn("s.service", {GENERATE("/bin/sleep", "/no/such/thing"), "300"});
+  REQUIRE(launch.ok());
+  const CopyOfAll late;
+  REQUIRE(world.os->is_launching());
+  REQUIRE(world.until([&] { return !world.os->is_launching(); }));
+  CHECK_FALSE(is_readable(world.os->poll_fd()));
+}
+
+TEST_CASE("the end of what is not our child is told once, whoever else has its descriptor",
+          "[os][real_os][faults]") {
+  OsWorld world;
+  world.unit("a.service");
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t middle = ::fork();
+  if (middle == 0) {
+    const pid_t alien = ::fork();
+    while (alien == 0) ::pause();
+    (void)!::write(ends[1], &alien, sizeof alien);
+    ::waitpid(alien, nullptr, 0);
+    ::_exit(0);
+  }
+  pid_t alien = 0;
+  REQUIRE(::read(ends[0], &alien, sizeof alien) == sizeof alien);
+  CHECK(world.os->watch_alien(world.id("a.service"), alien));
+  const CopyOfAll late;
+  ::kill(alien, SIGKILL);
+  CHECK(world.until([&] { return !world.aliens.empty(); }));
+  world.status_of(middle);
+  CHECK_FALSE(is_readable(world.os->poll_fd()));
+  CHECK(world.aliens == std::vector<pid_t>{alien});
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
 TEST_CASE("a PID file is believed only with reason", "[os][real_os][pid_file][faults]") {
   OsWorld world;
   auto launch = world.spawn("m.service", {"/bin/sleep", "300"});
