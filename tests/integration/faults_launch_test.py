@@ -92,6 +92,27 @@ class FrozenGroup(OnsetSystemTest):
         self.ok(system, "restart", *names)
         until(lambda: system.descriptors() <= descriptors, "what late launches held is closed")
 
+    def test_P12_a_pipe_that_a_frozen_child_has_too_does_not_keep_the_manager_awake(self):
+        # The pipes of those that are launched with memory of their own, and are not heard yet.
+        beside = {f"b{i}.service": f"[Service]\nSlice=other.slice\nType=exec\nOOMScoreAdjust=100\nExecStart={STAY}\n"
+                  for i in range(4)}
+        units = {**UNITS, **beside, "all.target": "[Unit]\nWants=a.service " + " ".join(beside) + "\n"}
+        system = self.boot(units, cgroup=True, traces="epoll_wait")
+        self.ok(system, "start", "s.service")
+        self.ok(system, "stop", "s.service")
+        system.group_file("system.slice/cgroup.freeze", 1)
+        self.ok(system, "start", "--no-block", "all.target")
+        for unit in beside:
+            system.until_state(unit, "active/running")
+        waits = lambda: system.read("trace").count("epoll_wait(")
+        # So that the trace is written as far as this, a question before and after each look.
+        looks = []
+        for _ in range(20):
+            system.state()
+            looks.append(waits())
+        # A question is a connection, a message and an end of it.
+        self.assertLess(looks[-1] - looks[0], 20 * 20)
+
     def test_P12_a_shutdown_ends_what_stands_still(self):
         system = self.boot_frozen()
         self.ok(system, "start", "--no-block", "a.service")

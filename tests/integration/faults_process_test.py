@@ -4,11 +4,14 @@ begins with the fault's id."""
 import fcntl
 import os
 import pty
+import shutil
 import signal
+import tempfile
 import unittest
 
-from harness import PYTHON, REFUSES, SANITIZED, until
-from manager_harness import OnsetSystemTest, say
+from failing_allocations import PROGRAM, Allocations
+from harness import ONSET, PYTHON, REFUSES, SANITIZED, until
+from manager_harness import OnsetSystemTest, System, say
 
 STAY = "/bin/sleep infinity"
 # Sends the lines of a FIFO to the manager as messages and prints the answers.
@@ -416,6 +419,74 @@ for call in ("clone3", "pidfd_open", "openat2", "faccessat2", "close_range", "pi
     for error in ("ENOSYS", "EPERM"):
         function = refusing(call, error)
         setattr(RefusedCalls, function.__name__, function)
+
+
+class ShortOfMemory(System):
+    """Its PID 1 has an allocator that fails as `allocations` says."""
+
+    def __init__(self, allocations, **kind):
+        super().__init__({"main.target": "[Unit]\nDescription=All\n"}, log_level="info",
+                         env={"ONSET_ALLOCATIONS": allocations.path}, **kind)
+
+    def _line(self):
+        return [PROGRAM if word == ONSET else word for word in super()._line()]
+
+    def running_pid(self):
+        try:
+            pid = self.pid()
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                return pid if file.read().startswith(PROGRAM.encode() + b"\0") else 0
+        except (IndexError, OSError):
+            return 0
+
+
+@unittest.skipIf(SANITIZED, "a sanitizer's own allocations are not onset's")
+class Memory(OnsetSystemTest):
+    """From one allocation on all fail, until so many have: what has ended by then has given up."""
+
+    def boot_with(self, first, when="life", **kind):
+        folder = tempfile.mkdtemp(prefix="onset-test-")
+        self.addCleanup(shutil.rmtree, folder)
+        allocations = Allocations(folder, first=first, stride=1, when=when)
+        self.addCleanup(allocations.end)
+        system = ShortOfMemory(allocations, **kind)
+        self.addCleanup(system.end)
+        return system, allocations
+
+    def until_failed(self, count, system, allocations):
+        """Or it has ended."""
+        until(lambda: allocations.count() >= count or system.process.popen.poll() is not None,
+              "allocations have failed")
+        allocations.pause()
+
+    def test_P1_pid_1_comes_up_when_there_is_memory_again(self):
+        for first in (1, 40, 400):
+            with self.subTest(first=first):
+                system, allocations = self.boot_with(first)
+                self.until_failed(40, system, allocations)
+                self.assertEqual(system.wait_until_up(), "running")
+                self.assertEqual(system.leave(), 0)
+
+    def test_P1_who_is_not_pid_1_gives_up_in_the_end(self):
+        for first in (1, 40):
+            with self.subTest(first=first):
+                system, _ = self.boot_with(first, pid1=False)
+                self.assertEqual(system.wait(), 1)
+
+    def test_D8_a_shutdown_that_finds_no_memory_at_its_end_is_one(self):
+        system, allocations = self.boot_with(0)
+        system.wait_until_up()
+        before = allocations.made()
+        self.assertEqual(system.leave(), 0)
+        whole = allocations.made() - before
+        for last in range(3):
+            with self.subTest(last=last):
+                again, failing = self.boot_with(whole - last, when="end")
+                again.wait_until_up()
+                failing.resume()
+                again.process.signal(signal.SIGTERM)
+                self.until_failed(150, again, failing)
+                self.assertEqual(again.wait(), 0)
 
 
 if __name__ == "__main__":
