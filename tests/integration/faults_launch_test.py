@@ -93,25 +93,23 @@ class FrozenGroup(OnsetSystemTest):
         until(lambda: system.descriptors() <= descriptors, "what late launches held is closed")
 
     def test_P12_a_pipe_that_a_frozen_child_has_too_does_not_keep_the_manager_awake(self):
-        # The pipes of those that are launched with memory of their own, and are not heard yet.
-        beside = {f"b{i}.service": f"[Service]\nSlice=other.slice\nType=exec\nOOMScoreAdjust=100\nExecStart={STAY}\n"
-                  for i in range(4)}
-        units = {**UNITS, **beside, "all.target": "[Unit]\nWants=a.service " + " ".join(beside) + "\n"}
-        system = self.boot(units, cgroup=True, traces="epoll_wait")
-        self.ok(system, "start", "s.service")
-        self.ok(system, "stop", "s.service")
-        system.group_file("system.slice/cgroup.freeze", 1)
-        self.ok(system, "start", "--no-block", "all.target")
-        for unit in beside:
-            system.until_state(unit, "active/running")
-        waits = lambda: system.read("trace").count("epoll_wait(")
-        # So that the trace is written as far as this, a question before and after each look.
-        looks = []
+        # Launched with memory of their own, and not heard of when the frozen child is made.
+        beside = {f"b{i}.service": "[Service]\nSlice=other.slice\nType=exec\nOOMScoreAdjust=100\n"
+                  f"ExecStart=/bin/sh -c 'echo b{i} >> @work@/said; exec {STAY}'\n" for i in range(4)}
+        # Before and after them in whichever order they are started.
+        frozen = {name: UNITS["a.service"] for name in ("a.service", "c.service")}
+        main = "[Unit]\nWants=a.service " + " ".join(beside) + " c.service\n"
+        system = self.boot({**beside, **frozen, "main.target": main}, cgroup=True, traces="epoll_wait", wait=False,
+                           setup=["slice=/sys/fs/cgroup/$(basename $(dirname @work@))/system.slice",
+                                  "mkdir $slice && echo 1 > $slice/cgroup.freeze"])
+        for i in range(4):
+            system.until_said(f"b{i}")
+        system.state()  # and its launch is heard of
+        before = system.read("trace").count("epoll_wait(")
         for _ in range(20):
             system.state()
-            looks.append(waits())
         # A question is a connection, a message and an end of it.
-        self.assertLess(looks[-1] - looks[0], 20 * 20)
+        self.assertLess(system.read("trace").count("epoll_wait(") - before, 20 * 20)
 
     def test_P12_a_shutdown_ends_what_stands_still(self):
         system = self.boot_frozen()
