@@ -189,10 +189,11 @@ void ManagerProcess::find_runtime_directory() {
   }
   if (getpid() == 1) (void)umask(0022);
   runtime_ = make_runtime_directory(options_.user, xdg);
-  if (!runtime_.path.empty()) {
-    control_path_ = format("{}/{}", runtime_.path, kControlSocketName);
-    notify_path_ = format("{}/{}", runtime_.path, kNotifySocketName);
-  }
+  const auto path_of = [this](std::string_view name) {
+    return runtime_.path.empty() ? std::string() : format("{}/{}", runtime_.path, name);
+  };
+  control_path_ = path_of(kControlSocketName);
+  notify_path_ = path_of(kNotifySocketName);
   for (const std::string& loss : runtime_.losses) console_.line(4, "", loss);
   if (surroundings_ != Surroundings::User && getpid() == 1) {
     for (const std::string& loss : publish_booted(container_)) console_.line(4, "", loss);
