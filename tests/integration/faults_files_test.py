@@ -67,6 +67,16 @@ class Configuration(OnsetSystemTest):
         self.ok(system, "start", "good.service", "dropped.service")
         self.assertIn("a.conf: not a regular file; ignored as a drop-in", system.log())
 
+    def test_C7_a_folder_of_the_search_path_that_loops_hides_no_unit_of_others(self):
+        system = self.boot({"main.target": "[Unit]\nWants=a.service\n",
+                            "a.service": f"[Service]\nType=oneshot\nExecStart={say('a')}\n"},
+                           setup=["ln -s loop /run/loop", "ln -s @work@/../units /run/units"],
+                           options=["--unit-path=/run/loop:/run/units"])
+        self.assertEqual((system.state_at_start, system.said()), ("running", ["a"]))
+        self.ok(system, "start", "a.service")
+        self.assertEqual(system.log().count("/run/loop: "), 1)
+        self.assertIn("/run/loop: can't be listed, its units are missing: Too many levels of symbolic links", system.log())
+
     def test_C8_a_unit_file_that_everybody_may_write_is_named(self):
         system = self.boot({"a.service": f"[Service]\nType=oneshot\nExecStart={say('a')}\n"})
         os.chmod(os.path.join(system.units, "a.service"), 0o666)
