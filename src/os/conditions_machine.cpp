@@ -14,6 +14,7 @@
 #include "os/comparison.h"
 #include "os/host_facts.h"
 #include "os/kernel.h"
+#include "os/machine_text.h"
 #include "os/self.h"
 #include "os/virtualization.h"
 #include "unit/capability.h"
@@ -71,19 +72,6 @@ std::string boot_command_line(const ConditionContext& context) {
   return text;
 }
 
-/// A boolean option of the kernel's command line; -1: not given.
-int boot_option(const ConditionContext& context, std::string_view name) {
-  int answer = -1;
-  const std::string line = boot_command_line(context);
-  for (const auto word : split_whitespace(line)) {
-    if (word == name) answer = 1;
-    if (word.starts_with(name) && word.size() > name.size() && word[name.size()] == '=') {
-      if (auto on = parse_bool(word.substr(name.size() + 1))) answer = *on ? 1 : 0;
-    }
-  }
-  return answer;
-}
-
 }  // namespace
 
 Result<bool> test_architecture(const std::string& value) {
@@ -116,11 +104,7 @@ Result<bool> test_smbios(std::string_view text, FileSource& files) {
 
 bool device_tree_is_compatible(std::string_view wanted, FileSource& files) {
   auto text = files.read("/proc/device-tree/compatible", kLimit);
-  if (!text) return false;
-  for (const auto word : split(*text, '\0')) {
-    if (word == wanted) return true;
-  }
-  return false;
+  return text && is_compatible(*text, wanted);
 }
 
 }  // namespace
@@ -168,20 +152,7 @@ Result<bool> test_host(const std::string& value, const ConditionContext& context
 }
 
 Result<bool> test_kernel_command_line(const std::string& value, const ConditionContext& context) {
-  const std::string line = boot_command_line(context);
-  const bool assignment = value.find('=') != std::string::npos;
-  auto words = split_words(line, WordFlags::Unquote | WordFlags::RetainEscapes | WordFlags::Relax);
-  std::vector<std::string> all;
-  if (words) {
-    all = std::move(*words);
-  } else {
-    for (const auto word : split_whitespace(line)) all.emplace_back(word);
-  }
-  return std::ranges::any_of(all, [&](const std::string& word) {
-    if (word == value) return true;
-    return !assignment && word.size() > value.size() && word.starts_with(value) &&
-           word[value.size()] == '=';
-  });
+  return has_kernel_argument(boot_command_line(context), value);
 }
 
 Result<bool> test_kernel_version(const std::string& value) {
@@ -260,9 +231,9 @@ Result<bool> test_capability(const std::string& value) {
 Result<bool> test_needs_update(const std::string& value, const ConditionContext& context) {
   const std::string folder = path_simplify(value);
   if (folder != "/etc" && folder != "/var") return invalid("ConditionNeedsUpdate");
-  if (const int forced = boot_option(context, "systemd.condition-needs-update"); forced >= 0) {
-    return forced == 1;
-  }
+  if (const auto forced =
+          kernel_switch(boot_command_line(context), "systemd.condition-needs-update"))
+    return *forced;
   if (exists("/etc/initrd-release")) return false;
   if (::access(folder.c_str(), W_OK) != 0 && errno == EROFS) return false;
   const auto usr = context.files.stat("/usr");
@@ -287,9 +258,8 @@ Result<bool> test_needs_update(const std::string& value, const ConditionContext&
 Result<bool> test_first_boot(const std::string& value, const ConditionContext& context) {
   auto wanted = parse_bool(value);
   if (!wanted) return invalid("ConditionFirstBoot");
-  if (const int forced = boot_option(context, "systemd.condition-first-boot"); forced >= 0) {
-    return (forced == 1) == *wanted;
-  }
+  if (const auto forced = kernel_switch(boot_command_line(context), "systemd.condition-first-boot"))
+    return *forced == *wanted;
   return exists("/run/systemd/first-boot") == *wanted;
 }
 

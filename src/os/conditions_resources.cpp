@@ -15,6 +15,7 @@
 #include "os/conditions_machine.h"
 #include "os/cpu_features.h"
 #include "os/kernel.h"
+#include "os/machine_text.h"
 #include "os/process_text.h"
 #include "unit/values.h"
 
@@ -64,24 +65,13 @@ Result<bool> test_ac_power(const std::string& value, FileSource& files) {
 
 namespace {
 
-/// Controllers of v1 as v2 names them.
-std::string_view controller_name(std::string_view name) {
-  if (name == "blkio") return "io";
-  if (name == "cpuacct") return "cpu";
-  return name;
-}
-
 std::vector<std::string> available_controllers(FileSource& files) {
   std::vector<std::string> found;
   const std::string unified = read_text(files, "/sys/fs/cgroup/cgroup.controllers");
   for (const auto word : split_whitespace(unified)) found.emplace_back(word);
   if (exists("/sys/fs/cgroup/cgroup.controllers")) return found;
-  // v1: "name hierarchy groups enabled", a line each.
-  const std::string table = read_text(files, "/proc/cgroups");
-  for (const auto line : split(table, '\n')) {
-    const auto words = split_whitespace(line);
-    if (words.size() == 4 && words[3] == "1") found.emplace_back(controller_name(words[0]));
-  }
+  for (std::string& name : enabled_controllers(read_text(files, "/proc/cgroups")))
+    found.push_back(std::move(name));
   return found;
 }
 
@@ -152,21 +142,6 @@ Result<bool> test_cpu_feature(const std::string& value) {
 
 namespace {
 
-/// "full avg10=0.00 avg60=0.00 avg300=0.00 total=0": hundredths of a percent.
-Result<unsigned> pressure_of(const std::string& text, std::string_view line_word,
-                             std::string_view window) {
-  for (const auto line : split(text, '\n')) {
-    const auto words = split_whitespace(line);
-    if (words.empty() || words[0] != line_word) continue;
-    for (const auto word : words) {
-      if (!word.starts_with(window)) continue;
-      auto parts = parse_permyriad(format("{}%", word.substr(window.size())));
-      if (parts) return *parts;
-    }
-  }
-  return Failure{SysError{"pressure", ENODATA}};
-}
-
 /// Where a slice's pressure is told: slices nest by dash.
 std::string slice_file(std::string_view slice, std::string_view kind) {
   std::string path = "/sys/fs/cgroup";
@@ -208,8 +183,8 @@ Result<bool> test_pressure(std::string_view kind, const std::string& value, File
   if (!limit) return invalid("pressure");
   auto measured = files.read(path, kLimit);
   if (!measured) return true;  // nothing is measured here: nothing is too much
-  auto now = pressure_of(*measured, line, window);
-  if (!now) now = pressure_of(*measured, "some", window);
+  auto now = parse_pressure(*measured, line, window);
+  if (!now) now = parse_pressure(*measured, "some", window);
   return !now || *now <= *limit;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "os/kernel.h"
+#include "os/machine_text.h"
 #include "os/process_table.h"
 
 namespace onset {
@@ -47,7 +48,7 @@ bool ProcessTable::is_survey_due() {
   if (looked_at_ < patience_ * (4 + top_owner_.size() / kSurveyedForOneLooked)) return false;
   if (!hides_) {  // proc(5), hidepid=
     const auto mounts = read_kernel_file_at(proc_, "self/mountinfo", kMountsLimit);
-    hides_ = !mounts || mounts->find("hidepid=") != std::string::npos;
+    hides_ = !mounts || may_hide_processes(*mounts);
   }
   return !*hides_;
 }

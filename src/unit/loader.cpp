@@ -1,5 +1,6 @@
 #include "unit/loader.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "base/format.h"
@@ -33,6 +34,21 @@ bool ignores_isolate(UnitType type) {
 
 std::string_view last_component(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
+}
+
+/// Whether it is the same unit whatever is in a place that can't be read for the moment. A mask
+/// that comes first is. A file that comes first is not: drop-ins from there would complete it,
+/// also by another name that only a link in there gives it, and may take rights from it.
+bool stands_without(const UnitIndex::Gap& gap, const UnitFileEntry* entry) {
+  if (entry == nullptr) return false;
+  if (entry->kind == UnitFileEntry::Kind::Builtin) return true;  // the system has to come up
+  return entry->kind == UnitFileEntry::Kind::Mask && entry->directory < gap.directory;
+}
+
+bool is_told(const Diagnostics& told, const Diagnostic& d) {
+  return std::any_of(told.begin(), told.end(), [&d](const Diagnostic& before) {
+    return before.file == d.file && before.message == d.message;
+  });
 }
 
 }  // namespace
@@ -78,11 +94,10 @@ void UnitLoader::Impl::read_fragment(Loading& loading, const UnitFileEntry& entr
 
 void UnitLoader::Impl::load_files(Loading& loading, const Resolved& resolved) {
   Unit& unit = loading.unit;
-  const bool is_builtin =
-      resolved.entry != nullptr && resolved.entry->kind == UnitFileEntry::Kind::Builtin;
-  if (const std::string place = index.unlisted(); !place.empty() && !is_builtin) {
+  const UnitIndex::Gap* gap = index.gap();
+  if (gap != nullptr && !stands_without(*gap, resolved.entry)) {
     // What is in there may come before what was found, complete it or mask it.
-    fail(unit, LoadState::Error, place, 0, "can't be read, what is in it may matter");
+    fail(unit, LoadState::Error, gap->path, 0, "can't be read, what is in it may matter");
   } else if (resolved.entry != nullptr) {
     unit.load_state = LoadState::Loaded;
     read_fragment(loading, *resolved.entry);
@@ -193,10 +208,15 @@ InstallConfig UnitLoader::load_install(std::string_view name, Diagnostics& diagn
 
 bool UnitLoader::refresh() {
   if (!impl_->index.is_stale()) return false;
-  Diagnostics told_before;
+  Diagnostics found;
+  UnitIndex fresh(impl_->files, impl_->config.root, impl_->config.search_path,
+                  impl_->config.builtin, found);
+  for (const Diagnostic& d : found) {
+    if (!is_told(impl_->index_told, d)) impl_->index_diagnostics.push_back(d);
+  }
+  impl_->index_told = std::move(found);
   ++impl_->listings;
-  impl_->index = UnitIndex(impl_->files, impl_->config.root, impl_->config.search_path,
-                           impl_->config.builtin, told_before);
+  impl_->index = std::move(fresh);
   return true;
 }
 

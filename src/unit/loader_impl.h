@@ -19,14 +19,16 @@ struct UnitLoader::Impl {
   Impl(FileSource& source, LoaderConfig given)
       : config(std::move(given)),
         files(source),
-        index(source, config.root, config.search_path, config.builtin, index_diagnostics) {
+        index(source, config.root, config.search_path, config.builtin, index_diagnostics),
+        index_told(index_diagnostics) {
     check_directories();
   }
 
   LoaderConfig config;
   FileSource& files;
-  Diagnostics index_diagnostics;  ///< of the listing; given out with the first unit
+  Diagnostics index_diagnostics;  ///< of the listing; given out with the next unit
   UnitIndex index;
+  Diagnostics index_told;  ///< all that the listing had to say: said once
   unsigned listings = 1;
 
   /// One unit on its way.

@@ -36,6 +36,12 @@ bool is_absence(const SysError& error) {
   return (error.err == ENOENT || error.err == ENOTDIR) && error.op != std::string_view("readdir");
 }
 
+/// An error of the moment, not of the place: the next try may do.
+bool will_pass(int err) {
+  constexpr int kPassing[] = {ENOMEM, EMFILE, ENFILE, EINTR, EAGAIN, ENOBUFS};
+  return std::find(std::begin(kPassing), std::end(kPassing), err) != std::end(kPassing);
+}
+
 }  // namespace
 
 std::string absolute_target(std::string_view directory, std::string_view link) {
@@ -148,9 +154,19 @@ std::int64_t UnitIndex::mtime_of(const std::string& directory) const {
   return status ? status->mtime_ns : 0;
 }
 
+/// Whether it still can't be read, for the moment.
+bool UnitIndex::is_open(const Gap& gap) const {
+  if (gap.is_link) {
+    const auto link = files_->read_link(with_root(gap.path));
+    return !link && will_pass(link.error().err);
+  }
+  const auto items = files_->list(with_root(gap.path));
+  return !items && will_pass(items.error().err);
+}
+
 bool UnitIndex::is_stale() const {
-  for (const std::uint16_t i : unlisted_) {
-    if (files_->list(with_root(directories_[i])).ok()) return true;
+  for (const Gap& gap : gaps_) {
+    if (!is_open(gap)) return true;
   }
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     if (mtime_of(directories_[i]) != mtimes_[i]) return true;
@@ -170,10 +186,10 @@ void UnitIndex::list_directory(std::uint16_t directory, Diagnostics& diagnostics
   if (!items) {
     const SysError error = items.error();
     if (is_absence(error)) return;  // most of the search path is not there on most machines
-    const bool is_closed = error.err == EACCES || error.err == EPERM;  // as it will be
-    if (!is_closed) unlisted_.push_back(directory);
+    const bool is_gap = will_pass(error.err);
+    if (is_gap) gaps_.push_back({directory, false, path});
     diagnostics.push_back(
-        {is_closed ? Severity::Warning : Severity::Error, path, 0,
+        {is_gap ? Severity::Error : Severity::Warning, path, 0,
          format("can't be listed, its units are missing: {}", errno_text(error.err))});
     return;
   }
@@ -209,9 +225,19 @@ bool UnitIndex::make_link_entry(UnitFileEntry& entry, Diagnostics& diagnostics) 
   for (int attempt = 1; !link && link.error().err != ENOENT && attempt < kAttempts; ++attempt)
     link = files_->read_link(with_root(path));
   if (!link) {
-    // It may be a mask, or another unit.
-    if (link.error().err != ENOENT) unlisted_.push_back(entry.directory);
-    return false;
+    const int err = link.error().err;
+    if (err == ENOENT || err == ENOTDIR) return false;  // it has just gone
+    if (will_pass(err)) {                               // it may be a mask, or another unit
+      gaps_.push_back({entry.directory, true, path});
+      return false;
+    }
+    // The name is its own, whatever it is: a mask of what a later directory has, perhaps.
+    // Reading it will tell.
+    if (err != EINVAL) {  // else no link any more
+      diagnostics.push_back(
+          {Severity::Warning, path, 0, format("the link can't be read: {}", errno_text(err))});
+    }
+    return true;
   }
   const std::string& points_to = entry.make_detail().link_target =
       absolute_target(directory, *link);

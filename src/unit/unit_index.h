@@ -76,10 +76,16 @@ class UnitIndex {
   /// Whether a directory has got or lost an entry since it was listed. (What is in
   /// a file that was there already does not matter here.)
   [[nodiscard]] bool is_stale() const;
-  /// A directory of the search path of which it is not known what is in it; empty: there is none.
-  [[nodiscard]] std::string unlisted() const {
-    return unlisted_.empty() ? std::string() : directories_[unlisted_.front()];
-  }
+  /// A place of the search path that could not be read for want of memory, descriptors and
+  /// their like: it is not known what is there, and it will be. (What fails for good is left
+  /// out with a warning.)
+  struct Gap {
+    std::uint16_t directory;
+    bool is_link;      ///< no more than one link of the directory
+    std::string path;  ///< of the directory, or of the link; without the root
+  };
+  /// The first one; null: there is none.
+  [[nodiscard]] const Gap* gap() const { return gaps_.empty() ? nullptr : &gaps_.front(); }
   /// Folders are listed anew when they are asked for next.
   void forget_folder_items() { folder_items_.clear(); }
 
@@ -111,13 +117,14 @@ class UnitIndex {
   [[nodiscard]] bool is_searched(std::string_view directory) const;
   [[nodiscard]] std::string canonical(std::string_view path) const;
   [[nodiscard]] std::int64_t mtime_of(const std::string& directory) const;
+  [[nodiscard]] bool is_open(const Gap& gap) const;
 
   FileSource* files_;
   std::string root_;
   bool usr_is_merged_ = false;  ///< /lib is a link to usr/lib
   std::vector<std::string> directories_;
-  std::vector<std::uint16_t> unlisted_;  ///< directories that are there and could not be read
-  std::vector<std::int64_t> mtimes_;     ///< of the directories, before they were listed
+  std::vector<Gap> gaps_;             ///< in the order of the directories
+  std::vector<std::int64_t> mtimes_;  ///< of the directories, before they were listed
   ByName<UnitFileEntry> entries_;
   ByName<std::vector<std::string>> aliases_;       ///< name → what stands for it
   ByName<std::vector<std::uint16_t>> folders_;     ///< folder name → directories

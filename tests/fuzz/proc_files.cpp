@@ -1,13 +1,15 @@
-// What stands in /proc: stat, status, environ, cmdline, children, cgroup, loadavg, uid_map,
-// pressure; and in a cgroup's folder: cgroup.events, cgroup.procs, cpu.stat. One text is given
-// to all.
-// Parsers: os/process_text.cpp
+// What stands in /proc: of processes stat, status, environ, cmdline, children, cgroup, loadavg,
+// uid_map, mountinfo; of the machine the kernel's command line, pressure, cgroups, device-tree,
+// sysinfo, osrelease; and in a cgroup's folder: cgroup.events, cgroup.procs, cpu.stat; and the
+// vendor's words of DMI and CPUID. One text is given to all.
+// Parsers: os/process_text.cpp os/machine_text.cpp
 
 #include "base/format.h"
 #include "base/text.h"
 #include "fuzz/fuzz.h"
 #include "os/conditions_machine.h"
 #include "os/confinement.h"
+#include "os/machine_text.h"
 #include "os/process_text.h"
 #include "os/virtualization.h"
 #include "support/memory_files.h"
@@ -80,6 +82,66 @@ void try_cgroup(std::string_view text) {
   }
 }
 
+void try_command_line(std::string_view text) {
+  constexpr std::string_view kName = "systemd.condition-first-boot";
+  const std::string_view first = trim(text.substr(0, text.find_first_of(" \n")));
+  for (const std::string_view wanted : {std::string_view("quiet"), std::string_view("a=b"), first})
+    (void)has_kernel_argument(text, wanted);
+  const std::string line(text);
+  expect(has_kernel_argument("quiet root=/dev/a " + line, "quiet"), "an argument is found");
+  expect(has_kernel_argument("quiet root=/dev/a " + line, "root"), "also one with a value");
+  expect(has_kernel_argument("quiet root=/dev/a " + line, "root=/dev/a"), "and its value");
+  if (line.find("qu") == line.npos) {
+    expect(!has_kernel_argument("quieter " + line, "quiet"), "no part of a word is an argument");
+  }
+  const auto given = kernel_switch(text, kName);
+  expect(kernel_switch(line, kName) == given, "the same again");
+  for (const bool on : {false, true}) {
+    const std::string last = format("{}={}", kName, on ? "yes" : "no");
+    expect(kernel_switch(format("{} {}", line, last), kName) == on, "the last switch counts");
+    expect(kernel_switch(format("{} {}", last, line), kName) == given.value_or(on),
+           "a switch that is given counts");
+  }
+  if (given) expect(line.find(kName) != line.npos, "a switch is given by its name");
+}
+
+/// A word of systemd-detect-virt(1), or nothing.
+void expect_word(std::string_view word) {
+  expect(word.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == word.npos, "a word", word);
+}
+
+void try_machine(std::string_view text) {
+  for (const std::string& name : enabled_controllers(text)) {
+    expect(!name.empty() && name.find_first_of(" \t\n") == name.npos, "a controller is a word");
+    const auto again = enabled_controllers(format("{}\t0\t1\t1\n", name));
+    expect(again.size() == 1, "a printed controller is read as one");
+  }
+  for (const char* line : {"some", "full"}) {
+    for (const char* window : {"avg10=", "avg60=", "avg300="}) {
+      const auto share = parse_pressure(text, line, window);
+      if (!share) continue;
+      expect(*share <= 10000, "no more than the whole is lost");
+      const std::string printed =
+          format("{} {}{}.{:02}\n", line, window, *share / 100, *share % 100);
+      expect(parse_pressure(printed, line, window) == share, "a printed pressure is read as itself",
+             printed);
+    }
+  }
+  const std::string_view name = text.substr(0, text.find('\0'));
+  expect(is_compatible(text, name), "what is compatible is found");
+  expect(may_hide_processes(text) == (text.find("hidepid=") != text.npos), "hidepid= hides");
+  (void)maps_ids(text);
+  (void)is_wsl_release(text);
+  expect_word(container_word(text));
+  expect(container_word(container_word(text)) == container_word(text), "a container's word is one");
+  expect(container_word(text).empty() == text.empty(), "any word is of a container");
+  expect_word(vm_of_cpuid(text));
+  expect_word(vm_of_dmi(text));
+  expect_word(vm_of_device_tree(text, ""));
+  expect_word(vm_of_device_tree("", text));
+  expect_word(vm_of_sysinfo(text));
+}
+
 /// What is read through the interface of files: a tree in memory.
 void try_files(std::string_view text) {
   test::MemoryFiles files;
@@ -106,6 +168,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try_lists(text);
   try_words(text);
   try_cgroup(text);
+  try_command_line(text);
+  try_machine(text);
   try_files(text);
   return 0;
 }

@@ -6,6 +6,7 @@
 //   #: a@.service.d/10.conf   another one, a drop-in
 //   #> b.service a@b.service  a link and its target
 //   #| c.service              what is no file
+//   #~ 24 a@b.service.d       a folder that can't be listed, with errno; without a name, all of it
 //   #! b.service              the unit that is loaded; otherwise the first file's
 //
 // What stands before the first mark is a.service.
@@ -46,6 +47,8 @@ class Tree {
         add_link(line.substr(3));
       } else if (line.starts_with("#| ")) {
         if (takes(line.substr(3))) files.add_special(path_of(line.substr(3)));
+      } else if (line.starts_with("#~ ")) {
+        break_folder(line.substr(3));
       } else if (line.starts_with("#! ")) {
         wanted = line.substr(3);
       } else {
@@ -56,10 +59,13 @@ class Tree {
     // A folder that everyone may write, and one that is not there.
     if (count_ % 2 == 1) files.add_directory("/run/systemd/system", 0777);
     if (!wanted.empty()) first = wanted;
+    if (!broken.empty()) files.break_path(broken, error);
   }
 
   test::MemoryFiles files;
-  std::string first;  ///< the name of the first file; empty: none
+  std::string first;   ///< the name of the first file; empty: none
+  std::string broken;  ///< a folder that can't be listed; empty: none
+  int error = 0;
 
  private:
   bool takes(std::string_view name) {
@@ -79,6 +85,13 @@ class Tree {
     const std::string_view name = take(line, ' ');
     if (line.empty() || line.find('\0') != std::string_view::npos || !takes(name)) return;
     files.add_link(path_of(name), line);
+  }
+
+  void break_folder(std::string_view line) {
+    const auto number = parse_uint<std::uint8_t>(take(line, ' '));
+    if (!number || *number == 0 || (!line.empty() && !line.ends_with(".d"))) return;
+    error = *number;
+    broken = line.empty() ? std::string(kFolder.substr(0, kFolder.size() - 1)) : path_of(line);
   }
 
   std::size_t count_ = 0;
@@ -131,7 +144,8 @@ std::string load(Tree& tree, bool user_manager) {
          "a unit has a name");
   expect((unit->load_state == LoadState::BadSetting) <= !unit->load_error.empty(),
          "a unit that is refused says why");
-  expect(!loader.has_changed(*unit), "nothing has changed since");
+  // A file of the tree in memory has no time, by which one beside a broken folder is known.
+  expect(!loader.has_changed(*unit) || !tree.broken.empty(), "nothing has changed since");
   (void)loader.load_install(tree.first, diagnostics);
   (void)loader.dropins_of(tree.first);
   (void)loader.fragment_of(tree.first);
@@ -139,6 +153,22 @@ std::string load(Tree& tree, bool user_manager) {
   const unsigned listings = loader.listings();
   expect(!loader.refresh() && loader.listings() == listings, "no folder has changed since");
   return shown(*unit, diagnostics);
+}
+
+/// A folder that could not be listed, and can be again.
+void try_mended(Tree& tree) {
+  if (tree.broken.empty()) return;
+  Diagnostics ignored;
+  UnitLoader before(tree.files, config(false));
+  (void)before.load(tree.first, ignored);
+  tree.files.break_path(tree.broken, 0);
+  const bool is_listed_again = before.refresh();
+  expect(!before.refresh(), "it is listed again once");
+  if (!is_listed_again && tree.broken + "/" == kFolder)
+    return;  // nothing tells that it has changed
+  UnitLoader after(tree.files, config(false));
+  expect_same(shown(*before.load(tree.first, ignored), {}),
+              shown(*after.load(tree.first, ignored), {}), "a mended folder is as any other");
 }
 
 /// What `enable` makes, `disable` takes away.
@@ -209,6 +239,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   strict.strict_permissions = true;
   UnitLoader loader(tree.files, strict);
   (void)loader.load_file(std::string(kFolder) + tree.first, diagnostics);
+  try_mended(tree);
   try_install(tree);
   return 0;
 }

@@ -221,6 +221,31 @@ class Exec(HygieneTest):
                 self.assertIsNone(system.read("root/said/" + unit.removesuffix(".service")))
 
 
+    def test_CVE_2019_5736_no_service_is_given_a_descriptor_of_pid_1s_binary(self):
+        # The kernel refuses to write to a binary that runs; what stays open outlives that.
+        for kind in ({}, {"refuses": ("close_range", "ENOSYS")}):
+            with self.subTest(**kind):
+                given = [os.open(ONSET, flags) for flags in (os.O_RDONLY, os.O_PATH)]
+                try:
+                    seen = self.account(popen={"pass_fds": given}, **kind)
+                finally:
+                    for fd in given:
+                        os.close(fd)
+                self.assertEqual([key for key in seen if key.startswith("fd ")], ["fd 0", "fd 1", "fd 2"])
+                for n in range(3):
+                    self.assertNotEqual(seen[f"fd {n}"][0].split(" mode=")[0], os.path.realpath(ONSET))
+
+    def test_CVE_2019_5736_pid_1_keeps_no_descriptor_of_its_binary(self):
+        system = self.boot({"a.service": f"[Service]\nExecStart={STAY}\n"})
+        self.ok(system, "start", "a.service")
+        self.ok(system, "daemon-reload")
+        binary = os.stat(f"/proc/{system.pid()}/exe")
+        folder = f"/proc/{system.pid()}/fd"
+        held = [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)
+                if os.path.samestat(os.stat(f"{folder}/{fd}"), binary)]
+        self.assertEqual(held, [])
+
+
 class Mounts(OnsetSystemTest):
     def test_CVE_2021_33910_a_mount_below_a_path_longer_than_the_stack_harms_nothing(self):
         # A path that takes 400 KB in /proc/self/mountinfo; none of the calls has it whole.

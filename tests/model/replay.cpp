@@ -14,7 +14,8 @@
 //                                   job, that job's state, irreversible; then shutdown, ended
 //   WORLD                           from here on a new one
 //
-// The exit status is 1 where they differ, with the trace up to there; 2 for what is no trace.
+// The exit status is 1 where they differ, with the trace up to there; 2 for what is no trace, or
+// has no event.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -54,6 +55,7 @@ class Replay {
   /// False: the engine is not where the model is.
   bool line(const std::string& text);
   [[nodiscard]] bool is_no_trace() const { return is_no_trace_; }
+  [[nodiscard]] unsigned long events() const { return events_; }
   void summarize() const;
 
  private:
@@ -340,6 +342,10 @@ int replay(std::span<char* const> dependencies) {
   }
   std::free(line);
   replay.summarize();
+  if (status == 0 && replay.events() == 0) {
+    std::printf("nothing has happened: no trace\n");
+    status = 2;
+  }
   return status;
 }
 

@@ -33,6 +33,8 @@ SHAPES = {
 MACROS = {"Requires": "REQUIRES", "Wants": "WANTS", "Requisite": "REQUISITE", "BindsTo": "BINDS", "PartOf": "PART_OF",
           "Conflicts": "CONFLICTING", "After": "AFTER", "PropagatesReloadTo": "RELOADS"}
 
+REQUESTS = 4  # that docs/model.md has figures of
+
 SAFETY = ["-DSAFETY", "-DNOCLAIM"]  # and ends that are none: what claims switch off
 
 # What is wrong, the shape that shows it, and by what it must be noticed.
@@ -100,13 +102,28 @@ class Pan:
 
     def explore(self, *options):
         """The error that it finds, or none; and how many states and transitions there are."""
-        said = self.run(*options).communicate()[0]
+        pan = self.run(*options)
+        said = pan.communicate()[0]
         error = re.search(r"^pan:1: (.*?)(?: \(at depth \d+\))?$", said, re.M)
         states = re.search(r"^\s*(\d+) states, stored", said, re.M)
         edges = re.search(r"^\s*(\d+) transitions", said, re.M)
-        if not states or "Search not completed" in said and not error or "too small" in said:
-            raise Failure("not explored to the end:\n" + said)
+        self.must_be_whole(pan, said, error)
         return error and error.group(1), int(states.group(1)), int(edges.group(1))
+
+    @staticmethod
+    def must_be_whole(pan, said, error=None):
+        """It has gone through all that there is, or has found an error on the way."""
+        if (pan.wait() != 0 or not re.search(r"^\s*\d+ states, stored", said, re.M) or "too small" in said
+                or "Search not completed" in said and not error):
+            raise Failure(f"not explored to the end, exit status {pan.returncode}:\n{said[-4000:]}")
+
+    def transitions(self, *options):
+        """The graph that it prints, whatever is asserted on the way."""
+        pan = self.run("-A", "-E", *options)
+        rest = []
+        graph = Graph(pan.stdout, rest)
+        self.must_be_whole(pan, "".join(rest))
+        return graph
 
     def trail(self):
         """The way to the error, as the model prints it."""
@@ -114,13 +131,14 @@ class Pan:
 
 
 class Graph:
-    """The transitions of a model: what happens, what is to be seen, and where it leads."""
+    """The transitions of a model: what happens, what is to be seen, and where it leads. What else
+    is in the lines goes to `rest`."""
 
-    def __init__(self, lines):
+    def __init__(self, lines, rest):
         self.edges = collections.defaultdict(dict)  # state: {event: ([line], state)}
         source, event, seen = None, None, []
         for line in lines:
-            line = line.rstrip("\n")
+            whole, line = line, line.rstrip("\n")
             if line.startswith("WHERE"):
                 if event is None:
                     source = line
@@ -133,6 +151,8 @@ class Graph:
                 event, seen = line, [line]
             elif event is not None and line.startswith(("END", "REFUSED", "STATE")):
                 seen.append(line)
+            else:
+                rest.append(whole)
         self.root = "WHERE 0 0 0 0"
 
     def count(self):
@@ -164,6 +184,18 @@ class Graph:
                 yield walk
 
 
+def figures():
+    """row → shape → number, of the table in docs/model.md."""
+    found = {}
+    with open(os.path.join(HERE, "..", "..", "docs", "model.md")) as file:
+        chapter = file.read().split("\n## Figures\n")[1]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in chapter.splitlines() if line.startswith("|")]
+    shapes = rows[0][1:]
+    for row in rows[2:]:
+        found[row[0].replace("`", "")] = {shape: int(cell.replace(" ", "")) for shape, cell in zip(shapes, row[1:])}
+    return found
+
+
 def replay(program, shape, lines):
     process = subprocess.Popen([program, *SHAPES[shape].split()], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                text=True)
@@ -188,7 +220,17 @@ class Run:
     def __init__(self, arguments, folder):
         self.arguments = arguments
         self.folder = folder
+        self.figures = figures()
         self.passed = self.failed = 0
+
+    def is_known(self, row, shape, number):
+        """Whether docs/model.md has this number; of other bounds than its own it has none."""
+        known = self.figures.get(row, {}).get(shape)
+        if known is None and self.arguments.requests != REQUESTS:
+            return True
+        if known != number:
+            print(f"docs/model.md has {known} for {shape}, {row}, and there are {number}")
+        return known == number
 
     def check(self, name, what, good):
         self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
@@ -197,21 +239,27 @@ class Run:
     def wanted(self, name):
         return self.arguments.only in name
 
-    def explore(self, name, pan, *options):
+    def explore(self, shape, claim, bound, pan, *options):
         error, states, edges = pan.explore(*options)
-        self.check(name, f"{states} states, {edges} transitions; {error or 'no error'}", not error)
+        good = not error and self.is_known(f"{claim}, {bound}: states", shape, states)
+        if claim == "safety" and not self.arguments.unbounded:
+            good = good and self.is_known(f"{claim}, {bound}: transitions", shape, edges)
+        self.check(f"{shape} {claim}", f"{states} states, {edges} transitions; {error or 'no error'}", good)
         if error:
             print(pan.trail()[-4000:])
 
     def properties(self, shape):
-        bound = [] if self.arguments.unbounded else [f"REQUESTS={self.arguments.requests}"]
+        requests = self.arguments.requests
+        bound, define = f"{requests} requests", [f"REQUESTS={requests}"]
+        if self.arguments.unbounded:
+            bound, define = "no bound", []
         if self.wanted(f"{shape} safety"):
-            self.explore(f"{shape} safety", Pan(self.folder, shape, bound, ["-O1", *SAFETY]))
+            self.explore(shape, "safety", bound, Pan(self.folder, shape, define, ["-O1", *SAFETY]))
         claims = [claim for claim in ("jobs_end", "shutdown_ends") if self.wanted(f"{shape} {claim}")]
         if claims and not self.arguments.unbounded:
-            pan = Pan(self.folder, shape, [f"REQUESTS={self.arguments.requests - 1}", "FILES"], ["-O1"])
+            pan = Pan(self.folder, shape, [f"REQUESTS={requests - 1}", "FILES"], ["-O1"])
             for claim in claims:
-                self.explore(f"{shape} {claim}", pan, "-a", "-f", "-N", claim)
+                self.explore(shape, claim, f"{requests - 1} requests", pan, "-a", "-f", "-N", claim)
             if shape == "chain" and "jobs_end" in claims:
                 error = pan.explore("-a", "-N", "jobs_end")[0]
                 self.check(f"{shape} jobs_end, unfair", error or "no error is found", error == "acceptance cycle")
@@ -224,11 +272,10 @@ class Run:
             error = pan.explore(*(["-a", "-f", "-N", claim] if claim else []))[0]
             self.check(name, error or "no error is found", error and expected in error)
 
-    def graph(self, shape, requests, *defines):
+    def graph(self, shape, requests, *defines, flags=(), options=()):
         pan = Pan(self.folder, shape, ["TRACE", f"REQUESTS={requests}", *defines],
-                  ["-O0", *SAFETY, "-DPRINTF"])
-        # Of a broken model as well: whatever it asserts.
-        return Graph(pan.run("-A", "-E").stdout)
+                  ["-O0", *SAFETY, "-DPRINTF", *flags])
+        return pan.transitions(*options)
 
     def traces(self, shape, requests, *defines):
         name = " ".join([shape, "replay", *defines])
@@ -236,13 +283,35 @@ class Run:
             return
         graph = self.graph(shape, requests, *defines)
         status, said = replay(self.arguments.replay, shape, lines_of(graph.walks()))
-        self.check(name, f"{len(graph.edges)} states, {graph.count()} transitions; {said.strip()[-4000:]}", status == 0)
+        taken = re.search(r"^(\d+) events in", said, re.M)
+        row = f"replayed{' with daemon-reload' if defines else ''}, {requests} requests: transitions"
+        good = (status == 0 and taken and int(taken[1]) >= graph.count() > 0
+                and self.is_known(row, shape, graph.count()))
+        self.check(name, f"{len(graph.edges)} states, {graph.count()} transitions; {said.strip()[-4000:]}", good)
 
     def broken_traces(self, broken, shape):
         name = f"{broken} {shape} replay"
         if self.wanted(name):
             status, said = replay(self.arguments.replay, shape, lines_of(self.graph(shape, 3, broken).walks()))
             self.check(name, "the engine does otherwise" if status == 1 else f"status {status}, {said}", status == 1)
+
+    def empty_trace(self):
+        name = "empty replay"
+        if self.wanted(name):
+            for lines in ([], ["WORLD"]):
+                status, said = replay(self.arguments.replay, "chain", lines)
+                self.check(name, said.strip() or "nothing is said", status == 2)
+
+    def cut_graph(self):
+        """What was not gone through to the end is no graph of the model: too little memory, too short a stack."""
+        for what, cut in (("memory", {"flags": ["-UMEMLIM", "-DMEMLIM=100"]}), ("stack", {"options": ["-m40"]})):
+            name = f"cut {what} replay"
+            if self.wanted(name):
+                try:
+                    found = f"a graph of {self.graph('chain', 3, **cut).count()} transitions"
+                except Failure as failure:
+                    found = str(failure).splitlines()[0]
+                self.check(name, found[:200], not found.startswith("a graph"))
 
     def flipped_trace(self):
         """One word of one expectation is wrong: of the state of a unit, a job, an end, a refusal."""
@@ -269,6 +338,8 @@ class Run:
         for broken, shape in BROKEN_TRACES:
             self.broken_traces(broken, shape)
         self.flipped_trace()
+        self.empty_trace()
+        self.cut_graph()
 
 
 def skip(why):
@@ -284,7 +355,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replay", required=True)
     parser.add_argument("--only", default="")
-    parser.add_argument("--requests", type=int, default=4)
+    parser.add_argument("--requests", type=int, default=REQUESTS)
     parser.add_argument("--unbounded", action="store_true")
     arguments = parser.parse_args()
     if shutil.which("spin") is None:

@@ -78,39 +78,6 @@ TEST_CASE("a unit whose drop-ins can't be listed is in error, and as it should b
   CHECK(whole->dropin_paths == Names{kEtc + "a.service.d/10-user.conf"});
 }
 
-TEST_CASE("a folder of the search path that can't be listed is listed again", "[unit][loader]") {
-  MemoryFiles files;
-  files.add(kEtc + "a.service", kPlain);
-  files.break_path(kEtc.substr(0, kEtc.size() - 1), EIO);
-  UnitLoader loader(files, test::loader_config());
-  Diagnostics told;
-  // What else is in there might complete or mask what is elsewhere.
-  files.add(kUsr + "b.service", kPlain);
-  const auto other = loader.load("b.service", told);
-  CHECK(other->load_state == LoadState::Error);
-  CHECK(other->load_error.find("can't be read, what is in it may matter") != std::string::npos);
-  REQUIRE(told.size() == 1);
-  CHECK(to_string(told.front()) ==
-        "/etc/systemd/system: can't be listed, its units are missing: Input/output error");
-  files.break_path(kEtc.substr(0, kEtc.size() - 1), 0);
-  CHECK(loader.refresh());
-  CHECK_FALSE(loader.refresh());
-  CHECK(loader.load("b.service", told)->load_state == LoadState::Loaded);
-  CHECK(loader.load("a.service", told)->load_state == LoadState::Loaded);
-}
-
-TEST_CASE("a folder that is closed to its reader is told once, and is as none", "[unit][loader]") {
-  MemoryFiles files;
-  files.add(kUsr + "a.service", kPlain);
-  files.add(kEtc + "b.service", kPlain);
-  files.break_path(kEtc.substr(0, kEtc.size() - 1), EACCES);
-  UnitLoader loader(files, test::loader_config());
-  Diagnostics told;
-  CHECK(loader.load("a.service", told)->load_state == LoadState::Loaded);
-  CHECK(told.size() == 1);
-  CHECK_FALSE(loader.refresh());  // nor listed again for each request
-}
-
 TEST_CASE("the more specific folder's file hides that of its name", "[unit][dropin]") {
   struct Row {
     const char* unit;
