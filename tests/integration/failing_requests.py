@@ -1,0 +1,576 @@
+"""Each request that PID 1 takes, and of each every allocation that it makes for it, one by one.
+
+    failing_requests.py SERVICE [--only TEXT] [--allocation K] [--part NUMBER/PARTS]
+
+One PID 1 with an allocator that counts and fails (failing_allocations.py) is brought to rest. Of
+each request of the table (TABLE) it is counted how many allocations one takes; then it is made
+again as often, and each time the next of them fails, that one alone. After each:
+
+  lives      PID 1 does, and answers within a second
+  says why   the reply is the usual one or OutOfResources; a job may have failed for it
+  recovers   the same request, without a fault, has the reply that it had at first
+  keeps none no job is queued, and no descriptor is left over
+
+An inmate, a process inside, makes the requests: the manager answers nobody else. What it has to
+say are lines of JSON on stdout. Where something went wrong a new PID 1 goes on with the next one.
+"""
+
+import argparse
+import collections
+import json
+import mmap
+import os
+import re
+import subprocess
+import sys
+import time
+
+from failing_allocations import PAGE, PROGRAM, Allocations
+from harness import PYTHON, ROOT
+from small_system import ANSWER, STEP, Arena, Life, connect, enter_arena, until
+
+INTERFACE = os.path.join(ROOT, "docs", "io.onset.Manager.varlink")
+OWN = "io.onset.Manager."
+OUT_OF_RESOURCES = OWN + "OutOfResources"
+LAST_WORDS = (OUT_OF_RESOURCES, OWN + "BadMessage")  # the connection is closed after it
+BEYOND = 3  # so many in a row must not have been needed, then there are no more
+MOST = 5000  # allocations of a request
+ENOUGH = 20  # things gone wrong of one request
+UNITS = {
+    "quick.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=@service@ exit 0\n",
+    "failing.service": "[Service]\nType=oneshot\nExecStart=@service@ exit 3\n",
+    "absent.service": "[Service]\nExecStart=/nonexistent/program\n",
+    "above.service": "[Unit]\nRequires=failing.service\nAfter=failing.service\n"
+                     "[Service]\nType=oneshot\nExecStart=@service@ exit 0\n",
+    "idle.service": "[Unit]\nDocumentation=man:nothing(8)\nWants=idle.target\n[Service]\nExecStart=@service@ stay\n",
+    "alone.target": "[Unit]\nAllowIsolate=yes\nWants=notify.service forking.service user.service\n",
+    "idle.target": "[Unit]\nDescription=Nothing\n",
+    "half.service": "[Unit]\nDescription=\n[Service]\nType=nothing\nExecStart=relative\n",
+}
+
+
+# ---- inside ------------------------------------------------------------------------------------
+
+
+class Closed(Exception):
+    """The connection was, before the last reply."""
+
+
+class Connection:
+    def __init__(self):
+        self.socket = connect(time.monotonic() + STEP)
+        self.text = b""
+        self.is_open = True
+
+    def close(self):
+        self.socket.close()
+        self.is_open = False
+
+    def write(self, message):
+        try:
+            self.socket.sendall(message)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # why may have come before
+
+    def send(self, method, parameters, more=False):
+        name = method if "." in method else OWN + method
+        self.write(json.dumps({"method": name, "parameters": parameters, "more": more}).encode() + b"\0")
+
+    def reply(self, seconds=STEP):
+        end = time.monotonic() + seconds
+        while b"\0" not in self.text:
+            self.socket.settimeout(max(0.001, end - time.monotonic()))
+            try:
+                piece = self.socket.recv(65536)
+            except ConnectionResetError:
+                piece = b""
+            if not piece:
+                self.close()
+                raise Closed
+            self.text += piece
+        message, self.text = self.text.split(b"\0", 1)
+        reply = json.loads(message)
+        if reply.get("error") in LAST_WORDS:
+            self.close()
+        return reply
+
+    def replies(self):
+        """All of one call."""
+        replies = []
+        while not replies or replies[-1].get("continues"):
+            replies.append(self.reply())
+        return replies
+
+    def call(self, method, **parameters):
+        self.send(method, parameters)
+        return self.reply()
+
+
+class Request:
+    """A row: a call, from the state that the jobs of `before` lead to."""
+
+    def __init__(self, method, parameters=None, more=False, before=(), note=""):
+        self.method, self.parameters, self.more, self.before = method, parameters or {}, more, before
+        words = [method.rpartition(".")[2], json.dumps(self.parameters) if parameters else "", "more" * more, note]
+        self.name = " ".join(filter(None, words))[:100]
+
+    def make(self, connections):
+        """The replies. The connections have been accepted and are idle; the first is closed unless
+        it is so again, the second is for what else is asked."""
+        connections[0].send(self.method, self.parameters, self.more)
+        return connections[0].replies()
+
+
+class First(Request):
+    """Of a stream that does not end by itself its first reply."""
+
+    def make(self, connections):
+        connections[0].send(self.method, self.parameters, True)
+        try:
+            return [connections[0].reply()]
+        finally:
+            connections[0].close()
+
+
+class Events(Request):
+    """A subscriber that hears of a job from beginning to end."""
+
+    def __init__(self, parameters, before):
+        super().__init__("Subscribe", parameters, True, before, "and a job")
+
+    def make(self, connections):
+        try:
+            return self.hear(*connections)
+        finally:
+            connections[0].close()
+
+    def hear(self, subscriber, other):
+        subscriber.send(self.method, self.parameters, True)
+        replies = [subscriber.reply()]
+        if "error" in replies[0]:
+            return replies
+        other.send("Enqueue", {"units": ["quick.service"], "type": "start", "wait": True})
+        replies += other.replies()
+        if "error" in replies[-1]:
+            return replies  # there may be no job
+        seen = set()
+        while "job-done" not in seen and "unit" not in seen:  # in between there may be more and fewer
+            reply = subscriber.reply()
+            if "error" in reply:
+                return [*replies, reply]
+            seen.add(reply["parameters"]["event"])
+        return replies
+
+
+class Bytes(Request):
+    """What is no call, or not like others."""
+
+    def __init__(self, name, message):
+        super().__init__(name)
+        self.message = message
+
+    def make(self, connections):
+        connections[0].write(self.message)
+        return [connections[0].reply()]
+
+
+class Silence(Request):
+    """A connection, and nothing is said."""
+
+    def make(self, connections):
+        silent = Connection()
+        try:
+            return [connections[1].call("Ping")]  # it has been accepted then
+        finally:
+            silent.close()
+
+
+class NewConnection(Request):
+    """A call on a connection that is not accepted yet."""
+
+    def make(self, connections):
+        new = Connection()
+        try:
+            new.send(self.method, self.parameters, self.more)
+            return new.replies()
+        finally:
+            new.close()
+
+
+class Leaving(Request):
+    """The client leaves before the job has ended; another one waits for it."""
+
+    def make(self, connections):
+        connections[0].send(self.method, self.parameters)
+        connections[0].close()
+        connections[1].send(self.method, self.parameters)
+        return connections[1].replies()
+
+
+def job(kind, *units, wait=True, **more):
+    return {"units": list(units), "type": kind, "wait": wait, **more}
+
+
+STOPPED, STARTED = ("stop", "quick.service"), ("start", "quick.service")
+NOTIFYING = ("start", "notify.service")
+TABLE = [
+    Request("Ping"),
+    NewConnection("Ping", note="on a new connection"),
+    Silence("Ping", note="after a silent connection"),
+    Request("GetVersion"),
+    Request("GetDefault"),
+    Request("GetSystemState"),
+    Request("GetSystemState", {"wait": True}, more=True),
+    Request("GetManagerProperties"),
+    Request("GetUnit", {"unit": "notify.service"}),
+    Request("GetUnit", {"unit": "idle.service"}, note="not loaded"),
+    Request("GetUnit", {"unit": "half.service"}, note="in error"),
+    Request("GetUnit", {"unit": "nothing.service"}),
+    Request("GetUnit", {"unit": "nothing.slice"}),
+    Request("GetUnit", {"unit": "no name"}),
+    Request("GetUnits", {"units": ["notify.service", "no name", "nothing.service"]}),
+    Request("GetUnits", {"units": ["notify.service", "nothing.service"]}, more=True),
+    Request("GetProperties", {"unit": "notify.service"}),
+    Request("GetProperties", {"unit": "idle.service", "names": ["Id", "ActiveState"]}),
+    Request("ListProperties", {"units": ["notify.service", "no name"], "names": ["Id"]}),
+    Request("ListProperties", {"units": ["notify.service"]}, more=True),
+    Request("ListUnits"),
+    Request("ListUnits", {"patterns": ["*.service"], "all": True}, more=True),
+    Request("ListUnitStatus", {"patterns": ["notify.service"]}),
+    Request("ListUnitStatus", {"patterns": ["n*.service"]}, more=True),
+    Request("FindUnit", {"pid": 2 ** 30}),
+    Request("ListJobs", {"order": True}),
+    Request("CancelJob"),
+    Request("CancelJob", {"id": 99999}),
+    Request("ListDependencies", {"unit": "main.target"}),
+    Request("ListDependencies", {"units": ["main.target", "idle.service"], "reverse": True}, more=True),
+    Request("Kill", {"unit": "notify.service", "signal": 18}),
+    Request("Kill", {"unit": "quick.service", "fail": True}, before=[STOPPED]),
+    Request("Freeze", {"unit": "notify.service"}),
+    Request("Thaw", {"unit": "notify.service"}),
+    Request("ResetFailed"),
+    Request("ResetFailed", {"unit": "failing.service"}, before=[("start", "failing.service")]),
+    Request("Reload"),
+    Request("Shutdown", {"how": "nothing"}),
+    First("Subscribe"),
+    First("Subscribe", {"units": ["idle.service"]}),
+    Events({}, [STOPPED]),
+    Events({"units": ["quick.service"]}, [STOPPED]),
+    Request("Enqueue", job("start", "quick.service"), before=[STOPPED]),
+    Request("Enqueue", job("start", "quick.service"), more=True, before=[STOPPED]),
+    Request("Enqueue", job("start", "quick.service", wait=False), before=[STOPPED]),
+    Request("Enqueue", job("start", "quick.service"), before=[STARTED], note="once more"),
+    Leaving("Enqueue", job("start", "quick.service"), before=[STOPPED], note="and leave"),
+    Request("Enqueue", job("start", "notify.service"), before=[("stop", "notify.service")]),
+    Request("Enqueue", job("stop", "notify.service"), before=[NOTIFYING]),
+    Request("Enqueue", job("stop", "quick.service", wait=False), before=[STARTED]),
+    Request("Enqueue", job("restart", "notify.service"), before=[NOTIFYING]),
+    Request("Enqueue", job("restart", "quick.service", wait=False), before=[STARTED]),
+    Request("Enqueue", job("try-restart", "quick.service"), before=[STARTED]),
+    Request("Enqueue", job("try-restart", "quick.service"), before=[STOPPED], note="of none"),
+    Request("Enqueue", job("reload", "notify.service"), before=[NOTIFYING]),
+    Request("Enqueue", job("reload", "notify.service", wait=False), before=[NOTIFYING]),
+    Request("Enqueue", job("reload", "quick.service"), before=[STARTED]),
+    Request("Enqueue", job("reload-or-restart", "quick.service"), before=[STARTED]),
+    Request("Enqueue", job("try-reload-or-restart", "notify.service"), before=[NOTIFYING]),
+    Request("Enqueue", job("start", "failing.service")),
+    Request("Enqueue", job("start", "above.service")),
+    Request("Enqueue", job("start", "absent.service")),
+    Request("Enqueue", job("start", "half.service")),
+    Request("Enqueue", job("start", "nothing.service")),
+    Request("Enqueue", job("stop", "nothing.service")),
+    Request("Enqueue", job("start", "quick.service", "nothing.service"), before=[STOPPED]),
+    Request("Enqueue", job("start", "quick.service", mode="fail"), more=True, before=[STARTED]),
+    Request("Enqueue", job("start", "idle.service", mode="isolate")),
+    Request("Enqueue", job("start", "alone.target", mode="isolate"), before=[STARTED]),
+    Request("org.varlink.service.GetInfo"),
+    Request("org.varlink.service.GetInterfaceDescription", {"interface": "io.onset.Manager"}),
+    Request("org.varlink.service.GetInterfaceDescription", {"interface": "nothing"}),
+    Request("Nothing"),
+    Request("org.example.Nothing"),
+    Request("Subscribe", note="without more"),
+    Request("Ping", {"unknown": "x" * 20000}),
+    Bytes("garbage", b"garbage\0"),
+    Bytes("an empty message", b"\0"),
+    Bytes("deep nesting", b"[" * 1000 + b"\0"),
+    Bytes("an upgrade", b'{"method": "io.onset.Manager.Ping", "upgrade": true}\0'),
+]
+
+
+def methods():
+    """Of the interface file."""
+    with open(INTERFACE, encoding="utf-8") as file:
+        return re.findall(r"^method (\w+)", file.read(), re.MULTILINE)
+
+
+# A job has failed for want of memory, or a restart is on its way for longer.
+OF_A_FAULT = re.compile(r'\.(result|unit_result|message) is |\.type is "restart", was "start"')
+OF_INTEREST = ("error", "event", "load", "result", "type")  # what must be the same, not of the same kind alone
+
+
+def shape(value, key=""):
+    if isinstance(value, dict):
+        return {name: shape(part, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [shape(part) for part in value]
+    return value if key in OF_INTEREST else type(value).__name__
+
+
+def differences(seen, wanted, path=""):
+    if isinstance(seen, dict) and isinstance(wanted, dict):
+        for key in sorted({*seen, *wanted}):
+            yield from differences(seen.get(key), wanted.get(key), f"{path}.{key}")
+    elif isinstance(seen, list) and isinstance(wanted, list) and len(seen) == len(wanted):
+        for number, pair in enumerate(zip(seen, wanted)):
+            yield from differences(*pair, f"{path}[{number}]")
+    elif seen != wanted:
+        yield f"{path} is {json.dumps(seen)}, was {json.dumps(wanted)}"
+
+
+def descriptors():
+    return sorted(re.sub(r"\[\d+\]$", "", name) for name in map(read_link, os.listdir("/proc/1/fd")) if name)
+
+
+def read_link(number):
+    try:
+        return os.readlink("/proc/1/fd/" + number)
+    except OSError:
+        return ""
+
+
+class Inmate:
+    """Makes the requests of the table from `row` and `allocation` on."""
+
+    def __init__(self, faults, options):
+        self.faults = faults
+        self.options = options
+        self.connections = []
+
+    @staticmethod
+    def tell(what, **facts):
+        print(json.dumps({"what": what, **facts}), flush=True)
+
+    def run(self):
+        self.connect()
+        self.ask("GetSystemState", wait=True)
+        first = self.options.allocation
+        part, parts = map(int, self.options.part.split("/"))
+        for number in range(self.options.row, len(TABLE)):
+            row = TABLE[number]
+            if self.options.only in row.name and number % parts == part:
+                self.sweep(number, row, first)
+            first = 1
+        self.tell("end")
+
+    def connect(self):
+        """Two connections that have been accepted; those that are open still, if they are."""
+        self.connections = [c if c.is_open else Connection() for c in self.connections]
+        self.connections += [Connection() for _ in range(2 - len(self.connections))]
+        for connection in self.connections:
+            connection.call("Ping")
+
+    def ask(self, method, **parameters):
+        """The reply, which may be an error."""
+        return self.connections[1].call(method, **parameters)
+
+    def make(self, row, allocation=0):
+        """The replies, how many allocations PID 1 has made and whether one has failed."""
+        self.connect()
+        for kind, unit in row.before:
+            self.ask("Enqueue", units=[unit], type=kind, wait=True)
+        made, failed = self.faults.made(), self.faults.count()
+        if allocation:
+            self.faults.fail(allocation)
+        try:
+            replies = row.make(self.connections)
+        finally:
+            self.faults.pause()
+        return replies, self.faults.made() - made, self.faults.count() > failed
+
+    def sweep(self, number, row, first):
+        self.tell("case", row=number, k=0)
+        for _ in range(3):  # what is only had once is had
+            replies, count, _ = self.make(row)
+        self.wanted = shape(replies)
+        self.calm()
+        self.connect()
+        self.held = descriptors()
+        self.tell("row", row=number, count=count)
+        unneeded, k = 0, first
+        while k <= MOST and (k <= count or unneeded < BEYOND):
+            self.tell("case", row=number, k=k)
+            begin = time.monotonic()
+            failed, problems = self.case(row, k)
+            unneeded = 0 if failed else unneeded + 1
+            self.tell("done", row=number, k=k, failed=failed, problems=problems,
+                      seconds=round(time.monotonic() - begin, 3))
+            if problems:
+                sys.exit()  # what comes after would be about it, too
+            k += 1
+
+    def case(self, row, k):
+        try:
+            replies, _, failed = self.make(row, k)
+            problems = self.judge(replies)
+        except Closed:
+            failed, problems = True, ["closed without a word"]
+        except TimeoutError:
+            failed, problems = True, ["no reply"]
+        try:
+            problems += self.look(row)
+        except (Closed, TimeoutError) as error:
+            problems.append(f"does not answer any more: {type(error).__name__}")
+        return failed, problems
+
+    def judge(self, replies):
+        """While one allocation fails."""
+        last = replies[-1]
+        if last.get("error") == OUT_OF_RESOURCES:
+            return []
+        return ["says " + text for text in differences(shape(replies), self.wanted) if not OF_A_FAULT.search(text)]
+
+    def look(self, row):
+        begin = time.monotonic()
+        self.connect()
+        problems = [f"answers after {time.monotonic() - begin:.2f} s"] if time.monotonic() - begin > ANSWER else []
+        replies, _, _ = self.make(row)
+        problems += ["then says " + text for text in differences(shape(replies), self.wanted)]
+        jobs = self.calm()
+        if jobs:
+            problems.append(f"jobs are left: {jobs}")
+        self.connect()
+        more = collections.Counter(descriptors()) - collections.Counter(self.held)
+        if more:  # what has ended may have a moment left
+            until(lambda: not collections.Counter(descriptors()) - collections.Counter(self.held), ANSWER)
+            more = collections.Counter(descriptors()) - collections.Counter(self.held)
+        return problems + [f"holds {name} +{count}" for name, count in more.items()]
+
+    def calm(self):
+        """Waits for the jobs that are queued; those that stay."""
+        if not self.ask("ListJobs")["parameters"]["jobs"]:
+            return []
+        subscriber = Connection()
+        try:
+            subscriber.send("Subscribe", {}, True)
+            subscriber.reply()
+            end = time.monotonic() + STEP
+            while jobs := self.ask("ListJobs")["parameters"]["jobs"]:
+                subscriber.reply(end - time.monotonic())
+            return jobs
+        except TimeoutError:
+            return jobs
+        finally:
+            subscriber.close()
+
+
+class Page(Allocations):
+    """Of both, the one that makes it and the inmate."""
+
+    def __init__(self, folder, is_new=True):
+        if is_new:
+            super().__init__(folder)
+            return
+        with open(os.path.join(folder, "allocations"), "r+b") as file:
+            self.page = mmap.mmap(file.fileno(), PAGE.size)
+
+    def fail(self, number):
+        """The allocation that comes after number - 1 more."""
+        self._set_first(self.made() + number)
+
+
+# ---- outside -----------------------------------------------------------------------------------
+
+
+class Result:
+    def __init__(self):
+        self.counts = {}  # of allocations, by row
+        self.cases = 0
+        self.failed = 0
+        self.problems = []  # (name of the row, allocation, text)
+        self.last = None  # what the inmate said
+
+
+def sweep(arena, options):
+    """All of the table, or of what is asked for."""
+    result = Result()
+    row, k = 0, options.allocation
+    while row is not None:
+        row, k = live(arena, row, k, options, result)
+    return result
+
+
+def live(arena, row, k, options, result):
+    """One PID 1 from the case on; the case to go on with, or None."""
+    page = Page(arena.folder)
+    life = Life(arena, PROGRAM, {"ONSET_ALLOCATIONS": page.path}, log_level="info")
+    try:
+        life.gate.send(b"g")
+        inmate = subprocess.Popen(
+            ["nsenter", "--target", str(life.pid), "--mount", "--pid", "--", PYTHON, "-B", os.path.abspath(__file__),
+             "--inside", arena.folder, "--row", str(row), "--allocation", str(k), "--only", options.only,
+             "--part", options.part],
+            stdout=subprocess.PIPE, text=True)
+        with inmate:
+            hear(inmate.stdout, result)
+        last = result.last
+        if last["what"] == "end":
+            return None, 0
+        row, k = last["row"], last["k"]
+        name = TABLE[row].name
+        if last["what"] == "case":
+            what = "PID 1 has ended" if life.has_ended(ANSWER) else "the inmate has ended"
+            result.problems.append((name, k, f"{what}: {life.console()[-300:].strip()}"))
+        if k == 0 or sum(problem[0] == name for problem in result.problems) >= ENOUGH:
+            return row + 1, 1
+        return row, k + 1
+    finally:
+        life.end()
+        page.end()
+
+
+def hear(lines, result):
+    result.last = {"what": "case", "row": 0, "k": 0}
+    for line in lines:
+        told = result.last = json.loads(line)
+        if told["what"] == "row":
+            result.counts[TABLE[told["row"]].name] = told["count"]
+        if told["what"] == "done":
+            result.cases += 1
+            result.failed += told["failed"]
+            result.problems += [(TABLE[told["row"]].name, told["k"], text) for text in told["problems"]]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("service", nargs="?")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--part", default="0/1")
+    parser.add_argument("--allocation", type=int, default=1)
+    parser.add_argument("--in-arena", action="store_true")
+    parser.add_argument("--inside")
+    parser.add_argument("--row", type=int, default=0)
+    options = parser.parse_args()
+    if options.inside:
+        Inmate(Page(options.inside, is_new=False), options).run()
+        return 0
+    if not options.in_arena:
+        enter_arena([PYTHON, "-B", os.path.abspath(__file__), "--in-arena", *sys.argv[1:]])
+    arena = Arena(options.service, cgroup=False)
+    try:
+        for name, text in UNITS.items():
+            with open(arena.path("units/" + name), "w", encoding="ascii") as file:
+                file.write(text.replace("@service@", arena.service))
+        result = sweep(arena, options)
+    finally:
+        arena.remove()
+    for name, count in result.counts.items():
+        print(f"{count:5} allocations  {name}")
+    for name, k, text in result.problems:
+        print(f"WRONG  {name}, allocation {k}: {text}")
+    print(f"{len(result.counts)} requests, {result.cases} cases, {result.failed} failed in PID 1, "
+          f"{len(result.problems)} wrong")
+    return bool(result.problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
