@@ -15,13 +15,13 @@ SUMMARY = re.compile(r"^(\d+) requests, (\d+) cases, (\d+) failed in PID 1, 0 wr
 @unittest.skipIf(SANITIZED, "a sanitizer's own allocations are not onset's")
 class FailingRequests(unittest.TestCase):
     def test_every_method_has_a_request(self):
-        from failing_requests import TABLE, methods
+        from failing_requests_table import TABLE, methods
 
         self.assertEqual(set(methods()) - {row.method for row in TABLE}, set())
 
     def test_P1_pid_1_survives_each_allocation_of_each_request_that_fails(self):
         from failing_allocations import BUILD_OF_TESTS
-        from failing_requests import TABLE
+        from failing_requests_table import TABLE
         from small_system import build_service
 
         service = build_service(BUILD_OF_TESTS)
