@@ -1,6 +1,7 @@
 """Each request that PID 1 takes, and of each every allocation that it makes for it, one by one.
 
     failing_requests.py SERVICE [--only TEXT] [--allocation K] [--part NUMBER/PARTS]
+    failing_requests.py SERVICE --shutdown STRIDE      the one that ends PID 1: every so manyth
 
 One PID 1 with an allocator that counts and fails (failing_allocations.py) is brought to rest. Of
 each request of the table (TABLE) it is counted how many allocations one takes; then it is made
@@ -28,7 +29,7 @@ import time
 from failing_allocations import PAGE, PROGRAM, Allocations
 from failing_requests_table import OUT_OF_RESOURCES, TABLE, UNITS, Closed, Connection
 from harness import PYTHON
-from small_system import ANSWER, STEP, Arena, Life, enter_arena, until
+from small_system import ANSWER, END, STEP, Arena, Life, enter_arena, until
 
 BEYOND = 3  # so many in a row must not have been needed, then there are no more
 MOST = 5000  # allocations of a request
@@ -197,6 +198,22 @@ class Inmate:
             subscriber.close()
 
 
+def ask_to_end(faults, allocation):
+    """Once in vain at most: the replies, as long as there is a PID 1."""
+    connection = Connection()
+    connection.call("GetSystemState", wait=True)
+    connection.call("Ping")  # at rest
+    faults.fail(allocation)
+    try:
+        reply = connection.call("Shutdown", how="exit")
+    except Closed:
+        reply = {"error": "closed without a word"}
+    Inmate.tell("asked", error=reply.get("error"))
+    faults.pause()
+    if "error" in reply:
+        Connection().call("Shutdown", how="exit")
+
+
 class Page(Allocations):
     """Of both, the one that makes it and the inmate."""
 
@@ -233,18 +250,22 @@ def sweep(arena, options):
     return result
 
 
+def enter(life, arena, *arguments):
+    """Lets PID 1 go on; an inmate of it."""
+    life.gate.send(b"g")
+    return subprocess.Popen(
+        ["nsenter", "--target", str(life.pid), "--mount", "--pid", "--", PYTHON, "-B", os.path.abspath(__file__),
+         "--inside", arena.folder, *map(str, arguments)],
+        stdout=subprocess.PIPE, text=True)
+
+
 def live(arena, row, k, options, result):
     """One PID 1 from the case on; the case to go on with, or None."""
     page = Page(arena.folder)
     life = Life(arena, PROGRAM, {"ONSET_ALLOCATIONS": page.path}, log_level="info")
     try:
-        life.gate.send(b"g")
-        inmate = subprocess.Popen(
-            ["nsenter", "--target", str(life.pid), "--mount", "--pid", "--", PYTHON, "-B", os.path.abspath(__file__),
-             "--inside", arena.folder, "--row", str(row), "--allocation", str(k), "--only", options.only,
-             "--part", options.part],
-            stdout=subprocess.PIPE, text=True)
-        with inmate:
+        with enter(life, arena, "--row", row, "--allocation", k, "--only", options.only,
+                   "--part", options.part) as inmate:
             hear(inmate.stdout, result)
         last = result.last
         if last["what"] == "end":
@@ -274,18 +295,52 @@ def hear(lines, result):
             result.problems += [(TABLE[told["row"]].name, told["k"], text) for text in told["problems"]]
 
 
+def sweep_shutdowns(arena, stride):
+    """A life for each case, as long as the request needs so many allocations."""
+    result = Result()
+    name = 'Shutdown {"how": "exit"}'
+    unneeded, k = 0, 1
+    while unneeded < BEYOND:
+        page = Page(arena.folder)
+        life = Life(arena, PROGRAM, {"ONSET_ALLOCATIONS": page.path}, log_level="info")
+        try:
+            with enter(life, arena, "--shutdown", 1, "--allocation", k) as inmate:
+                told = [json.loads(line) for line in inmate.stdout]
+            if not life.has_ended(END):
+                result.problems.append((name, k, "PID 1 does not end"))
+            elif status := life.process.wait(END):
+                result.problems.append((name, k, f"PID 1 ends with {status}: {life.console()[-300:].strip()}"))
+            if not told or told[0]["error"] not in (None, OUT_OF_RESOURCES):
+                result.problems.append((name, k, f"says {told}"))
+            failed = page.count()
+        finally:
+            life.end()
+            page.end()
+        result.cases += 1
+        result.failed += failed
+        unneeded = 0 if failed else unneeded + 1
+        result.counts[name] = k
+        k += stride
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("service", nargs="?")
     parser.add_argument("--only", default="")
     parser.add_argument("--part", default="0/1")
     parser.add_argument("--allocation", type=int, default=1)
+    parser.add_argument("--shutdown", type=int, default=0)
     parser.add_argument("--in-arena", action="store_true")
     parser.add_argument("--inside")
     parser.add_argument("--row", type=int, default=0)
     options = parser.parse_args()
     if options.inside:
-        Inmate(Page(options.inside, is_new=False), options).run()
+        page = Page(options.inside, is_new=False)
+        if options.shutdown:
+            ask_to_end(page, options.allocation)
+        else:
+            Inmate(page, options).run()
         return 0
     if not options.in_arena:
         enter_arena([PYTHON, "-B", os.path.abspath(__file__), "--in-arena", *sys.argv[1:]])
@@ -294,7 +349,7 @@ def main():
         for name, text in UNITS.items():
             with open(arena.path("units/" + name), "w", encoding="ascii") as file:
                 file.write(text.replace("@service@", arena.service))
-        result = sweep(arena, options)
+        result = sweep_shutdowns(arena, options.shutdown) if options.shutdown else sweep(arena, options)
     finally:
         arena.remove()
     for name, count in result.counts.items():

@@ -36,6 +36,15 @@ class FailingRequests(unittest.TestCase):
         self.assertEqual(requests, len(TABLE))
         self.assertGreater(failed, cases // 2)
 
+    def test_P1_pid_1_ends_in_order_whatever_allocation_of_the_request_to_end_fails(self):
+        from failing_allocations import BUILD_OF_TESTS
+        from small_system import build_service
+
+        done = subprocess.run([PYTHON, "-B", SWEEP, build_service(BUILD_OF_TESTS), "--shutdown", "11"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout.splitlines()[-1], SUMMARY)
+
     def test_what_is_not_as_it_was_is_noticed(self):
         from failing_requests import differences, shape
 
