@@ -36,7 +36,7 @@ class CallHandler {
                       Timestamp now) = 0;
   /// The client takes more: send some. True: there is more to send after it.
   virtual bool pull(CallId call) = 0;
-  /// The client has left (or wants no reply): forget the call.
+  /// The client has left (or wants no reply): forget the call. Needs no memory.
   virtual void gone(CallId call) = 0;
 };
 

@@ -15,14 +15,11 @@ namespace onset {
 
 class Connection {
  public:
-  Connection(CallId id, UniqueFd socket, PeerCredentials credentials, std::size_t message_bytes,
-             MonoTime now)
-      : call(id),
-        peer(std::move(credentials)),
-        input(message_bytes),
-        last_used(now),
-        socket_(std::move(socket)) {}
+  Connection(CallId id, PeerCredentials credentials, std::size_t message_bytes, MonoTime now)
+      : call(id), peer(std::move(credentials)), input(message_bytes), last_used(now) {}
 
+  /// Takes over the socket; once, before anything else.
+  void open(UniqueFd socket) { socket_ = std::move(socket); }
   /// Reads once what is there. Notices the end.
   void receive();
   /// Sends what the socket takes; true: bytes have gone.

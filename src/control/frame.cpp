@@ -47,6 +47,7 @@ void FrameReader::clear() {
 }
 
 void append_frame(std::string& out, std::string_view message) {
+  out.reserve(out.size() + message.size() + 1);  // all of it or, without memory, nothing
   out.append(message);
   out.push_back('\0');
 }

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/format.h"
+#include "base/out_of_memory.h"
 #include "control/json.h"
 #include "control/unit_view.h"
 
@@ -137,6 +138,7 @@ Result<UnitId, Refusal> ManagerInterface::look_up(const std::string& name) {
                      backend_.has_unit_file(name);
   const UnitId id = known ? manager_.load(name) : UnitId{};
   if (id.valid()) return id;
+  if (known) throw_out_of_memory();  // the load was cut short
   return Failure{Refusal{RefusalKind::NoSuchUnit, name, not_found_text(name)}};
 }
 
@@ -150,6 +152,12 @@ std::optional<UnitId> ManagerInterface::look_up_or_answer(Call& call, const std:
 
 // ---- what the engine tells --------------------------------------------------
 
+template <class Kind>
+Kind* ManagerInterface::find_pending(CallId id) {
+  const auto it = pending_.find(id);
+  return it == pending_.end() ? nullptr : std::get_if<Kind>(&it->second);
+}
+
 void ManagerInterface::job_queued(const Job& job) {
   tell_subscribers(job, std::nullopt);
 }
@@ -158,13 +166,14 @@ void ManagerInterface::job_done(const Job& job, JobResult result) {
   if (queueing_) ended_at_once_.emplace_back(job.id, result);
   const auto [first, last] = job_waiters_.equal_range(job.id.value);
   for (auto it = first; it != last; ++it) {
-    auto& wait = std::get<JobWait>(pending_.at(it->second));
-    for (std::size_t i = 0; i < wait.outcomes.size(); ++i) {
-      JobOutcome& outcome = wait.outcomes[i];
+    auto* wait = find_pending<JobWait>(it->second);
+    if (wait == nullptr) continue;
+    for (std::size_t i = 0; i < wait->outcomes.size(); ++i) {
+      JobOutcome& outcome = wait->outcomes[i];
       if (!outcome.is_pending() || outcome.job != job.id) continue;
       outcome.result = result;
-      wait.fresh.push_back(i);
-      --wait.pending;
+      wait->fresh.push_back(i);
+      --wait->pending;
     }
     sink_->wake(it->second);
   }
@@ -179,11 +188,12 @@ void ManagerInterface::tell_subscribers(const Job& job, std::optional<JobResult>
   CallId last{};
   Subscription* last_of_all = nullptr;
   for (CallId id : subscribers_) {
-    auto& subscription = std::get<Subscription>(pending_.at(id));
-    if (subscription.job_event(job, result)) sink_->wake(id);
-    untold += subscription.job_events();
-    if (last_of_all != nullptr && last_of_all->job_events() >= subscription.job_events()) continue;
-    last_of_all = &subscription;
+    auto* subscription = find_pending<Subscription>(id);
+    if (subscription == nullptr) continue;
+    if (subscription->job_event(job, result)) sink_->wake(id);
+    untold += subscription->job_events();
+    if (last_of_all != nullptr && last_of_all->job_events() >= subscription->job_events()) continue;
+    last_of_all = subscription;
     last = id;
   }
   if (untold <= Subscription::kMaxJobEventsOfAll) return;
@@ -193,8 +203,8 @@ void ManagerInterface::tell_subscribers(const Job& job, std::optional<JobResult>
 
 void ManagerInterface::unit_changed(UnitId unit) {
   for (CallId id : subscribers_) {
-    auto& subscription = std::get<Subscription>(pending_.at(id));
-    if (subscription.unit_changed(unit)) sink_->wake(id);
+    auto* subscription = find_pending<Subscription>(id);
+    if (subscription != nullptr && subscription->unit_changed(unit)) sink_->wake(id);
   }
   for (CallId id : state_waiters_) sink_->wake(id);
 }

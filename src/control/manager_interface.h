@@ -68,6 +68,20 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
     Method method;
     bool expects_more;
   };
+  /// While it lives, jobs that end are noted.
+  class Queueing {
+   public:
+    explicit Queueing(ManagerInterface& interface) : interface_(interface) {
+      interface_.ended_at_once_.clear();
+      interface_.queueing_ = true;
+    }
+    ~Queueing() { interface_.queueing_ = false; }
+    Queueing(const Queueing&) = delete;
+    Queueing& operator=(const Queueing&) = delete;
+
+   private:
+    ManagerInterface& interface_;
+  };
   static const MethodRow kMethods[];
   static const MethodRow* find_method(std::string_view name);
 
@@ -114,6 +128,9 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
 
   // ---- manager_interface.cpp ------------------------------------------------
   void tell_subscribers(const Job& job, std::optional<JobResult> result);
+  /// Null: there is none, or it is another one.
+  template <class Kind>
+  [[nodiscard]] Kind* find_pending(CallId id);
   enum class Advance : std::uint8_t { More, Wait, Done };
   Advance advance(CallId id, JobWait& wait);
   Advance advance(CallId id, UnitList& list);
@@ -126,7 +143,7 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   bool reject(Call& call);
   void refuse(CallId id, const Refusal& refusal);
   void reply(CallId id, const Json& parameters, bool continues = false);
-  /// The unit of that name, loaded if there is anything to load.
+  /// The unit of that name, loaded if there is anything to load. bad_alloc: not wholly.
   Result<UnitId, Refusal> look_up(const std::string& name);
   /// As above; not valid: a valid name of nothing. Answers a bad name.
   std::optional<UnitId> look_up_or_answer(Call& call, const std::string& name);

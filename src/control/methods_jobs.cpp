@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
+#include "base/out_of_memory.h"
 #include "base/text.h"
 #include "control/json.h"
 #include "control/manager_interface.h"
@@ -110,11 +111,13 @@ JobOutcome ManagerInterface::queue_one(const std::string& name, std::string_view
     return outcome;
   }
   // A job may be done before the request returns.
-  ended_at_once_.clear();
-  queueing_ = true;
-  auto job = manager_.request(name, outcome.type, mode, now);
-  queueing_ = false;
+  auto job = [&] {
+    const Queueing queueing(*this);
+    return manager_.request(name, outcome.type, mode, now);
+  }();
   if (!job) {
+    // The name was a good one: its load, or what it needs, was cut short.
+    if (job.error().kind == RequestErrorKind::Invalid) throw_out_of_memory();
     outcome.refusal = refusal_of(job.error(), primary, RefusalKind::InvalidName);
     return outcome;
   }
@@ -153,10 +156,12 @@ void ManagerInterface::finish_enqueue(Call& call, std::vector<JobOutcome> outcom
     reply(call.id, {{"jobs", std::move(jobs)}}, waits);
   }
   if (!waits) return;
-  for (const JobOutcome& outcome : waiting.outcomes) {
+  waiting.fresh.reserve(waiting.outcomes.size());
+  // The call first: gone() finds the waiters by it, should memory run out among them.
+  const auto kept = pending_.emplace(call.id, std::move(waiting)).first;
+  for (const JobOutcome& outcome : std::get_if<JobWait>(&kept->second)->outcomes) {
     if (outcome.is_pending()) job_waiters_.emplace(outcome.job.value, call.id);
   }
-  pending_.emplace(call.id, std::move(waiting));
 }
 
 json ManagerInterface::view_outcome(const JobOutcome& outcome) const {

@@ -29,6 +29,18 @@ constexpr unsigned kCallsADrain = 64;
 constexpr const char* kBadMessage = "io.onset.Manager.BadMessage";
 constexpr const char* kOutOfResources = "io.onset.Manager.OutOfResources";
 constexpr const char* kLimitReached = "io.onset.Manager.LimitReached";
+// Frames that need no memory, with the NUL that ends each.
+constexpr char kNoMemory[] =
+    R"({"error":"io.onset.Manager.OutOfResources","parameters":{"message":"out of memory"}})";
+constexpr char kNotWatched[] =
+    R"({"error":"io.onset.Manager.OutOfResources","parameters":{"message":"epoll_ctl failed"}})";
+constexpr char kNoRoom[] =
+    R"({"error":"io.onset.Manager.LimitReached","parameters":{"message":"too many connections"}})";
+
+template <std::size_t Size>
+constexpr std::string_view frame_of(const char (&text)[Size]) {
+  return {text, Size};
+}
 
 }  // namespace
 
@@ -73,7 +85,7 @@ void ControlServer::admit(UniqueFd socket, Timestamp now) {
   try {
     if (auto peer = read_peer(socket)) accept(std::move(socket), *peer, now);
   } catch (const std::bad_alloc&) {
-    return;
+    say_goodbye(socket, frame_of(kNoMemory));  // accept() ends in none
   }
 }
 
@@ -94,31 +106,51 @@ void ControlServer::accept_some(Timestamp now) {
   }
 }
 
-/// To a user who may speak to the manager: the one message, if the socket takes it.
-void ControlServer::say_goodbye(BorrowedFd socket, const SysError& error) {
-  std::string bytes;
-  append_frame(bytes, format_reply({false, kOutOfResources}, {{"message", to_string(error)}}));
-  (void)!::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+/// The one message, if the socket takes it.
+void ControlServer::say_goodbye(BorrowedFd socket, std::string_view frame) {
+  (void)!::send(socket.get(), frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 bool ControlServer::accept(UniqueFd socket, const PeerCredentials& peer, Timestamp now) {
   if (!is_authorised(peer, policy_)) return false;
+  try {
+    return take_in(socket, peer, now);
+  } catch (const std::bad_alloc&) {
+    say_goodbye(socket, frame_of(kNoMemory));
+    return false;
+  }
+}
+
+/// A user who may speak to the manager is told why not. bad_alloc: the socket is left.
+bool ControlServer::take_in(UniqueFd& socket, const PeerCredentials& peer, Timestamp now) {
   if (gate_ != nullptr) {
     const auto admitted = gate_->admits(peer);
-    if (!admitted) say_goodbye(socket, admitted.error());
+    if (!admitted) {
+      std::string frame;
+      append_frame(frame, format_reply({false, kOutOfResources},
+                                       {{"message", to_string(admitted.error())}}));
+      say_goodbye(socket, frame);
+    }
     if (!admitted || !*admitted) return false;
   }
-  if (!make_room(peer.uid)) return false;
+  if (!make_room(peer.uid)) {
+    say_goodbye(socket, frame_of(kNoRoom));
+    return false;
+  }
   const std::uint64_t id = ++last_id_;
+  auto made = std::make_unique<Connection>(CallId{id}, peer, limits_.message.bytes, now.mono);
+  Connection& c = *connections_.emplace(id, std::move(made)).first->second;
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = id;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.get(), &event) != 0) return false;
-  auto c = std::make_unique<Connection>(CallId{id}, std::move(socket), peer, limits_.message.bytes,
-                                        now.mono);
-  c->interest = EPOLLIN;
-  c->input_deadline = now.mono + limits_.patience;
-  connections_.emplace(id, std::move(c));
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.get(), &event) != 0) {
+    connections_.erase(id);
+    say_goodbye(socket, frame_of(kNotWatched));
+    return false;
+  }
+  c.open(std::move(socket));
+  c.interest = EPOLLIN;
+  c.input_deadline = now.mono + limits_.patience;
   return true;
 }
 
@@ -163,19 +195,23 @@ Connection* ControlServer::find(CallId call) {
 void ControlServer::queue(CallId call, const ReplyHead& head, const json& parameters) {
   Connection* c = find(call);
   if (c == nullptr || !c->busy || c->abandoned) return;
+  // While it is busy it can be told that there was no memory for its reply.
+  if (!c->oneway && !c->muted && !c->cut_off) put(*c, head, parameters);
   if (!head.continues) c->busy = c->wants_pull = false;
-  if (c->oneway || c->muted || c->cut_off) return;
+  backlog_ = true;
+}
+
+void ControlServer::put(Connection& c, const ReplyHead& head, const json& parameters) const {
   std::string message = format_reply(head, parameters);
   if (message.size() >= limits_.output_bytes) {
-    c->abandoned = c->busy;  // in the middle of a stream: the handler is told later
+    c.abandoned = head.continues;  // in the middle of a stream: the handler is told later
     message = format_reply(
         {false, kLimitReached},
         {{"message", format("the reply has {} bytes; ask for less, or for more replies than one",
                             message.size())}});
   }
   // A client that asks and does not read is cut off; the next drain does it.
-  if (!c->queue(message, limits_.output_bytes)) c->cut_off = true;
-  backlog_ = true;
+  if (!c.queue(message, limits_.output_bytes)) c.cut_off = true;
 }
 
 void ControlServer::reply(CallId call, const json& parameters, bool continues) {
@@ -251,15 +287,20 @@ bool ControlServer::step_or_refuse(Connection& c, Timestamp now) {
   }
 }
 
-/// Out of memory on the way: it is told so, or, without memory for that, let go.
+/// Out of memory on the way, or before its message was taken up: it is told so and let go.
 bool ControlServer::refuse(Connection& c) {
+  handler_.gone(c.call);
+  c.closing = true;
+  c.input.clear();
+  c.abandoned = false;
+  if (!c.busy) c.oneway = false;
+  c.busy = true;
   try {
-    handler_.gone(c.call);
-    if (c.busy) fail(c.call, kOutOfResources, {{"message", "out of memory"}});
-    c.closing = true;
-    c.input.clear();
+    fail(c.call, kOutOfResources, {{"message", "out of memory"}});
     return true;
   } catch (const std::bad_alloc&) {
+    if (c.unsent() == 0) say_goodbye(c.socket(), frame_of(kNoMemory));
+    c.busy = false;
     c.cut_off = true;
     return false;
   }

@@ -81,14 +81,16 @@ class ControlServer final : public ReplySink {
  private:
   using Connections = std::map<std::uint64_t, std::unique_ptr<Connection>>;
 
+  bool take_in(UniqueFd& socket, const PeerCredentials& peer, Timestamp now);
   void accept_some(Timestamp now);
   void admit(UniqueFd socket, Timestamp now);
   void watch_listening(bool on);
-  static void say_goodbye(BorrowedFd socket, const SysError& error);
+  static void say_goodbye(BorrowedFd socket, std::string_view frame);
   [[nodiscard]] bool make_room(uid_t uid);
   bool evict(std::optional<uid_t> only_of);
   [[nodiscard]] Connection* find(CallId call);
   void queue(CallId call, const ReplyHead& head, const Json& parameters);
+  void put(Connection& c, const ReplyHead& head, const Json& parameters) const;
   void handle_events(Connection& c, std::uint32_t events);
   void work(Timestamp now);
   bool step_or_refuse(Connection& c, Timestamp now);

@@ -17,6 +17,7 @@
 
 #include "control/json.h"
 #include "control/server.h"
+#include "support/failing_new.h"
 
 namespace onset::test {
 
@@ -49,7 +50,10 @@ class EchoHandler final : public CallHandler {
     sink->reply(call, {{"left", count}, {"padding", padding_}}, count > 0);
     return count > 0;
   }
-  void gone(CallId call) override { left.push_back(call); }
+  void gone(CallId call) override {
+    const UnfailingNew ours;
+    left.push_back(call);
+  }
 
   std::vector<std::string> handled;
   std::vector<CallId> waiting;

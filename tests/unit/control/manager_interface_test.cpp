@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <climits>
 #include <random>
 
+#include "support/failing_new.h"
 #include "unit/control/manager_world.h"
 
 using namespace onset;
@@ -131,6 +133,69 @@ TEST_CASE("a start is queued and, if asked for, waited for", "[control][jobs]") 
   CHECK(replies[0]["parameters"]["jobs"][0]["result"] == "done");
   CHECK(replies[0]["parameters"]["jobs"][0]["job"] == job["job"]);
   CHECK(w.interface.pending_calls() == 0);
+}
+
+TEST_CASE("P1: a job that is waited for ends well, whatever memory its request had",
+          "[control][jobs][P1]") {
+  const unsigned failures = GENERATE(1U, UINT_MAX);
+  const bool more = GENERATE(false, true);
+  unsigned failed = 1;
+  for (unsigned left = 0; failed > 0; ++left) {
+    CAPTURE(left, failures);
+    ManagerWorld w(Files{{"a.service", "[Service]\nType=notify\nExecStart=/bin/a\n"}});
+    {
+      auto client = w.client();
+      client.write("Enqueue", waiting("start", {"a.service"}), more);
+      {
+        const FailingNew failing(left, failures);
+        w.run();
+        failed = FailingNew::count();
+      }
+      w.engine.pass(1s);  // what found no memory is tried again
+      if (w.engine.has_job("a.service")) w.engine.notify("a.service", "READY=1");
+      for (const json& reply : client.replies()) {
+        const bool refused = reply.value("error", "") == "io.onset.Manager.OutOfResources";
+        CHECK((refused || reply["parameters"].contains("jobs")));
+      }
+    }
+    w.run();
+    CHECK(w.interface.pending_calls() == 0);
+    w.ask("Ping");
+  }
+}
+
+TEST_CASE("P1: a unit that could not be read for want of memory is not one that is not there",
+          "[control][units][P1]") {
+  const struct {
+    const char* method;
+    json parameters;
+    bool more;
+  } rows[] = {{"GetUnit", {{"unit", "a.service"}}, false},
+              {"Kill", {{"unit", "a.service"}}, false},
+              {"Enqueue", enqueue("start", {"a.service"}), false},
+              {"Subscribe", {{"units", {"a.service"}}}, true}};
+  for (const auto& row : rows) {
+    unsigned failed = 1;
+    for (unsigned left = 0; failed > 0; ++left) {
+      CAPTURE(row.method, left);
+      ManagerWorld w(Files{{"a.service", "[Unit]\nWants=b.service\n" + std::string(kService)},
+                           {"b.service", kService}});
+      auto client = w.client();
+      client.write(row.method, row.parameters, row.more);
+      {
+        const FailingNew failing(left, 1);
+        w.run();
+        failed = FailingNew::count();
+      }
+      const auto replies = client.replies();
+      REQUIRE(replies.size() >= 1);
+      if (replies[0].contains("error")) {
+        CHECK(replies[0]["error"] == "io.onset.Manager.OutOfResources");
+      } else if (row.method == std::string_view("GetUnit")) {
+        CHECK(replies[0]["parameters"]["unit"]["load"] == "loaded");
+      }
+    }
+  }
 }
 
 TEST_CASE("without more a wait has one reply, with all units", "[control][jobs]") {

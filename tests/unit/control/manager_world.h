@@ -36,10 +36,14 @@ class ManagerWorld {
     Client(ManagerWorld& world, UniqueFd socket) : world_(&world), socket_(std::move(socket)) {}
 
     void send(const std::string& method, const json& parameters, bool more = false) {
+      write(method, parameters, more);
+      world_->run();
+    }
+    /// The manager has not read it yet.
+    void write(const std::string& method, const json& parameters, bool more = false) {
       method_ = method;
       send_message(socket_,
                    {{"method", full_name(method)}, {"parameters", parameters}, {"more", more}});
-      world_->run();
     }
     /// Everything that has come, each reply checked.
     std::vector<json> replies() {

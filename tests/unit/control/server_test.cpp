@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <climits>
 #include <cstring>
 #include <random>
 
 #include "control/client.h"
+#include "support/failing_new.h"
 #include "unit/control/control_world.h"
 
 using namespace onset;
@@ -206,6 +208,36 @@ TEST_CASE("P2: a peer that can't be looked at is refused and told why", "[contro
   CHECK(head->error == "io.onset.Manager.OutOfResources");
   CHECK(reply["message"] == "open /proc/100/status: Too many open files");
   CHECK(world.handler.handled.empty());
+}
+
+TEST_CASE("P1: a client that there is no memory for is told so", "[control][server][P1]") {
+  const unsigned failures = GENERATE(1U, UINT_MAX);
+  unsigned failed = 1;
+  for (unsigned left = 0; failed > 0; ++left) {
+    CAPTURE(left, failures);
+    ControlWorld world;
+    const PeerCredentials peer{100, 0, 0, {0, 4, 27}};
+    std::array<int, 2> pair{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) == 0);
+    UniqueFd ours(pair[0]);
+    UniqueFd theirs(pair[1]);
+    send_message(ours, call("echo", {{"text", std::string(1000, 'x')}}));
+    {
+      const FailingNew failing(left, failures);
+      (void)world.server.accept(std::move(theirs), peer, world.now);
+      world.run();
+      failed = FailingNew::count();
+    }
+    const auto received = read_all(ours);
+    REQUIRE(received.messages.size() == 1);
+    CHECK(received.rest.empty());
+    if (failed > 0 && received.messages[0].contains("error")) {
+      CHECK(received.messages[0]["error"] == "io.onset.Manager.OutOfResources");
+      CHECK(received.closed);
+    }
+    ControlClient next(world.connect());
+    CHECK(world.accepted);
+  }
 }
 
 TEST_CASE("S5: a client that never says anything is closed in time", "[control][server][S5]") {
