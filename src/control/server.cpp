@@ -69,6 +69,7 @@ SysResult ControlServer::listen(UniqueFd socket) {
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.get(), &event) != 0) {
     return Failure{SysError{"epoll_ctl", errno}};
   }
+  unwatch(listening_);
   listening_ = std::move(socket);
   return {};
 }
@@ -182,7 +183,14 @@ bool ControlServer::evict(std::optional<uid_t> only_of) {
 
 ControlServer::Connections::iterator ControlServer::destroy(Connections::iterator it) {
   if (it->second->busy) handler_.gone(CallId{it->first});
+  unwatch(it->second->socket());
   return connections_.erase(it);
+}
+
+/// Before it is closed: a child that is launched at this moment has a copy of it, and epoll goes
+/// on telling of what can't be asked about any more.
+void ControlServer::unwatch(BorrowedFd socket) {
+  if (socket) (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket.get(), nullptr);
 }
 
 // ---- replies ----------------------------------------------------------------
@@ -410,6 +418,7 @@ void ControlServer::close_all() {
     it->second->send();
     it = destroy(it);
   }
+  unwatch(listening_);
   listening_.reset();
 }
 

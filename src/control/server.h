@@ -99,6 +99,7 @@ class ControlServer final : public ReplySink {
   void take_call(Connection& c, Timestamp now);
   void settle(Connection& c, Timestamp now);
   Connections::iterator destroy(Connections::iterator it);
+  void unwatch(BorrowedFd socket);
 
   CallHandler& handler_;
   PeerGate* gate_;

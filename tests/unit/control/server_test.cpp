@@ -2,8 +2,11 @@
 
 #include <dirent.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -48,6 +51,35 @@ TEST_CASE("a call gets its reply", "[control][server]") {
   REQUIRE(got.messages.size() == 1);
   CHECK(got.messages[0] == json{{"parameters", {{"n", 1}}}});
   CHECK_FALSE(got.closed);
+}
+
+TEST_CASE("a connection that is closed is heard of no more, though a child holds it",
+          "[control][server]") {
+  ControlWorld world;
+  auto client = world.connect();
+  send_message(client, call("echo"));
+  world.run();
+  int here[2];
+  int there[2];
+  REQUIRE((::pipe(here) == 0 && ::pipe(there) == 0));
+  char byte = 0;
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    client.reset();  // what it holds is the server's end
+    ::close(there[1]);
+    (void)!::write(here[1], &byte, 1);
+    (void)!::read(there[0], &byte, 1);
+    ::_exit(0);
+  }
+  REQUIRE(::read(here[0], &byte, 1) == 1);
+  client.reset();
+  world.run();
+  CHECK(world.server.connections() == 0);
+  pollfd look{world.server.poll_fd().get(), POLLIN, 0};
+  CHECK(::poll(&look, 1, 0) == 0);
+  for (const int end : {here[0], here[1], there[0], there[1]}) ::close(end);
+  CHECK(::waitpid(child, nullptr, 0) == child);
 }
 
 TEST_CASE("calls that come in one piece are answered in their order", "[control][server]") {
