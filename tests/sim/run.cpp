@@ -43,7 +43,6 @@ void bring_to_the_end(SimWorld& world, Outcome& outcome) {
     e.what = What::ShutDown;
     e.number = static_cast<int>(Objective::Exit);
     world.apply(e);
-    ++outcome.steps;
   }
   if (!world.run_to_the_end() && !world.violation())
     outcome.violation = Violation{"shutdown", "the shutdown does not end\n" + world.picture()};
@@ -76,10 +75,10 @@ Outcome run_world(std::uint64_t seed, const std::function<void(const SimEvent&)>
     if (on_event) on_event(event);
     fall_into_trap(plan, event);
     world.apply(event);
-    ++outcome.steps;
   }
   outcome.violation = world.violation();
   bring_to_the_end(world, outcome);
+  outcome.steps = world.steps();
   return outcome;
 }
 
@@ -94,11 +93,11 @@ Outcome replay(const Recording& recording, bool verbose) {
     if (verbose) std::printf("%s\n", to_text(event).c_str());
     fall_into_trap(recording.plan, event);
     world.apply(event);
-    ++outcome.steps;
     if (verbose) std::printf("%s\n", world.picture().c_str());
   }
   outcome.violation = world.violation();
   bring_to_the_end(world, outcome);
+  outcome.steps = world.steps();
   return outcome;
 }
 

@@ -8,12 +8,9 @@
 #include "base/format.h"
 #include "sim/coverage.h"
 #include "support/failing_new.h"
-#include "unit/builtin.h"
 
 namespace onset::sim {
 namespace {
-
-constexpr std::string_view kFolder = "/units/";
 
 ManagerConfig config_of(const WorldPlan& plan) {
   ManagerConfig config;
@@ -24,39 +21,6 @@ ManagerConfig config_of(const WorldPlan& plan) {
 }
 
 }  // namespace
-
-// ---- units ------------------------------------------------------------------------
-
-SimUnits::SimUnits(const WorldPlan& plan) {
-  for (const PlannedUnit& unit : plan.units) set(unit.name, text_of(unit));
-}
-
-/// The first instance of a template has the template's file, its others none.
-void SimUnits::set(const std::string& name, std::string_view text) {
-  std::string file = name;
-  if (const std::size_t at = name.find('@'); at != std::string::npos)
-    file = name.substr(0, at + 1) + name.substr(name.rfind('.'));
-  const std::string path = std::string(kFolder) + file;
-  loader_.reset();
-  if (text.empty()) {
-    (void)files_.remove(path);
-  } else {
-    files_.set_unit(path, text);
-  }
-}
-
-/// The files, and who reads them, are the world's.
-std::unique_ptr<Unit> SimUnits::load(std::string_view name, Diagnostics& diagnostics) {
-  const test::UnfailingNew ours;
-  if (loader_ == nullptr) {
-    LoaderConfig config;
-    config.search_path = {std::string(kFolder.substr(0, kFolder.size() - 1))};
-    config.builtin = builtin_units(false);
-    config.advice = Severity::Note;
-    loader_ = std::make_unique<UnitLoader>(files_, std::move(config));
-  }
-  return loader_->load(name, diagnostics);
-}
 
 // ---- the world ----------------------------------------------------------------------
 
@@ -87,7 +51,7 @@ void SimWorld::boot() {
 
 /// As the loop of PID 1 does between events.
 void SimWorld::settle() {
-  if (!has_ended()) tell([&] { manager_.collect(); });
+  if (!has_ended()) attempt([&] { manager_.collect(); });
   invariants_.after_event();
 }
 
@@ -215,6 +179,12 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
 /// for (init/manager_process.cpp).
 template <class Call>
 void SimWorld::tell(Call call) {
+  ++steps_;
+  attempt(call);
+}
+
+template <class Call>
+void SimWorld::attempt(Call call) {
   if (no_memory_.calls == 0) {
     call();
     return;
@@ -251,7 +221,7 @@ void SimWorld::request(const SimEvent& event) {
   const std::string& name = plan_.units[event.unit].name;
   const auto mode = static_cast<JobMode>(event.second);
   UnitId unit;
-  tell([&] { unit = manager_.load(name); });
+  attempt([&] { unit = manager_.load(name); });
   invariants_.requested(unit, mode);
   if (Coverage* c = coverage();
       c != nullptr && unit.valid() && manager_.graph().unit(unit).service != nullptr)
@@ -359,6 +329,7 @@ void SimWorld::pass(Duration span, bool late) {
     if (manager_.next_deadline() > end) break;
     move_to(std::max(manager_.next_deadline(), now_.mono));
     tell([&] { manager_.elapse(now_); });
+    settle();
     if (violation()) return;
   }
   move_to(std::max(end, now_.mono));

@@ -13,24 +13,10 @@
 #include "sim/invariants.h"
 #include "sim/sim_event.h"
 #include "sim/sim_os.h"
+#include "sim/sim_units.h"
 #include "sim/world_plan.h"
-#include "support/memory_files.h"
 
 namespace onset::sim {
-
-/// Units of a plan through the real loader, and behind them those of the binary.
-class SimUnits final : public UnitSource {
- public:
-  explicit SimUnits(const WorldPlan& plan);
-  std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics) override;
-  bool refresh() override { return false; }
-  /// As after a change on disk and daemon-reload.
-  void set(const std::string& name, std::string_view text);
-
- private:
-  test::MemoryFiles files_;
-  std::unique_ptr<UnitLoader> loader_;
-};
 
 class SimWorld {
  public:
@@ -58,12 +44,16 @@ class SimWorld {
   /// Units that are empty and wait to be told so.
   [[nodiscard]] const std::vector<UnitId>& empties() const { return empties_; }
   [[nodiscard]] std::string picture() const;
+  /// What the manager has been told: a request, an event, a deadline that is over.
+  [[nodiscard]] std::uint64_t steps() const { return steps_; }
 
   SimOs os;
 
  private:
   template <class Call>
   void tell(Call call);
+  template <class Call>
+  void attempt(Call call);
   void act(const SimEvent& event);
   void act_on(UnitId unit, const SimEvent& event);
   void request(const SimEvent& event);
@@ -87,6 +77,7 @@ class SimWorld {
   Manager manager_;
   Timestamp now_{MonoTime{1000000}, WallTime{1700000000000000}};
   std::vector<UnitId> empties_;
+  std::uint64_t steps_ = 0;
   bool has_reloaded_ = false;
   /// What the next calls of the manager meet.
   struct NoMemory {
