@@ -12,35 +12,9 @@
 
 #include "engine/service.h"
 #include "graph/job_type.h"
+#include "support/event_names.h"
 
 namespace onset::sim {
-
-inline constexpr std::array<std::string_view, 26> kEventNames{"start",
-                                                              "start limit",
-                                                              "stop",
-                                                              "reload",
-                                                              "main exits, 0",
-                                                              "main exits, 1",
-                                                              "command exits, 0",
-                                                              "command exits, 1",
-                                                              "unit empty",
-                                                              "deadline",
-                                                              "watchdog",
-                                                              "READY=1",
-                                                              "RELOADING=1",
-                                                              "STOPPING=1",
-                                                              "WATCHDOG=trigger",
-                                                              "OOM kill",
-                                                              "restart queued",
-                                                              "passed",
-                                                              "reset-failed",
-                                                              "spawned",
-                                                              "spawn failed",
-                                                              "execve done",
-                                                              "kill answered",
-                                                              "main found",
-                                                              "name owned",
-                                                              "other"};
 
 inline constexpr std::size_t kServiceTypes = 8;
 inline constexpr std::size_t kRestarts = 7;
@@ -76,7 +50,7 @@ class Coverage {
   [[nodiscard]] bool has(ServicePhase from, std::string_view event, ServicePhase to) const;
 
  private:
-  static constexpr std::size_t kEvents = kEventNames.size();
+  static constexpr std::size_t kEvents = test::kEventNames.size();
   static constexpr std::size_t kResults = 11;
   [[nodiscard]] static std::size_t index(ServicePhase from, std::size_t event, ServicePhase to) {
     return (static_cast<std::size_t>(from) * kEvents + event) * kServicePhases +
