@@ -25,9 +25,35 @@ ManagerConfig config_of(const WorldPlan& plan) {
 // ---- the world ----------------------------------------------------------------------
 
 SimWorld::SimWorld(const WorldPlan& plan)
-    : plan_(plan), units_(plan), invariants_(os), manager_(os, units_, config_of(plan)) {
+    : plan_(plan),
+      units_(plan),
+      invariants_(os),
+      plain_jobs_(invariants_),
+      manager_(os, units_, config_of(plan)) {
   invariants_.watch(manager_);
-  manager_.set_listener(&invariants_);
+  plain_jobs_.watch(manager_);
+  manager_.set_listener(&plain_jobs_);
+}
+
+void PlainJobs::unit_changed(UnitId id) {
+  {
+    const test::UnfailingNew ours;
+    if (id.value >= changes_.size()) changes_.resize(id.value + std::size_t{1});
+    const UnitRuntime& rt = manager_->runtime(id);
+    changes_[id.value] = {rt.job, changes_[id.value].to, rt.active};
+  }
+  next_.unit_changed(id);
+}
+
+void PlainJobs::job_done(const Job& job, JobResult result) {
+  const Unit& unit = manager_->graph().unit(job.unit);
+  if (Coverage* c = coverage(); c != nullptr && unit.service == nullptr) {
+    const ActiveState now = manager_->active_state(job.unit);
+    const bool is_its_doing =
+        job.unit.value < changes_.size() && changes_[job.unit.value].job == job.id;
+    c->plain_job(unit, is_its_doing ? changes_[job.unit.value].from : now, job.type, now, result);
+  }
+  next_.job_done(job, result);
 }
 
 UnitId SimWorld::id(unsigned unit) const {
@@ -226,7 +252,15 @@ void SimWorld::request(const SimEvent& event) {
   if (Coverage* c = coverage();
       c != nullptr && unit.valid() && manager_.graph().unit(unit).service != nullptr)
     c->requested(static_cast<JobType>(event.number), manager_.runtime(unit).service.phase);
-  tell([&] { (void)manager_.request(name, static_cast<JobType>(event.number), mode, now_); });
+  const auto type = static_cast<JobType>(event.number);
+  tell([&] {
+    const bool is_taken = bool(manager_.request(name, type, mode, now_));
+    if (Coverage* c = coverage(); c != nullptr && !is_taken && unit.valid() &&
+                                  manager_.graph().unit(unit).service == nullptr) {
+      const ActiveState state = manager_.active_state(unit);
+      c->plain_job(manager_.graph().unit(unit), state, type, state, std::nullopt);
+    }
+  });
 }
 
 pid_t SimWorld::process_of(UnitId id, Who who) {

@@ -18,6 +18,27 @@
 
 namespace onset::sim {
 
+/// Hears what the invariants hear, and counts the jobs of units without processes.
+class PlainJobs final : public ManagerListener {
+ public:
+  explicit PlainJobs(Invariants& invariants) : next_(invariants) {}
+  void watch(const Manager& manager) { manager_ = &manager; }
+  void job_queued(const Job& job) override { next_.job_queued(job); }
+  void job_done(const Job& job, JobResult result) override;
+  void unit_changed(UnitId id) override;
+  [[nodiscard]] bool is_pinned(UnitId id) const override { return next_.is_pinned(id); }
+
+ private:
+  struct Change {
+    JobId job;
+    ActiveState from{};
+    ActiveState to{};
+  };
+  Invariants& next_;
+  const Manager* manager_ = nullptr;
+  std::vector<Change> changes_;  ///< the last of each unit
+};
+
 class SimWorld {
  public:
   explicit SimWorld(const WorldPlan& plan);
@@ -74,6 +95,7 @@ class SimWorld {
   const WorldPlan& plan_;
   SimUnits units_;
   Invariants invariants_;
+  PlainJobs plain_jobs_;
   Manager manager_;
   Timestamp now_{MonoTime{1000000}, WallTime{1700000000000000}};
   std::vector<UnitId> empties_;
