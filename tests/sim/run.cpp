@@ -16,8 +16,8 @@ namespace {
 SimEvent shut_down(Random& random) {
   SimEvent e;
   e.what = What::ShutDown;
-  e.number = static_cast<int>(random.pick(
-      {Objective::Exit, Objective::Exit, Objective::Poweroff, Objective::Reboot, Objective::Halt}));
+  e.number = static_cast<int>(random.pick({Objective::Exit, Objective::Exit, Objective::Poweroff,
+                                           Objective::Reboot, Objective::Halt, Objective::Kexec}));
   return e;
 }
 

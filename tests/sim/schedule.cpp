@@ -38,6 +38,8 @@ SimEvent Schedule::next(const SimWorld& world) {
   if (plan_.mood.memory > 0 && random_.chance(50)) {
     if (auto job = job_before_a_restart(world)) return *job;
   }
+  const bool is_nudged = plan_.theme == Theme::Lingers || plan_.theme == Theme::ReloadByNotify;
+  if (is_nudged && !world.os.alive().empty() && random_.chance(40)) return nudge(world);
   const Mood& m = plan_.mood;
   const std::array<unsigned, 8> weights{m.requests, m.exits,   m.notifications, m.time,
                                         m.faults,   m.reloads, m.memory,        m.odd};
@@ -109,6 +111,7 @@ SimEvent Schedule::some_exit(const SimWorld& world) {
   SimEvent e = event(What::Exit, unit.value_or(0));
   e.who = unit ? who_is(world, *chosen) : Who::Alien;
   e.status = some_status(*chosen);
+  e.number = random_.chance(20) ? 1 : 0;
   return e;
 }
 
@@ -129,6 +132,43 @@ std::optional<unsigned> Schedule::unit_that(const SimWorld& world, Is is) {
     if (const UnitId id = world.id(unit); id.valid() && is(id)) return unit;
   }
   return std::nullopt;
+}
+
+/// One service, and what leads it from one rare phase to the next.
+SimEvent Schedule::nudge(const SimWorld& world) {
+  const unsigned unit = busy_unit(world);
+  SimEvent e = event(What::Notify, unit);
+  switch (random_.below(9)) {
+    case 0:
+    case 1:
+    case 2:
+      e.who = random_.pick({Who::Main, Who::Control, Who::Rest});
+      e.text = random_.pick({"READY=1"sv, "RELOADING=1"sv, "READY=1\nRELOADING=1"sv});
+      break;
+    case 3:
+    case 4:
+      e.what = What::Exit;
+      e.who = random_.pick({Who::Main, Who::Control});
+      e.status = {ExitKind::Exited, random_.pick({0, 0, 1})};
+      break;
+    case 5:
+      e.what = What::Request;
+      e.number = static_cast<int>(random_.pick({JobType::Reload, JobType::Reload, JobType::Stop}));
+      e.second = static_cast<int>(JobMode::Replace);
+      break;
+    case 6:
+      e.what = What::Fork;
+      break;
+    case 7:
+      e.what = random_.pick({What::ToDeadline, What::Oom, What::ExecDone});
+      break;
+    default:
+      e.what = random_.pick({What::PidFile, What::Bus});
+      e.who = random_.pick({Who::Rest, Who::Rest, Who::Main, Who::Alien});
+      e.number = random_.below(4);
+      break;
+  }
+  return e;
 }
 
 SimEvent Schedule::some_notification(const SimWorld& world) {
@@ -210,13 +250,14 @@ SimEvent Schedule::some_fault() {
 }
 
 SimEvent Schedule::some_reload() {
-  SimEvent e = event(What::Reload, some_unit());
-  if (random_.chance(15)) {
+  SimEvent e = event(random_.chance(40) ? What::File : What::Reload, some_unit());
+  if (e.what == What::Reload && random_.chance(20)) e.number = 1 + random_.below(1000);
+  // The boot target has a file: a world without one is no world.
+  if (e.unit != 0 && random_.chance(15)) {
     e.text = "-";
   } else {
     PlannedUnit changed = plan_.units[e.unit];
-    // The boot target keeps its file: a world without one is no world.
-    if (e.unit != 0) changed.lines = make_unit_lines(plan_, e.unit, random_);
+    changed.lines = make_unit_lines(plan_, e.unit, random_);
     e.text = text_of(changed);
     if (e.text.empty()) e.text = "-";
   }
@@ -266,10 +307,14 @@ SimEvent Schedule::something_odd(const SimWorld& world) {
       e.number = random_.pick({9, 15, 1, 10});
       break;
     case 2:
-      e.what = What::ResetFailed;
-      e.unit = some_unit();
+      e = event(random_.chance(20) ? What::ResetAll : What::ResetFailed, some_unit());
       break;
     case 3:
+      if (random_.chance(30)) {
+        e.what = What::Problem;
+        e.text = "a step of the launch failed";
+        break;
+      }
       e.what = What::Flag;
       e.number = random_.below(kFlags);
       break;

@@ -29,6 +29,7 @@ class Schedule {
     return random_.below(static_cast<unsigned>(plan_.units.size()));
   }
 
+  SimEvent nudge(const SimWorld& world);
   unsigned busy_unit(const SimWorld& world);
   template <class Is>
   std::optional<unsigned> unit_that(const SimWorld& world, Is is);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/format.h"
+#include "base/text.h"
 #include "support/failing_new.h"
 #include "unit/builtin.h"
 
@@ -33,25 +35,41 @@ SimUnits::SimUnits(const WorldPlan& plan) {
   for (const PlannedUnit& unit : plan.units) set(unit.name, text_of(unit));
 }
 
-/// The first instance of a template has the template's file, its others none.
+void SimUnits::write(const std::string& name, const std::string& file, std::string_view text) {
+  if (text.empty()) return;
+  std::string path = format("{}{}", kFolder, file);
+  files_.set_unit(path, text);
+  paths_[name].push_back(std::move(path));
+}
+
 void SimUnits::set(const std::string& name, std::string_view text) {
-  std::string file = name;
-  if (const std::size_t at = name.find('@'); at != std::string::npos)
-    file = name.substr(0, at + 1) + name.substr(name.rfind('.'));
-  const std::string path = std::string(kFolder) + file;
-  names_.insert(name);
   loader_.reset();
   readings_.clear();
-  if (text.empty()) {
-    (void)files_.remove(path);
-  } else {
-    files_.set_unit(path, text);
+  for (const std::string& path : paths_[name]) (void)files_.remove(path);
+  paths_[name].clear();
+  constexpr std::string_view kFurther = "== ";
+  std::string file = name;
+  std::string part;
+  for (const std::string_view line : split(text, '\n')) {
+    if (line.starts_with(kFurther)) {
+      write(name, file, part);
+      file = line.substr(kFurther.size());
+      part.clear();
+    } else if (!line.empty()) {
+      part += format("{}\n", line);
+    }
   }
+  write(name, file, part);
 }
 
 /// Its text is the binary's, in every world: it is read once.
 bool SimUnits::is_builtin_alone(std::string_view name) const {
-  return !names_.contains(name) &&
+  const std::string type = format("{}{}.d/", kFolder, name.substr(name.rfind('.') + 1));
+  const bool has_dropin = std::ranges::any_of(paths_, [&](const auto& unit) {
+    return std::ranges::any_of(unit.second,
+                               [&](const std::string& p) { return p.starts_with(type); });
+  });
+  return !has_dropin && !paths_.contains(name) &&
          std::ranges::find(builtin_units(false), name, &BuiltinUnit::name) !=
              builtin_units(false).end();
 }

@@ -3,9 +3,9 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "graph/builder.h"
 #include "sim/world_plan.h"
@@ -35,7 +35,9 @@ class SimUnits final : public UnitSource {
   static Readings& readings_of_builtin();
 
   test::MemoryFiles files_;
-  std::set<std::string, std::less<>> names_;  ///< of the plan
+  void write(const std::string& name, const std::string& file, std::string_view text);
+
+  std::map<std::string, std::vector<std::string>, std::less<>> paths_;  ///< by the plan's unit
   std::unique_ptr<UnitLoader> loader_;
   Readings readings_;
 };

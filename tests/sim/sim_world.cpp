@@ -1,6 +1,7 @@
 #include "sim/sim_world.h"
 
 #include <algorithm>
+#include <array>
 #include <climits>
 #include <cstdio>
 #include <new>
@@ -120,6 +121,12 @@ void SimWorld::act(const SimEvent& event) {
     case What::Reload:
       reload(event);
       break;
+    case What::File:
+      change_file(event);
+      break;
+    case What::ResetAll:
+      reset_all();
+      break;
     case What::NoMemory:
       no_memory_ = NoMemory{static_cast<unsigned>(event.unit), static_cast<unsigned>(event.number),
                             static_cast<unsigned>(event.second)};
@@ -139,6 +146,7 @@ void SimWorld::act(const SimEvent& event) {
     case What::PidFile:
     case What::Bus:
     case What::Oom:
+    case What::Problem:
       if (const UnitId unit = id(event.unit); unit.valid()) act_on(unit, event);
       break;
   }
@@ -155,7 +163,7 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
       tell([&] { (void)manager_.reset_failed(plan_.units[event.unit].name, now_); });
       break;
     case What::Exit:
-      end(process_of(unit, event.who), event.status);
+      end(process_of(unit, event.who), event.status, event.number == 1);
       break;
     case What::ExecDone:
       tell_exec_done(unit);
@@ -187,6 +195,9 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
     case What::Oom:
       if (os.count(unit) > 0) tell([&] { manager_.oom_killed(unit, now_); });
       break;
+    case What::Problem:
+      tell([&] { manager_.note_problem(unit, event.text); });
+      break;
     case What::Request:
     case What::Cancel:
     case What::Pass:
@@ -195,6 +206,8 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
     case What::JumpClock:
     case What::Flag:
     case What::Reload:
+    case What::File:
+    case What::ResetAll:
     case What::ShutDown:
     case What::NoMemory:
       break;
@@ -292,12 +305,15 @@ pid_t SimWorld::process_of(UnitId id, Who who) {
   return 0;
 }
 
-/// A process ends: PID 1 reaps it, and is told of a unit's emptiness by and by.
-void SimWorld::end(pid_t pid, ExitStatus status) {
+/// A process ends: PID 1 reaps it, and is told of a unit's emptiness by and by, or before.
+void SimWorld::end(pid_t pid, ExitStatus status, bool empty_first) {
   if (pid <= 0 || os.find(pid) == nullptr) return;
   const Process p = os.take(pid);
+  const bool is_last = p.unit.valid() && os.count(p.unit) == 0;
+  if (empty_first && is_last && os.watches_empty(p.unit))
+    tell([&] { manager_.unit_empty(p.unit, now_); });
   tell([&] { manager_.process_exited(pid, status, now_); });
-  if (p.unit.valid() && os.count(p.unit) == 0 && os.watches_empty(p.unit) &&
+  if (is_last && os.count(p.unit) == 0 && os.watches_empty(p.unit) &&
       std::ranges::find(empties_, p.unit) == empties_.end())
     empties_.push_back(p.unit);
 }
@@ -342,13 +358,41 @@ void SimWorld::change_bus(const SimEvent& event) {
   tell([&] { manager_.bus_name_changed(unit, change, now_); });
 }
 
+void SimWorld::change_file(const SimEvent& event) {
+  if (event.unit >= plan_.units.size()) return;
+  has_reloaded_ = true;
+  units_.set(plan_.units[event.unit].name, event.text == "-" ? std::string_view{} : event.text);
+}
+
+/// As system.conf says it now: times and limits that units leave open.
+ManagerSettings other_defaults(std::int64_t number) {
+  constexpr std::array kTimes{std::chrono::seconds(90), std::chrono::seconds(1),
+                              std::chrono::seconds(5), std::chrono::seconds(0)};
+  ManagerSettings settings;
+  const auto draw = [&](unsigned shift) {
+    return kTimes[static_cast<std::size_t>(number >> shift) % kTimes.size()];
+  };
+  settings.timeout_start = draw(0);
+  settings.timeout_stop = draw(2);
+  if ((number >> 4) % 2 == 1) settings.timeout_abort = draw(3);
+  settings.restart_delay = draw(5);
+  settings.start_limit_interval = draw(6);
+  settings.start_limit_burst = static_cast<unsigned>(number) % 7;
+  return settings;
+}
+
 void SimWorld::reload(const SimEvent& event) {
-  if (event.unit < plan_.units.size())
-    units_.set(plan_.units[event.unit].name, event.text == "-" ? std::string_view{} : event.text);
+  change_file(event);
   Diagnostics diagnostics;
   has_reloaded_ = true;
   invariants_.files_changed();
+  if (event.number != 0) manager_.set_defaults(other_defaults(event.number));
   tell([&] { manager_.reload(units_, now_, diagnostics); });
+}
+
+void SimWorld::reset_all() {
+  for (std::uint32_t i = 0; i < manager_.graph().size(); ++i) invariants_.forget_starts(UnitId{i});
+  tell([&] { manager_.reset_failed_all(now_); });
 }
 
 void SimWorld::pass(Duration span, bool late) {

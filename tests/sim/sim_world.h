@@ -79,13 +79,15 @@ class SimWorld {
   void act_on(UnitId unit, const SimEvent& event);
   void request(const SimEvent& event);
   void kill(const SimEvent& event);
-  void end(pid_t pid, ExitStatus status);
+  void end(pid_t pid, ExitStatus status, bool empty_first = false);
   void tell_exec_done(UnitId unit);
   void tell_empty(UnitId id);
   void send(const SimEvent& event);
   void write_pid_file(const SimEvent& event);
   void change_bus(const SimEvent& event);
+  void change_file(const SimEvent& event);
   void reload(const SimEvent& event);
+  void reset_all();
   void pass(Duration span, bool late);
   void settle();
   [[nodiscard]] Duration most_of_a_shutdown() const;
