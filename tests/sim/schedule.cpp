@@ -138,7 +138,7 @@ std::optional<unsigned> Schedule::unit_that(const SimWorld& world, Is is) {
 SimEvent Schedule::nudge(const SimWorld& world) {
   const unsigned unit = busy_unit(world);
   SimEvent e = event(What::Notify, unit);
-  switch (random_.below(9)) {
+  switch (random_.below(10)) {
     case 0:
     case 1:
     case 2:
@@ -162,8 +162,8 @@ SimEvent Schedule::nudge(const SimWorld& world) {
     case 7:
       e.what = random_.pick({What::ToDeadline, What::Oom, What::ExecDone});
       break;
-    default:
-      e.what = random_.pick({What::PidFile, What::Bus});
+    default:  // one in five
+      e.what = random_.pick({What::PidFile, What::Bus, What::Bus});
       e.who = random_.pick({Who::Rest, Who::Rest, Who::Main, Who::Alien});
       e.number = random_.below(4);
       break;

@@ -12,6 +12,9 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
+constexpr bool kTypesHaveDependencies = false;
+constexpr bool kGivenUnitsMeetNoMemory = false;
+
 struct Chance {
   unsigned percent;
   std::string_view line;
@@ -242,7 +245,8 @@ void add_dropin(Lines& lines, Random& random, const WorldPlan& plan, std::string
   if (!random.chance(12)) return;
   const bool is_instance = name.find('@') != std::string_view::npos;
   const std::string_view type = name.substr(name.rfind('.') + 1);
-  if (random.chance(8)) {
+  const bool is_of_type = random.chance(8);
+  if (is_of_type) {
     lines.push_back(format("== {}.d/50-type.conf", type));
   } else if (is_instance && random.chance(50)) {
     lines.push_back(format("== t@.service.d/50-template.conf"));
@@ -250,7 +254,8 @@ void add_dropin(Lines& lines, Random& random, const WorldPlan& plan, std::string
     lines.push_back(format("== {}.d/50-own.conf", name));
   }
   lines.emplace_back("[Unit]");
-  if (random.chance(40)) add_dependencies(lines, random, plan);
+  if ((kTypesHaveDependencies || !is_of_type) && random.chance(40))
+    add_dependencies(lines, random, plan);
   add_action(lines, random, 4, "FailureAction");
   if (type != "service") return;
   lines.emplace_back("[Service]");
@@ -276,8 +281,9 @@ void add_theme(Lines& lines, Random& random, Theme theme) {
       if (random.chance(40)) say({"ExecStop=/bin/x"});
       break;
     case Theme::Lingers: {
-      constexpr std::array<std::string_view, 7> kTypes{
-          "notify", "notify", "notify", "forking", "notify-reload", "dbus", "oneshot"};
+      constexpr std::array<std::string_view, 9> kTypes{"dbus",          "dbus",   "notify",
+                                                       "notify",        "notify", "forking",
+                                                       "notify-reload", "dbus",   "oneshot"};
       const std::string_view type = random.pick<std::string_view>(kTypes);
       lines.push_back(format("Type={}", type));
       say({"NotifyAccess=all", "TimeoutStartSec=5s", "BusName=org.example.Name"});
@@ -423,8 +429,10 @@ WorldPlan make_plan(std::uint64_t seed) {
           {"mount", "mount", "socket", "timer", "path", "swap", "automount", "device", "scope"});
     }
   }
-  if (rare.chance(30)) plan.units.push_back({"-.slice", {}});
-  if (rare.chance(10)) plan.units.push_back({"init.scope", {}});
+  if (kGivenUnitsMeetNoMemory || plan.mood.memory == 0) {
+    if (rare.chance(40)) plan.units.push_back({"-.slice", {}});
+    if (rare.chance(15)) plan.units.push_back({"init.scope", {}});
+  }
   for (unsigned i = 1; i <= count; ++i) plan.units[i].lines = make_unit_lines(plan, i, random);
   plan.units[0].lines = make_boot_target(plan, random);
   return plan;
