@@ -13,6 +13,7 @@ namespace {
 using Lines = std::vector<std::string>;
 
 constexpr bool kTypesHaveDependencies = false;
+constexpr bool kLinksUphold = false;
 constexpr bool kGivenUnitsMeetNoMemory = false;
 
 struct Chance {
@@ -234,9 +235,9 @@ void add_service_section(Lines& lines, Random& random, std::string_view name) {
 void add_links(Lines& lines, Random& random, const WorldPlan& plan, std::string_view name) {
   if (!random.chance(15)) return;
   const std::string& by = plan.units[random.below(nameable(plan))].name;
-  lines.push_back(format("== {}.{}/{}", by,
-                         random.pick<std::string_view>({"wants", "wants", "requires", "upholds"}),
-                         name));
+  auto kind = random.pick<std::string_view>({"wants", "wants", "requires", "upholds"});
+  if (!kLinksUphold && kind == "upholds") kind = "wants";
+  lines.push_back(format("== {}.{}/{}", by, kind, name));
   lines.push_back(format("-> ../{}", name));
 }
 
