@@ -2,52 +2,17 @@
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "base/text.h"
 
 namespace onset::sim {
 namespace {
 
-std::string_view of_notification(const NotifyMessage& m) {
-  if (m.watchdog_trigger) return "WATCHDOG=trigger";
-  if (m.stopping) return "STOPPING=1";
-  if (m.reloading) return "RELOADING=1";
-  return m.ready ? "READY=1" : "other";
-}
-
-struct NameOf {
-  const ServiceState& state;
-  std::string_view operator()(const StartRequested&) const { return "start"; }
-  std::string_view operator()(const StartLimitHit&) const { return "start limit"; }
-  std::string_view operator()(const StopRequested&) const { return "stop"; }
-  std::string_view operator()(const ReloadRequested&) const { return "reload"; }
-  std::string_view operator()(const Spawned&) const { return "spawned"; }
-  std::string_view operator()(const SpawnFailed&) const { return "spawn failed"; }
-  std::string_view operator()(const ExecDone&) const { return "execve done"; }
-  std::string_view operator()(const ProcessExited& e) const {
-    const bool is_zero = e.status.kind == ExitKind::Exited && e.status.value == 0;
-    if (e.pid == state.main.pid) return is_zero ? "main exits, 0" : "main exits, 1";
-    return is_zero ? "command exits, 0" : "command exits, 1";
-  }
-  std::string_view operator()(const UnitEmpty&) const { return "unit empty"; }
-  std::string_view operator()(const KillAnswer&) const { return "kill answered"; }
-  std::string_view operator()(const MainPidFound&) const { return "main found"; }
-  std::string_view operator()(const DeadlineElapsed&) const { return "deadline"; }
-  std::string_view operator()(const WatchdogElapsed&) const { return "watchdog"; }
-  std::string_view operator()(const BusNameChanged& e) const {
-    return e.owned ? "name owned" : "other";
-  }
-  std::string_view operator()(const OomKilled&) const { return "OOM kill"; }
-  std::string_view operator()(const QueueIdle&) const { return "other"; }
-  std::string_view operator()(const NotifyMessage& m) const { return of_notification(m); }
-  std::string_view operator()(const RestartQueued&) const { return "restart queued"; }
-  std::string_view operator()(const Passed&) const { return "passed"; }
-  std::string_view operator()(const ResetFailed&) const { return "reset-failed"; }
-};
-
 std::size_t number_of(std::string_view event) {
-  const auto at = std::ranges::find(kEventNames, event);
-  return static_cast<std::size_t>(std::min(at, kEventNames.end() - 1) - kEventNames.begin());
+  const auto at = std::ranges::find(test::kEventNames, event);
+  return static_cast<std::size_t>(std::min(at, test::kEventNames.end() - 1) -
+                                  test::kEventNames.begin());
 }
 
 std::optional<ServicePhase> phase_named(std::string_view name) {
@@ -55,6 +20,54 @@ std::optional<ServicePhase> phase_named(std::string_view name) {
     if (to_string(static_cast<ServicePhase>(p)) == name) return static_cast<ServicePhase>(p);
   }
   return std::nullopt;
+}
+
+/// `count` if none has that name.
+template <class Enum>
+std::size_t number_named(std::string_view name, std::size_t count) {
+  std::size_t i = 0;
+  while (i < count && to_string(static_cast<Enum>(i)) != name) ++i;
+  return i;
+}
+
+constexpr std::string_view kRootSlice = "-.slice";
+
+using Cells = std::vector<std::string_view>;
+
+/// Each row of the table that begins so.
+template <class Take>
+void read_table(std::string_view document, std::string_view head, Take take) {
+  const std::size_t begin = document.find(head);
+  if (begin == std::string_view::npos) return;
+  for (const std::string_view line : split(document.substr(begin), '\n')) {
+    if (!line.starts_with("|")) break;
+    Cells cells;
+    for (const std::string_view cell : split(line, '|')) cells.push_back(trim(cell));
+    if (cells.size() > 2 && !cells[1].starts_with("-")) take(cells);
+  }
+}
+
+std::vector<PlainRow> plain_rows(std::string_view document, std::string_view head) {
+  std::vector<PlainRow> rows;
+  read_table(document, head, [&](const Cells& cells) {
+    if (cells.size() < 7 || cells[1] == "unit") return;
+    // Whether it is mounted is seen by what comes of it.
+    const std::string_view unit = cells[1].substr(0, cells[1].find(','));
+    rows.push_back({std::string(unit), std::string(cells[2]), std::string(cells[3]),
+                    std::string(cells[4]), std::string(cells[5])});
+  });
+  return rows;
+}
+
+std::vector<Edge> edges(std::string_view document, std::string_view head) {
+  std::vector<Edge> found;
+  read_table(document, head, [&](const Cells& cells) {
+    const auto from = phase_named(cells[1]);
+    if (!from || cells.size() < 5) return;
+    const auto to = cells[3] == "–" ? from : phase_named(cells[3]);
+    if (to) found.push_back({*from, std::string(cells[2]), *to});
+  });
+  return found;
 }
 
 Coverage* current = nullptr;
@@ -70,7 +83,7 @@ Coverage* coverage() {
 
 void Coverage::step(ServicePhase from, const ServiceEvent& event, const ServiceState& state,
                     ServicePhase to) {
-  steps_.set(index(from, number_of(std::visit(NameOf{state}, event)), to));
+  steps_.set(index(from, number_of(test::event_name(event, state)), to));
 }
 
 void Coverage::job_ended(JobType type, JobResult result) {
@@ -88,8 +101,31 @@ void Coverage::service_started(const Unit& unit) {
                                                               : KillMode::ControlGroup)];
 }
 
-void Coverage::plain_changed(UnitType type, ActiveState from, ActiveState to) {
-  plain_.set(plain_index(type, from, to));
+std::size_t Coverage::plain_index(std::size_t unit, ActiveState from, JobType job, ActiveState to,
+                                  std::size_t result) {
+  std::size_t index = unit * kActiveStates + static_cast<std::size_t>(from);
+  index = index * kJobTypes + static_cast<std::size_t>(job);
+  index = index * kActiveStates + static_cast<std::size_t>(to);
+  return index * (kResults + 1) + result;
+}
+
+void Coverage::plain_job(const Unit& unit, ActiveState from, JobType job, ActiveState to,
+                         std::optional<JobResult> result) {
+  const std::size_t number =
+      unit.id == kRootSlice ? kUnitTypes : static_cast<std::size_t>(unit.type);
+  plain_.set(
+      plain_index(number, from, job, to, result ? static_cast<std::size_t>(*result) : kResults));
+}
+
+bool Coverage::has(const PlainRow& row) const {
+  const std::size_t unit = number_named<UnitType>(row.unit, kUnitTypes);  // "`-.slice`": the last
+  const std::size_t from = number_named<ActiveState>(row.state, kActiveStates);
+  const std::size_t job = number_named<JobType>(row.job, kJobTypes);
+  const std::size_t to = number_named<ActiveState>(row.next, kActiveStates);
+  const std::size_t result = number_named<JobResult>(row.result, kResults);  // "refused": the last
+  return from < kActiveStates && job < kJobTypes && to < kActiveStates &&
+         plain_.test(plain_index(unit, static_cast<ActiveState>(from), static_cast<JobType>(job),
+                                 static_cast<ActiveState>(to), result));
 }
 
 void Coverage::add(const Coverage& other) {
@@ -121,20 +157,31 @@ std::size_t Coverage::phases() const {
 }
 
 std::vector<Edge> edges_of(std::string_view document) {
-  std::vector<Edge> edges;
-  const std::size_t begin = document.find("| phase | event | next |");
-  if (begin == std::string_view::npos) return edges;
-  for (const std::string_view line : split(document.substr(begin), '\n')) {
-    if (!line.starts_with("|")) break;
-    const auto cells = split(line, '|');
-    if (cells.size() < 4) continue;
-    const auto from = phase_named(trim(cells[1]));
-    if (!from) continue;
-    const std::string_view next = trim(cells[3]);
-    const auto to = next == "–" ? from : phase_named(next);
-    if (to) edges.push_back({*from, std::string(trim(cells[2])), *to});
-  }
-  return edges;
+  return edges(document, "| phase | event | next | actions |");
+}
+
+std::vector<Edge> ways_not_taken(std::string_view document) {
+  return edges(document, "| phase | event | next | why not |");
+}
+
+std::vector<Edge> ways_of(std::string_view document) {
+  std::vector<Edge> ways;
+  read_table(document, "| phase | next | by |", [&](const Cells& cells) {
+    const auto from = phase_named(cells[1]);
+    const auto to = phase_named(cells[2]);
+    if (!from || !to) return;
+    for (const std::string_view event : split(cells[3], ';'))
+      ways.push_back({*from, std::string(trim(event)), *to});
+  });
+  return ways;
+}
+
+std::vector<PlainRow> plain_rows_of(std::string_view document) {
+  return plain_rows(document, "| unit | state | job | next | result |");
+}
+
+std::vector<PlainRow> plain_rows_not_reached(std::string_view document) {
+  return plain_rows(document, "| unit | state | job | next | result, and why not |");
 }
 
 }  // namespace onset::sim

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -15,9 +16,24 @@ namespace {
 SimEvent shut_down(Random& random) {
   SimEvent e;
   e.what = What::ShutDown;
-  e.number = static_cast<int>(random.pick(
-      {Objective::Exit, Objective::Exit, Objective::Poweroff, Objective::Reboot, Objective::Halt}));
+  e.number = static_cast<int>(random.pick({Objective::Exit, Objective::Exit, Objective::Poweroff,
+                                           Objective::Reboot, Objective::Halt, Objective::Kexec}));
   return e;
+}
+
+struct Trap {
+  bool is_set = false;
+  bool loops = false;
+  std::uint64_t seed = 0;
+  What what{};
+};
+Trap trap;
+
+void fall_into_trap(const WorldPlan& plan, const SimEvent& event) {
+  if (!trap.is_set || plan.seed != trap.seed || event.what != trap.what) return;
+  if (!trap.loops) std::abort();
+  for (volatile bool goes_on = true; goes_on;) {
+  }
 }
 
 void bring_to_the_end(SimWorld& world, Outcome& outcome) {
@@ -27,7 +43,6 @@ void bring_to_the_end(SimWorld& world, Outcome& outcome) {
     e.what = What::ShutDown;
     e.number = static_cast<int>(Objective::Exit);
     world.apply(e);
-    ++outcome.steps;
   }
   if (!world.run_to_the_end() && !world.violation())
     outcome.violation = Violation{"shutdown", "the shutdown does not end\n" + world.picture()};
@@ -36,25 +51,34 @@ void bring_to_the_end(SimWorld& world, Outcome& outcome) {
 
 }  // namespace
 
-Outcome run_world(std::uint64_t seed, Recording* recording) {
+bool set_trap(std::string_view text) {
+  const auto words = split(text, ':');
+  if (words.size() != 3 || (words[0] != "abort" && words[0] != "loop")) return false;
+  const auto event = parse_event(format("{} 0 0 0 0 0 0 ", words[2]));
+  if (!event) return false;
+  trap = {true, words[0] == "loop", 0, event->what};
+  const std::string_view seed = words[1];
+  return std::from_chars(seed.data(), seed.data() + seed.size(), trap.seed).ec == std::errc{};
+}
+
+Outcome run_world(std::uint64_t seed, const std::function<void(const SimEvent&)>& on_event) {
   const WorldPlan plan = make_plan(seed);
   SimWorld world(plan);
   Schedule schedule(plan);
   Random random(seed ^ 0xd1ce);
   const unsigned shutdown_at = random.chance(40) ? random.below(plan.steps) : plan.steps;
   Outcome outcome;
-  std::vector<SimEvent> events;
   world.boot();
   for (unsigned i = 0; i < plan.steps && !world.violation() && !world.has_ended(); ++i) {
     const bool ends = i == shutdown_at || (i > shutdown_at && random.chance(1));
-    SimEvent event = ends ? shut_down(random) : schedule.next(world);
+    const SimEvent event = ends ? shut_down(random) : schedule.next(world);
+    if (on_event) on_event(event);
+    fall_into_trap(plan, event);
     world.apply(event);
-    ++outcome.steps;
-    if (recording != nullptr) events.push_back(std::move(event));
   }
   outcome.violation = world.violation();
   bring_to_the_end(world, outcome);
-  if (recording != nullptr) *recording = {plan, std::move(events)};
+  outcome.steps = world.steps();
   return outcome;
 }
 
@@ -67,12 +91,13 @@ Outcome replay(const Recording& recording, bool verbose) {
   for (const SimEvent& event : recording.events) {
     if (world.violation() || world.has_ended()) break;
     if (verbose) std::printf("%s\n", to_text(event).c_str());
+    fall_into_trap(recording.plan, event);
     world.apply(event);
-    ++outcome.steps;
     if (verbose) std::printf("%s\n", world.picture().c_str());
   }
   outcome.violation = world.violation();
   bring_to_the_end(world, outcome);
+  outcome.steps = world.steps();
   return outcome;
 }
 

@@ -2,6 +2,7 @@
 // A world from its first step to its last, and what is made of one that fails.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,15 +25,20 @@ struct Outcome {
   std::optional<Violation> violation;
 };
 
-/// Seed → world. `recording`: what happened, if it is wanted.
-Outcome run_world(std::uint64_t seed, Recording* recording = nullptr);
+/// Seed → world. `on_event`, if there is one, hears of each event before it happens.
+Outcome run_world(std::uint64_t seed,
+                  const std::function<void(const SimEvent&)>& on_event = nullptr);
 
 /// The same again; `verbose` prints each event and what it led to.
 Outcome replay(const Recording& recording, bool verbose = false);
 
 /// Takes out what the failure does not need: events, units, lines. The result still
-/// breaks the same invariant.
-Recording shrink(Recording recording, const Violation& violation);
+/// fails by that name.
+Recording shrink(Recording recording, std::string_view failure);
+
+/// "abort:SEED:EVENT", "loop:SEED:EVENT": in that world the first event of this kind is an end
+/// of the process, or has none. For the test of what notices it.
+bool set_trap(std::string_view text);
 
 std::string to_text(const Recording& recording);
 std::optional<Recording> parse_recording(std::string_view text);

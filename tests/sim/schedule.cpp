@@ -18,6 +18,13 @@ SimEvent event(What what, unsigned unit) {
   return e;
 }
 
+/// What the process is to its unit.
+Who who_is(const SimWorld& world, const Process& p) {
+  if (!p.unit.valid()) return Who::Alien;
+  const ServiceState& s = world.manager().runtime(p.unit).service;
+  return p.pid == s.main.pid ? Who::Main : p.pid == s.control.pid ? Who::Control : Who::Rest;
+}
+
 }  // namespace
 
 SimEvent Schedule::next(const SimWorld& world) {
@@ -31,6 +38,8 @@ SimEvent Schedule::next(const SimWorld& world) {
   if (plan_.mood.memory > 0 && random_.chance(50)) {
     if (auto job = job_before_a_restart(world)) return *job;
   }
+  const bool is_nudged = plan_.theme == Theme::Lingers || plan_.theme == Theme::ReloadByNotify;
+  if (is_nudged && !world.os.alive().empty() && random_.chance(40)) return nudge(world);
   const Mood& m = plan_.mood;
   const std::array<unsigned, 8> weights{m.requests, m.exits,   m.notifications, m.time,
                                         m.faults,   m.reloads, m.memory,        m.odd};
@@ -47,7 +56,7 @@ SimEvent Schedule::next(const SimWorld& world) {
     case 2:
       return some_notification(world);
     case 3:
-      return some_time();
+      return some_time(world);
     case 4:
       return some_fault();
     case 5:
@@ -55,7 +64,7 @@ SimEvent Schedule::next(const SimWorld& world) {
     case 6:
       return no_memory();
     default:
-      return something_odd();
+      return something_odd(world);
   }
 }
 
@@ -90,7 +99,7 @@ ExitStatus Schedule::some_status(const Process& p) {
 SimEvent Schedule::some_exit(const SimWorld& world) {
   const auto& alive = world.os.alive();
   const unsigned count = static_cast<unsigned>(alive.size());
-  if (count == 0) return some_time();
+  if (count == 0) return some_request();
   const Process* chosen = &alive[random_.below(count)];
   // Who is told to end comes first, most of the time.
   if (chosen->doom == 0 && random_.chance(60)) {
@@ -100,29 +109,82 @@ SimEvent Schedule::some_exit(const SimWorld& world) {
   }
   const auto unit = chosen->unit.valid() ? world.place(chosen->unit) : std::nullopt;
   SimEvent e = event(What::Exit, unit.value_or(0));
-  if (!unit) {
-    e.who = Who::Alien;
-  } else {
-    const ServiceState& s = world.manager().runtime(chosen->unit).service;
-    e.who = chosen->pid == s.main.pid      ? Who::Main
-            : chosen->pid == s.control.pid ? Who::Control
-                                           : Who::Rest;
-  }
+  e.who = unit ? who_is(world, *chosen) : Who::Alien;
   e.status = some_status(*chosen);
+  e.number = random_.chance(20) ? 1 : 0;
+  return e;
+}
+
+/// A unit that something runs in, if there is one.
+unsigned Schedule::busy_unit(const SimWorld& world) {
+  const auto& alive = world.os.alive();
+  if (alive.empty()) return some_unit();
+  const Process& p = alive[random_.below(static_cast<unsigned>(alive.size()))];
+  return (p.unit.valid() ? world.place(p.unit) : std::nullopt).value_or(some_unit());
+}
+
+template <class Is>
+std::optional<unsigned> Schedule::unit_that(const SimWorld& world, Is is) {
+  const unsigned first = some_unit();
+  const auto units = static_cast<unsigned>(plan_.units.size());
+  for (unsigned i = 0; i < units; ++i) {
+    const unsigned unit = (first + i) % units;
+    if (const UnitId id = world.id(unit); id.valid() && is(id)) return unit;
+  }
+  return std::nullopt;
+}
+
+/// One service, and what leads it from one rare phase to the next.
+SimEvent Schedule::nudge(const SimWorld& world) {
+  const unsigned unit = busy_unit(world);
+  SimEvent e = event(What::Notify, unit);
+  switch (random_.below(10)) {
+    case 0:
+    case 1:
+    case 2:
+      e.who = random_.pick({Who::Main, Who::Control, Who::Rest});
+      e.text = random_.pick({"READY=1"sv, "RELOADING=1"sv, "READY=1\nRELOADING=1"sv});
+      break;
+    case 3:
+    case 4:
+      e.what = What::Exit;
+      e.who = random_.pick({Who::Main, Who::Control});
+      e.status = {ExitKind::Exited, random_.pick({0, 0, 1})};
+      break;
+    case 5:
+      e.what = What::Request;
+      e.number = static_cast<int>(random_.pick({JobType::Reload, JobType::Reload, JobType::Stop}));
+      e.second = static_cast<int>(JobMode::Replace);
+      break;
+    case 6:
+      e.what = What::Fork;
+      break;
+    case 7:
+      e.what = random_.pick({What::ToDeadline, What::Oom, What::ExecDone});
+      break;
+    default:  // one in five
+      e.what = random_.pick({What::PidFile, What::Bus, What::Bus});
+      e.who = random_.pick({Who::Rest, Who::Rest, Who::Main, Who::Alien});
+      e.number = random_.below(4);
+      break;
+  }
   return e;
 }
 
 SimEvent Schedule::some_notification(const SimWorld& world) {
   const auto& alive = world.os.alive();
-  unsigned unit = some_unit();
-  if (!alive.empty() && random_.chance(90)) {
-    const Process& p = alive[random_.below(static_cast<unsigned>(alive.size()))];
-    if (p.unit.valid()) unit = world.place(p.unit).value_or(unit);
+  if (alive.empty()) return some_request();
+  if (random_.chance(15)) {
+    for (const Process& p : alive) {
+      if (p.exec_done || !p.unit.valid() || who_is(world, p) != Who::Main) continue;
+      if (const auto unit = world.place(p.unit)) return event(What::ExecDone, *unit);
+    }
   }
-  if (random_.chance(15)) return event(What::ExecDone, unit);
-  SimEvent e = event(What::Notify, unit);
-  e.who = random_.pick({Who::Main, Who::Main, Who::Main, Who::Main, Who::Control, Who::Rest,
-                        Who::Foreign, Who::Alien});
+  const Process& sender = alive[random_.below(static_cast<unsigned>(alive.size()))];
+  const auto unit = sender.unit.valid() ? world.place(sender.unit) : std::nullopt;
+  SimEvent e = event(What::Notify, unit.value_or(some_unit()));
+  e.who = unit && random_.chance(92) ? who_is(world, sender)
+                                     : random_.pick({Who::Alien, Who::Foreign, Who::Main});
   e.text = random_.pick({"READY=1"sv,
                          "READY=1"sv,
                          "READY=1"sv,
@@ -152,8 +214,10 @@ SimEvent Schedule::some_notification(const SimWorld& world) {
   return e;
 }
 
-SimEvent Schedule::some_time() {
-  if (random_.chance(55)) return event(What::ToDeadline, 0);
+SimEvent Schedule::some_time(const SimWorld& world) {
+  const MonoTime due = world.manager().next_deadline();
+  if (due == kNever && random_.chance(90)) return some_request();
+  if (random_.chance(75)) return event(What::ToDeadline, 0);
   SimEvent e = event(random_.chance(80) ? What::Pass : What::PassLate, 0);
   e.number = random_.pick<std::int64_t>(
       {1, 1000, 100000, kSecond, kSecond, 2 * kSecond, 5 * kSecond, 11 * kSecond, 100 * kSecond});
@@ -186,13 +250,14 @@ SimEvent Schedule::some_fault() {
 }
 
 SimEvent Schedule::some_reload() {
-  SimEvent e = event(What::Reload, some_unit());
-  if (random_.chance(15)) {
+  SimEvent e = event(random_.chance(40) ? What::File : What::Reload, some_unit());
+  if (e.what == What::Reload && random_.chance(20)) e.number = 1 + random_.below(1000);
+  // The boot target has a file: a world without one is no world.
+  if (e.unit != 0 && random_.chance(15)) {
     e.text = "-";
   } else {
     PlannedUnit changed = plan_.units[e.unit];
-    // The boot target keeps its file: a world without one is no world.
-    if (e.unit != 0) changed.lines = make_unit_lines(plan_, e.unit, random_);
+    changed.lines = make_unit_lines(plan_, e.unit, random_);
     e.text = text_of(changed);
     if (e.text.empty()) e.text = "-";
   }
@@ -228,11 +293,12 @@ SimEvent Schedule::no_memory() {
   return e;
 }
 
-SimEvent Schedule::something_odd() {
-  SimEvent e = event(What::Cancel, some_unit());
+SimEvent Schedule::something_odd(const SimWorld& world) {
+  SimEvent e = event(What::Cancel, busy_unit(world));
   const bool is_oom = plan_.theme == Theme::Remains || plan_.theme == Theme::ReloadByNotify;
   switch (is_oom && random_.chance(60) ? 4 : random_.below(9)) {
     case 0:
+      if (world.manager().job_count() == 0) return some_request();
       e.number = random_.below(16);
       break;
     case 1:
@@ -241,9 +307,14 @@ SimEvent Schedule::something_odd() {
       e.number = random_.pick({9, 15, 1, 10});
       break;
     case 2:
-      e.what = What::ResetFailed;
+      e = event(random_.chance(20) ? What::ResetAll : What::ResetFailed, some_unit());
       break;
     case 3:
+      if (random_.chance(30)) {
+        e.what = What::Problem;
+        e.text = "a step of the launch failed";
+        break;
+      }
       e.what = What::Flag;
       e.number = random_.below(kFlags);
       break;
@@ -254,15 +325,24 @@ SimEvent Schedule::something_odd() {
       e.what = What::JumpClock;
       e.number = (random_.chance(50) ? 1 : -1) * 10LL * 365 * 86400 * kSecond;
       break;
-    case 6:
-      e.what = What::Bus;
+    case 6: {
+      const auto unit = unit_that(world, [&](UnitId id) { return world.os.watches_bus(id); });
+      if (!unit) return some_request();
+      e = event(What::Bus, *unit);
       e.number = random_.below(4);
       break;
-    default:  // the likeliest
-      e.what = What::PidFile;
+    }
+    default: {  // the likeliest
+      const auto unit = unit_that(world, [&](UnitId id) {
+        const Unit& config = world.manager().graph().unit(id);
+        return config.service != nullptr && !config.service->pid_file.empty();
+      });
+      if (!unit) return some_request();
+      e = event(What::PidFile, *unit);
       e.who = random_.pick(
           {Who::Main, Who::Rest, Who::Rest, Who::Rest, Who::Alien, Who::Foreign, Who::Control});
       break;
+    }
   }
   return e;
 }

@@ -11,10 +11,10 @@ namespace onset::sim {
 namespace {
 
 constexpr std::array<std::string_view, kWhats> kNames{
-    "request", "cancel",  "kill",      "reset-failed", "exit",        "exec-done",
-    "empty",   "notify",  "pass",      "late",         "to-deadline", "jump",
-    "fork",    "trouble", "temper",    "pid-file",     "bus",         "oom",
-    "flag",    "reload",  "shut-down", "no-memory"};
+    "request",   "cancel",    "kill",    "reset-failed", "exit", "exec-done", "empty",
+    "notify",    "pass",      "late",    "to-deadline",  "jump", "fork",      "trouble",
+    "temper",    "pid-file",  "bus",     "oom",          "flag", "reload",    "shut-down",
+    "no-memory", "reset-all", "problem", "file"};
 
 template <class T>
 bool read(std::string_view word, T& value) {

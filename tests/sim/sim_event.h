@@ -19,7 +19,7 @@ enum class What : std::uint8_t {
   Cancel,       ///< number: the how-manieth job of the queue
   Kill,         ///< unit, who (Main, Control; else all), number: signal
   ResetFailed,  ///< unit
-  Exit,         ///< unit, who, status
+  Exit,         ///< unit, who, status; number: 1, that the unit is empty is told before
   ExecDone,     ///< unit
   Empty,        ///< unit: the kernel tells that it is empty, if it is
   Notify,       ///< unit, who sends, text
@@ -34,12 +34,15 @@ enum class What : std::uint8_t {
   Bus,          ///< unit, number: 0 no owner, 1 main, 2 an alien, 3 no bus
   Oom,          ///< unit
   Flag,         ///< number: a condition's test turns over
-  Reload,       ///< unit, text: its new file; "-": gone
+  Reload,       ///< unit, text: its new file; "-": gone; number: not 0, other defaults
   ShutDown,     ///< number: Objective
   NoMemory,     ///< unit: allocations that go well first, number: that fail then (0: all),
                 ///< second: in so many of the next calls
+  ResetAll,     ///< reset-failed of all units
+  Problem,      ///< unit, text: what a launch's failed step says
+  File,         ///< unit, text: as of Reload, but nobody says so yet
 };
-inline constexpr unsigned kWhats = 22;
+inline constexpr unsigned kWhats = 25;
 
 /// A process, as its unit knows it.
 enum class Who : std::uint8_t { Main, Control, Rest, Alien, Foreign };

@@ -1,6 +1,7 @@
 #include "sim/sim_world.h"
 
 #include <algorithm>
+#include <array>
 #include <climits>
 #include <cstdio>
 #include <new>
@@ -8,12 +9,9 @@
 #include "base/format.h"
 #include "sim/coverage.h"
 #include "support/failing_new.h"
-#include "unit/builtin.h"
 
 namespace onset::sim {
 namespace {
-
-constexpr std::string_view kFolder = "/units/";
 
 ManagerConfig config_of(const WorldPlan& plan) {
   ManagerConfig config;
@@ -25,45 +23,38 @@ ManagerConfig config_of(const WorldPlan& plan) {
 
 }  // namespace
 
-// ---- units ------------------------------------------------------------------------
-
-SimUnits::SimUnits(const WorldPlan& plan) {
-  for (const PlannedUnit& unit : plan.units) set(unit.name, text_of(unit));
-}
-
-/// The first instance of a template has the template's file, its others none.
-void SimUnits::set(const std::string& name, std::string_view text) {
-  std::string file = name;
-  if (const std::size_t at = name.find('@'); at != std::string::npos)
-    file = name.substr(0, at + 1) + name.substr(name.rfind('.'));
-  const std::string path = std::string(kFolder) + file;
-  loader_.reset();
-  if (text.empty()) {
-    (void)files_.remove(path);
-  } else {
-    files_.set_unit(path, text);
-  }
-}
-
-/// The files, and who reads them, are the world's.
-std::unique_ptr<Unit> SimUnits::load(std::string_view name, Diagnostics& diagnostics) {
-  const test::UnfailingNew ours;
-  if (loader_ == nullptr) {
-    LoaderConfig config;
-    config.search_path = {std::string(kFolder.substr(0, kFolder.size() - 1))};
-    config.builtin = builtin_units(false);
-    config.advice = Severity::Note;
-    loader_ = std::make_unique<UnitLoader>(files_, std::move(config));
-  }
-  return loader_->load(name, diagnostics);
-}
-
 // ---- the world ----------------------------------------------------------------------
 
 SimWorld::SimWorld(const WorldPlan& plan)
-    : plan_(plan), units_(plan), invariants_(os), manager_(os, units_, config_of(plan)) {
+    : plan_(plan),
+      units_(plan),
+      invariants_(os),
+      plain_jobs_(invariants_),
+      manager_(os, units_, config_of(plan)) {
   invariants_.watch(manager_);
-  manager_.set_listener(&invariants_);
+  plain_jobs_.watch(manager_);
+  manager_.set_listener(&plain_jobs_);
+}
+
+void PlainJobs::unit_changed(UnitId id) {
+  {
+    const test::UnfailingNew ours;
+    if (id.value >= changes_.size()) changes_.resize(id.value + std::size_t{1});
+    const UnitRuntime& rt = manager_->runtime(id);
+    changes_[id.value] = {rt.job, changes_[id.value].to, rt.active};
+  }
+  next_.unit_changed(id);
+}
+
+void PlainJobs::job_done(const Job& job, JobResult result) {
+  const Unit& unit = manager_->graph().unit(job.unit);
+  if (Coverage* c = coverage(); c != nullptr && unit.service == nullptr) {
+    const ActiveState now = manager_->active_state(job.unit);
+    const bool is_its_doing =
+        job.unit.value < changes_.size() && changes_[job.unit.value].job == job.id;
+    c->plain_job(unit, is_its_doing ? changes_[job.unit.value].from : now, job.type, now, result);
+  }
+  next_.job_done(job, result);
 }
 
 UnitId SimWorld::id(unsigned unit) const {
@@ -87,7 +78,7 @@ void SimWorld::boot() {
 
 /// As the loop of PID 1 does between events.
 void SimWorld::settle() {
-  if (!has_ended()) tell([&] { manager_.collect(); });
+  if (!has_ended()) attempt([&] { manager_.collect(); });
   invariants_.after_event();
 }
 
@@ -130,6 +121,12 @@ void SimWorld::act(const SimEvent& event) {
     case What::Reload:
       reload(event);
       break;
+    case What::File:
+      change_file(event);
+      break;
+    case What::ResetAll:
+      reset_all();
+      break;
     case What::NoMemory:
       no_memory_ = NoMemory{static_cast<unsigned>(event.unit), static_cast<unsigned>(event.number),
                             static_cast<unsigned>(event.second)};
@@ -149,6 +146,7 @@ void SimWorld::act(const SimEvent& event) {
     case What::PidFile:
     case What::Bus:
     case What::Oom:
+    case What::Problem:
       if (const UnitId unit = id(event.unit); unit.valid()) act_on(unit, event);
       break;
   }
@@ -165,7 +163,7 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
       tell([&] { (void)manager_.reset_failed(plan_.units[event.unit].name, now_); });
       break;
     case What::Exit:
-      end(process_of(unit, event.who), event.status);
+      end(process_of(unit, event.who), event.status, event.number == 1);
       break;
     case What::ExecDone:
       tell_exec_done(unit);
@@ -197,6 +195,9 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
     case What::Oom:
       if (os.count(unit) > 0) tell([&] { manager_.oom_killed(unit, now_); });
       break;
+    case What::Problem:
+      tell([&] { manager_.note_problem(unit, event.text); });
+      break;
     case What::Request:
     case What::Cancel:
     case What::Pass:
@@ -205,6 +206,8 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
     case What::JumpClock:
     case What::Flag:
     case What::Reload:
+    case What::File:
+    case What::ResetAll:
     case What::ShutDown:
     case What::NoMemory:
       break;
@@ -215,6 +218,12 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
 /// for (init/manager_process.cpp).
 template <class Call>
 void SimWorld::tell(Call call) {
+  ++steps_;
+  attempt(call);
+}
+
+template <class Call>
+void SimWorld::attempt(Call call) {
   if (no_memory_.calls == 0) {
     call();
     return;
@@ -251,12 +260,20 @@ void SimWorld::request(const SimEvent& event) {
   const std::string& name = plan_.units[event.unit].name;
   const auto mode = static_cast<JobMode>(event.second);
   UnitId unit;
-  tell([&] { unit = manager_.load(name); });
+  attempt([&] { unit = manager_.load(name); });
   invariants_.requested(unit, mode);
   if (Coverage* c = coverage();
       c != nullptr && unit.valid() && manager_.graph().unit(unit).service != nullptr)
     c->requested(static_cast<JobType>(event.number), manager_.runtime(unit).service.phase);
-  tell([&] { (void)manager_.request(name, static_cast<JobType>(event.number), mode, now_); });
+  const auto type = static_cast<JobType>(event.number);
+  tell([&] {
+    const bool is_taken = bool(manager_.request(name, type, mode, now_));
+    if (Coverage* c = coverage(); c != nullptr && !is_taken && unit.valid() &&
+                                  manager_.graph().unit(unit).service == nullptr) {
+      const ActiveState state = manager_.active_state(unit);
+      c->plain_job(manager_.graph().unit(unit), state, type, state, std::nullopt);
+    }
+  });
 }
 
 pid_t SimWorld::process_of(UnitId id, Who who) {
@@ -288,12 +305,15 @@ pid_t SimWorld::process_of(UnitId id, Who who) {
   return 0;
 }
 
-/// A process ends: PID 1 reaps it, and is told of a unit's emptiness by and by.
-void SimWorld::end(pid_t pid, ExitStatus status) {
+/// A process ends: PID 1 reaps it, and is told of a unit's emptiness by and by, or before.
+void SimWorld::end(pid_t pid, ExitStatus status, bool empty_first) {
   if (pid <= 0 || os.find(pid) == nullptr) return;
   const Process p = os.take(pid);
+  const bool is_last = p.unit.valid() && os.count(p.unit) == 0;
+  if (empty_first && is_last && os.watches_empty(p.unit))
+    tell([&] { manager_.unit_empty(p.unit, now_); });
   tell([&] { manager_.process_exited(pid, status, now_); });
-  if (p.unit.valid() && os.count(p.unit) == 0 && os.watches_empty(p.unit) &&
+  if (is_last && os.count(p.unit) == 0 && os.watches_empty(p.unit) &&
       std::ranges::find(empties_, p.unit) == empties_.end())
     empties_.push_back(p.unit);
 }
@@ -338,13 +358,41 @@ void SimWorld::change_bus(const SimEvent& event) {
   tell([&] { manager_.bus_name_changed(unit, change, now_); });
 }
 
+void SimWorld::change_file(const SimEvent& event) {
+  if (event.unit >= plan_.units.size()) return;
+  has_reloaded_ = true;
+  units_.set(plan_.units[event.unit].name, event.text == "-" ? std::string_view{} : event.text);
+}
+
+/// As system.conf says it now: times and limits that units leave open.
+ManagerSettings other_defaults(std::int64_t number) {
+  constexpr std::array kTimes{std::chrono::seconds(90), std::chrono::seconds(1),
+                              std::chrono::seconds(5), std::chrono::seconds(0)};
+  ManagerSettings settings;
+  const auto draw = [&](unsigned shift) {
+    return kTimes[static_cast<std::size_t>(number >> shift) % kTimes.size()];
+  };
+  settings.timeout_start = draw(0);
+  settings.timeout_stop = draw(2);
+  if ((number >> 4) % 2 == 1) settings.timeout_abort = draw(3);
+  settings.restart_delay = draw(5);
+  settings.start_limit_interval = draw(6);
+  settings.start_limit_burst = static_cast<unsigned>(number) % 7;
+  return settings;
+}
+
 void SimWorld::reload(const SimEvent& event) {
-  if (event.unit < plan_.units.size())
-    units_.set(plan_.units[event.unit].name, event.text == "-" ? std::string_view{} : event.text);
+  change_file(event);
   Diagnostics diagnostics;
   has_reloaded_ = true;
   invariants_.files_changed();
+  if (event.number != 0) manager_.set_defaults(other_defaults(event.number));
   tell([&] { manager_.reload(units_, now_, diagnostics); });
+}
+
+void SimWorld::reset_all() {
+  for (std::uint32_t i = 0; i < manager_.graph().size(); ++i) invariants_.forget_starts(UnitId{i});
+  tell([&] { manager_.reset_failed_all(now_); });
 }
 
 void SimWorld::pass(Duration span, bool late) {
@@ -359,6 +407,7 @@ void SimWorld::pass(Duration span, bool late) {
     if (manager_.next_deadline() > end) break;
     move_to(std::max(manager_.next_deadline(), now_.mono));
     tell([&] { manager_.elapse(now_); });
+    settle();
     if (violation()) return;
   }
   move_to(std::max(end, now_.mono));

@@ -13,23 +13,30 @@
 #include "sim/invariants.h"
 #include "sim/sim_event.h"
 #include "sim/sim_os.h"
+#include "sim/sim_units.h"
 #include "sim/world_plan.h"
-#include "support/memory_files.h"
 
 namespace onset::sim {
 
-/// Units of a plan through the real loader, and behind them those of the binary.
-class SimUnits final : public UnitSource {
+/// Hears what the invariants hear, and counts the jobs of units without processes.
+class PlainJobs final : public ManagerListener {
  public:
-  explicit SimUnits(const WorldPlan& plan);
-  std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics) override;
-  bool refresh() override { return false; }
-  /// As after a change on disk and daemon-reload.
-  void set(const std::string& name, std::string_view text);
+  explicit PlainJobs(Invariants& invariants) : next_(invariants) {}
+  void watch(const Manager& manager) { manager_ = &manager; }
+  void job_queued(const Job& job) override { next_.job_queued(job); }
+  void job_done(const Job& job, JobResult result) override;
+  void unit_changed(UnitId id) override;
+  [[nodiscard]] bool is_pinned(UnitId id) const override { return next_.is_pinned(id); }
 
  private:
-  test::MemoryFiles files_;
-  std::unique_ptr<UnitLoader> loader_;
+  struct Change {
+    JobId job;
+    ActiveState from{};
+    ActiveState to{};
+  };
+  Invariants& next_;
+  const Manager* manager_ = nullptr;
+  std::vector<Change> changes_;  ///< the last of each unit
 };
 
 class SimWorld {
@@ -58,23 +65,29 @@ class SimWorld {
   /// Units that are empty and wait to be told so.
   [[nodiscard]] const std::vector<UnitId>& empties() const { return empties_; }
   [[nodiscard]] std::string picture() const;
+  /// What the manager has been told: a request, an event, a deadline that is over.
+  [[nodiscard]] std::uint64_t steps() const { return steps_; }
 
   SimOs os;
 
  private:
   template <class Call>
   void tell(Call call);
+  template <class Call>
+  void attempt(Call call);
   void act(const SimEvent& event);
   void act_on(UnitId unit, const SimEvent& event);
   void request(const SimEvent& event);
   void kill(const SimEvent& event);
-  void end(pid_t pid, ExitStatus status);
+  void end(pid_t pid, ExitStatus status, bool empty_first = false);
   void tell_exec_done(UnitId unit);
   void tell_empty(UnitId id);
   void send(const SimEvent& event);
   void write_pid_file(const SimEvent& event);
   void change_bus(const SimEvent& event);
+  void change_file(const SimEvent& event);
   void reload(const SimEvent& event);
+  void reset_all();
   void pass(Duration span, bool late);
   void settle();
   [[nodiscard]] Duration most_of_a_shutdown() const;
@@ -84,9 +97,11 @@ class SimWorld {
   const WorldPlan& plan_;
   SimUnits units_;
   Invariants invariants_;
+  PlainJobs plain_jobs_;
   Manager manager_;
   Timestamp now_{MonoTime{1000000}, WallTime{1700000000000000}};
   std::vector<UnitId> empties_;
+  std::uint64_t steps_ = 0;
   bool has_reloaded_ = false;
   /// What the next calls of the manager meet.
   struct NoMemory {

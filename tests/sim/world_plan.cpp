@@ -12,6 +12,10 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
+constexpr bool kTypesHaveDependencies = false;
+constexpr bool kLinksUphold = false;
+constexpr bool kGivenUnitsMeetNoMemory = false;
+
 struct Chance {
   unsigned percent;
   std::string_view line;
@@ -38,7 +42,7 @@ struct Relation {
   std::string_view key;
   unsigned weight;
 };
-constexpr std::array<Relation, 13> kRelations{{{"After", 10},
+constexpr std::array<Relation, 16> kRelations{{{"After", 10},
                                                {"Before", 6},
                                                {"Requires", 6},
                                                {"Wants", 6},
@@ -50,7 +54,10 @@ constexpr std::array<Relation, 13> kRelations{{{"After", 10},
                                                {"OnFailure", 2},
                                                {"OnSuccess", 2},
                                                {"PropagatesReloadTo", 1},
-                                               {"PropagatesStopTo", 1}}};
+                                               {"PropagatesStopTo", 1},
+                                               {"ReloadPropagatedFrom", 1},
+                                               {"StopPropagatedFrom", 1},
+                                               {"JoinsNamespaceOf", 1}}};
 
 std::string_view relation(Random& random) {
   unsigned total = 0;
@@ -63,8 +70,20 @@ std::string_view relation(Random& random) {
   return "After";
 }
 
+/// Units that are there without a file, behind all others.
+bool is_given(std::string_view name) {
+  return name == "-.slice" || name == "init.scope";
+}
+
+/// How many may be named: what can't be stopped is in nobody's way, whatever is said.
+unsigned nameable(const WorldPlan& plan) {
+  auto count = static_cast<unsigned>(plan.units.size());
+  while (count > 1 && is_given(plan.units[count - 1].name)) --count;
+  return count;
+}
+
 void add_dependencies(Lines& lines, Random& random, const WorldPlan& plan) {
-  const auto others = static_cast<unsigned>(plan.units.size());
+  const unsigned others = nameable(plan);
   const unsigned count = random.below(random.chance(20) ? 7 : 4);
   for (unsigned i = 0; i < count; ++i) {
     const std::string& other = plan.units[random.below(others)].name;
@@ -74,8 +93,20 @@ void add_dependencies(Lines& lines, Random& random, const WorldPlan& plan) {
     if (random.chance(50) && key != "After" && key != "Before")
       lines.push_back(format("{}={}", random.chance(85) ? "After" : "Before", other));
   }
+  if (random.chance(6))
+    lines.push_back(format("RequiresMountsFor=/u{}/below", random.below(others)));
   if (random.chance(4)) lines.emplace_back("Wants=missing.service");
   if (random.chance(2)) lines.emplace_back("Requires=missing.service");
+}
+
+void add_action(Lines& lines, Random& random, unsigned percent, std::string_view key) {
+  if (!random.chance(percent)) return;
+  lines.push_back(format(
+      "{}={}", key,
+      random.pick<std::string_view>({"none", "exit", "exit", "exit-force", "reboot", "reboot-force",
+                                     "reboot-immediate", "poweroff", "poweroff-force",
+                                     "poweroff-immediate", "halt", "halt-force", "halt-immediate",
+                                     "kexec", "kexec-force", "soft-reboot", "soft-reboot-force"})));
 }
 
 void add_unit_section(Lines& lines, Random& random, const WorldPlan& plan) {
@@ -92,11 +123,11 @@ void add_unit_section(Lines& lines, Random& random, const WorldPlan& plan) {
        {3, "RefuseManualStop=yes"},
        {15, "AllowIsolate=yes"},
        {8, "IgnoreOnIsolate=yes"},
-       {15, "CollectMode=inactive-or-failed"},
-       {2, "JobTimeoutAction=exit-force"},
-       {2, "FailureAction=exit"},
-       {1, "SuccessAction=exit"},
-       {1, "StartLimitAction=exit"}});
+       {15, "CollectMode=inactive-or-failed"}});
+  add_action(lines, random, 2, "JobTimeoutAction");
+  add_action(lines, random, 2, "FailureAction");
+  add_action(lines, random, 1, "SuccessAction");
+  add_action(lines, random, 1, "StartLimitAction");
   add_time(lines, random, 6, "JobTimeoutSec");
   add_time(lines, random, 4, "JobRunningTimeoutSec");
   if (random.chance(25)) {
@@ -198,6 +229,42 @@ void add_service_section(Lines& lines, Random& random, std::string_view name) {
   add_ends(lines, random);
 }
 
+// ---- further files ------------------------------------------------------------------
+
+/// "== FILE": what follows is in that file, below the folder of units.
+void add_links(Lines& lines, Random& random, const WorldPlan& plan, std::string_view name) {
+  if (!random.chance(15)) return;
+  const std::string& by = plan.units[random.below(nameable(plan))].name;
+  auto kind = random.pick<std::string_view>({"wants", "wants", "requires", "upholds"});
+  if (!kLinksUphold && kind == "upholds") kind = "wants";
+  lines.push_back(format("== {}.{}/{}", by, kind, name));
+  lines.push_back(format("-> ../{}", name));
+}
+
+/// Of the unit, of its template, of all of its type.
+void add_dropin(Lines& lines, Random& random, const WorldPlan& plan, std::string_view name) {
+  if (!random.chance(12)) return;
+  const bool is_instance = name.find('@') != std::string_view::npos;
+  const std::string_view type = name.substr(name.rfind('.') + 1);
+  const bool is_of_type = random.chance(8);
+  if (is_of_type) {
+    lines.push_back(format("== {}.d/50-type.conf", type));
+  } else if (is_instance && random.chance(50)) {
+    lines.push_back(format("== t@.service.d/50-template.conf"));
+  } else {
+    lines.push_back(format("== {}.d/50-own.conf", name));
+  }
+  lines.emplace_back("[Unit]");
+  if ((kTypesHaveDependencies || !is_of_type) && random.chance(40))
+    add_dependencies(lines, random, plan);
+  add_action(lines, random, 4, "FailureAction");
+  if (type != "service") return;
+  lines.emplace_back("[Service]");
+  add_times(lines, random);
+  add_ends(lines, random);
+  if (random.chance(20)) lines.insert(lines.end(), {"ExecStop=", "ExecStop=/bin/x"});
+}
+
 /// Later lines win.
 void add_theme(Lines& lines, Random& random, Theme theme) {
   if (theme == Theme::None || random.chance(20)) return;
@@ -211,10 +278,27 @@ void add_theme(Lines& lines, Random& random, Theme theme) {
       say({"Type=notify-reload", "NotifyAccess=all", "RuntimeMaxSec=infinity", "TimeoutStartSec=5s",
            "OOMPolicy=stop", "PIDFile="});
       if (random.chance(55)) say({"ExecReload="});
+      if (random.chance(20)) say({"OOMPolicy=kill"});
+      if (random.chance(40)) say({"ExecStop=/bin/x"});
       break;
+    case Theme::Lingers: {
+      constexpr std::array<std::string_view, 9> kTypes{"dbus",          "dbus",   "notify",
+                                                       "notify",        "notify", "forking",
+                                                       "notify-reload", "dbus",   "oneshot"};
+      const std::string_view type = random.pick<std::string_view>(kTypes);
+      lines.push_back(format("Type={}", type));
+      say({"NotifyAccess=all", "TimeoutStartSec=5s", "BusName=org.example.Name"});
+      if (type != "oneshot" && random.chance(60)) say({"ExitType=cgroup"});
+      if (random.chance(50)) say({"RemainAfterExit=yes"});
+      if (random.chance(30)) say({"PIDFile=/run/lingers.pid"});
+      if (random.chance(40)) say({"ExecReload=/bin/x", "ExecStop=/bin/x"});
+      if (random.chance(40)) say({"TimeoutStartFailureMode=abort", "TimeoutStopFailureMode=abort"});
+      break;
+    }
     case Theme::StubbornAtTheEnd:
       say({"TimeoutStopFailureMode=abort", "TimeoutStopSec=1s", "TimeoutAbortSec=10s",
            "ExecStopPost=/bin/x", "KillMode=control-group", "Type=simple"});
+      if (random.chance(25)) say({"ExecCondition=", "ExecCondition=/bin/x"});
       break;
     case Theme::Remains:
       say({"Type=oneshot", "Restart=no", "RemainAfterExit=yes", "KillMode=process",
@@ -233,6 +317,9 @@ void set_mood(Mood& mood, Theme theme) {
       break;
     case Theme::ReloadByNotify:
       mood = {.requests = 30, .exits = 5, .notifications = 16, .time = 2, .faults = 1, .odd = 10};
+      break;
+    case Theme::Lingers:
+      mood = {.requests = 14, .exits = 12, .notifications = 24, .time = 4, .faults = 12, .odd = 8};
       break;
     case Theme::StubbornAtTheEnd:
       mood = {.requests = 8, .exits = 16, .notifications = 2, .time = 12, .faults = 20, .odd = 4};
@@ -270,10 +357,21 @@ Mood make_mood(Random& random) {
   return mood;
 }
 
+Lines make_boot_target(const WorldPlan& plan, Random& random) {
+  Lines lines{"[Unit]", "AllowIsolate=yes"};
+  for (unsigned i = 1; i < nameable(plan); ++i) {
+    if (random.chance(50))
+      lines.push_back(
+          format("{}={}", random.chance(15) ? "Requires" : "Wants", plan.units[i].name));
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::vector<std::string> make_unit_lines(const WorldPlan& plan, unsigned index, Random& random) {
   const std::string& name = plan.units[index].name;
+  if (is_given(name)) return {};
   Lines lines;
   if (index > 0 && random.chance(3)) {
     const std::string& other = plan.units[random.below(index)].name;
@@ -284,13 +382,24 @@ std::vector<std::string> make_unit_lines(const WorldPlan& plan, unsigned index, 
   }
   if (index > 0 && random.chance(2)) return {"/dev/null"};
   if (index > 0 && random.chance(2)) return {};
+  if (index == 0) return make_boot_target(plan, random);
+  if (name.find('@') != std::string::npos) {
+    // Its text is its own, or its template's, or there is none but that of others.
+    if (random.chance(25)) return {};
+    if (random.chance(65)) lines.emplace_back("== t@.service");
+  }
   add_unit_section(lines, random, plan);
+  const std::string_view stem = std::string_view(name).substr(0, name.find('.'));
   if (name.ends_with(".mount"))
-    lines.insert(lines.end(), {"[Mount]", "What=none", "Where=/" + name.substr(0, name.find('.'))});
+    lines.insert(lines.end(), {"[Mount]", "What=none", format("Where=/{}", stem)});
+  if (name.ends_with(".automount"))
+    lines.insert(lines.end(), {"[Automount]", format("Where=/{}", stem)});
   if (name.ends_with(".service")) {
     add_service_section(lines, random, name);
     add_theme(lines, random, plan.theme);
   }
+  add_dropin(lines, random, plan, name);
+  add_links(lines, random, plan, name);
   return lines;
 }
 
@@ -302,9 +411,9 @@ WorldPlan make_plan(std::uint64_t seed) {
   // By a chance of their own: the worlds without a theme and with memory stay what they were.
   Random rare(seed ^ 0x3e3);
   if (rare.chance(30)) plan.mood.memory = 1 + rare.below(6);
-  if (rare.chance(24))
-    plan.theme = rare.pick(
-        {Theme::ReloadByNotify, Theme::StubbornAtTheEnd, Theme::Remains, Theme::NoMemory});
+  if (rare.chance(30))
+    plan.theme = rare.pick({Theme::ReloadByNotify, Theme::StubbornAtTheEnd, Theme::Remains,
+                            Theme::NoMemory, Theme::Lingers});
   set_mood(plan.mood, plan.theme);
   plan.steps = 100 + random.below(500);
   plan.steps_a_call = random.pick<unsigned>({kManySteps, kManySteps, kManySteps, 1, 3});
@@ -317,18 +426,16 @@ WorldPlan make_plan(std::uint64_t seed) {
     for (PlannedUnit& unit : plan.units) {
       if (!unit.name.starts_with('u') || !unit.name.ends_with(".target")) continue;
       unit.name = unit.name.substr(0, unit.name.find('.') + 1);
-      unit.name +=
-          rare.pick<std::string_view>({"mount", "mount", "socket", "timer", "path", "swap"});
+      unit.name += rare.pick<std::string_view>(
+          {"mount", "mount", "socket", "timer", "path", "swap", "automount", "device", "scope"});
     }
   }
-  for (unsigned i = 1; i <= count; ++i) plan.units[i].lines = make_unit_lines(plan, i, random);
-  Lines& lines = plan.units[0].lines;
-  lines = {"[Unit]", "AllowIsolate=yes"};
-  for (unsigned i = 1; i <= count; ++i) {
-    if (random.chance(50))
-      lines.push_back(
-          format("{}={}", random.chance(15) ? "Requires" : "Wants", plan.units[i].name));
+  if (kGivenUnitsMeetNoMemory || plan.mood.memory == 0) {
+    if (rare.chance(40)) plan.units.push_back({"-.slice", {}});
+    if (rare.chance(15)) plan.units.push_back({"init.scope", {}});
   }
+  for (unsigned i = 1; i <= count; ++i) plan.units[i].lines = make_unit_lines(plan, i, random);
+  plan.units[0].lines = make_boot_target(plan, random);
   return plan;
 }
 

@@ -15,7 +15,8 @@ namespace onset::sim {
 struct PlannedUnit {
   std::string name;
   /// Lines of the file, section lines among them; "-> NAME" alone is an alias,
-  /// "/dev/null" a mask. None: there is no such file, though others may name it.
+  /// "/dev/null" a mask. None: there is no such file, though others may name it. "== FILE"
+  /// begins a further file, a drop-in or an [Install] link.
   std::vector<std::string> lines;
 };
 
@@ -36,7 +37,14 @@ inline constexpr unsigned kManySteps = 5000;
 
 /// What a world is about, where it is about one thing: the states that come of it are rare
 /// elsewhere.
-enum class Theme : std::uint8_t { None, ReloadByNotify, StubbornAtTheEnd, Remains, NoMemory };
+enum class Theme : std::uint8_t {
+  None,
+  ReloadByNotify,
+  StubbornAtTheEnd,
+  Remains,
+  NoMemory,
+  Lingers
+};
 
 struct WorldPlan {
   std::uint64_t seed = 0;
