@@ -327,6 +327,9 @@ class System:
         if self.group:
             self._remove_group()
         shutil.rmtree(self.folder, ignore_errors=True)
+        refusals = getattr(self.process, "refusals", None)
+        if self.group and refusals and not refusals.refused:
+            raise AssertionError("no write to a cgroup was refused")
 
 
 def cgroups_can_be_made():
