@@ -70,13 +70,13 @@ class Lives:
     """Of the allocations in the life or the shutdown those numbered first, first + stride, … up to
     last; stride 0: that one."""
 
-    call = "(allocation)"
+    call, errno = "(allocation)", "ENOMEM"
 
     def __init__(self, when, first, stride, last):
         self.when, self.first, self.stride, self.last = when, first, stride, last
 
     def describe(self):
-        return {"call": "(allocation)", "errno": "ENOMEM", "when": self.when, "first": self.first,
+        return {"call": self.call, "errno": self.errno, "when": self.when, "first": self.first,
                 "stride": self.stride}
 
     def cases(self):

@@ -333,6 +333,9 @@ class System:
 
 
 def cgroups_can_be_made():
+    """By an onset that a test starts, too."""
+    if "cgroup-write" in str(REFUSES):
+        return False
     script = "mount -t cgroup2 none /sys/fs/cgroup && rmdir $(mktemp -d -p /sys/fs/cgroup onset-test-XXXXXX)"
     done = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, check=False)
     return done.returncode == 0

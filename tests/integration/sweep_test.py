@@ -8,6 +8,7 @@ import sys
 import unittest
 
 from harness import PYTHON, SANITIZED
+from manager_harness import OnsetSystemTest, cgroups_can_be_made
 from small_system import build_service, enter_arena
 
 SWEEP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sweep.py")
@@ -71,6 +72,25 @@ class Notices(unittest.TestCase):
 
     def test_P1_no_memory_for_a_reload_is_in_no_shutdown_s_way(self):
         self.assertEqual(self.verdict("reload"), "fine")
+
+
+@unittest.skipUnless(cgroups_can_be_made(), "no writable cgroup v2 hierarchy")
+class RefusedWrites(OnsetSystemTest):
+    """What the filters of tools/sweep refuse of cgroups is asked for."""
+
+    def runs(self, error):
+        system = self.boot({"a.service": "[Service]\nExecStart=/bin/sleep infinity\n"}, cgroup=True,
+                           refuses=("cgroup-write", error))
+        self.ok(system, "start", "a.service")
+        self.assertEqual(system.show("a.service", "ActiveState"), "active")
+        self.assertEqual(system.leave(), 0)
+        self.assertGreater(system.process.refusals.refused, 0)
+
+    def test_P21_units_run_where_writes_to_cgroups_answer_EPERM(self):
+        self.runs("EPERM")
+
+    def test_P21_units_run_where_writes_to_cgroups_answer_ENOSYS(self):
+        self.runs("ENOSYS")
 
 
 def live(service, call, what, where=""):
