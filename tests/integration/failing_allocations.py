@@ -1,8 +1,9 @@
 """Lives of the small system in which allocations of PID 1 fail: each in turn.
 
 onset is linked anew for it, with an allocator that counts and fails (support/failing_malloc.c).
-There are tens of thousands of allocations in a life; so a life fails every so manyth, and a sweep
-of as many lives has failed each. A life that goes wrong is taken apart into lives of one failure.
+There are thousands of allocations in a life; so a life fails every so manyth (sweep.py: more than
+a third of those up to the first launch, where what fails is tried three times and no more), and a
+sweep of as many lives has failed each. A life that goes wrong is taken apart into lives of one failure.
 What fails does so from main() on; while PID 1 is looked at nothing does, and in the lives of the
 shutdown nothing does before.
 """
@@ -69,13 +70,13 @@ class Lives:
     """Of the allocations in the life or the shutdown those numbered first, first + stride, … up to
     last; stride 0: that one."""
 
-    call = "(allocation)"
+    call, errno = "(allocation)", "ENOMEM"
 
     def __init__(self, when, first, stride, last):
         self.when, self.first, self.stride, self.last = when, first, stride, last
 
     def describe(self):
-        return {"call": "(allocation)", "errno": "ENOMEM", "when": self.when, "first": self.first,
+        return {"call": self.call, "errno": self.errno, "when": self.when, "first": self.first,
                 "stride": self.stride}
 
     def cases(self):
@@ -116,6 +117,14 @@ def measure(arena):
 
 def occurrences(counts):
     return {Lives.call: sum(counts)}
+
+
+def always_made(counts):
+    return [Lives.call]
+
+
+def unknown(counts):
+    return []
 
 
 def all_lives(counts, stride, only=()):

@@ -1,7 +1,8 @@
 """Lives of the small system in which system calls of PID 1 fail.
 
 A case is a call, one occurrence of it, and one errno of its manual page (tests/oracle/errnos.tsv).
-A life meets the cases of one call and one errno, every so manyth occurrence: until PID 1 is looked
+A life meets the cases of one call and one errno: one occurrence, up to the first launch, since
+what fails there is tried three times and no more; every so manyth from there until PID 1 is looked
 at, or, in other lives, from then on to its end. strace(1) is attached from outside while PID 1
 waits at the gate, to that process alone, so that the calls of its children do not count; it makes
 the call fail in place of making it. What libc calls before main() is left out: nothing of onset's
@@ -22,7 +23,13 @@ MEASURES = 3  # lives without a fault, of which the most occurrences of a call c
 BEYOND = 1  # more occurrences than were seen: a life in which something fails has its own
 CALL = re.compile(r"^(\w+)\(")
 NEVER_RETURN = ("exit_group", "rt_sigreturn", "restart_syscall")
+# Their pages give no error, or say that there is none.
+CANNOT_FAIL = ("getegid", "geteuid", "getgid", "getpid", "getppid", "gettid", "getuid", "umask")
+# The kernel has no error for it but gives the break as it was; to libc all below its wish is one.
+INJECTED_AS = {"brk": "retval=0"}
 FIRST_OF_MAIN = "getpid"
+LAST_OF_SET_UP = "listen"
+LAUNCHES = ("clone3", "clone", "vfork")
 
 
 def errnos_by_call():
@@ -74,10 +81,26 @@ class Tracer(Faults):
 
 
 class Calls:
-    """How often a call is made: before main(), until PID 1 is looked at, and from then on."""
+    """How often a call is made, at most: before main(), until the first launch, until PID 1 is
+    looked at, and from then on. `always`: how often at least, in all of a life."""
 
     def __init__(self):
-        self.before, self.living, self.ending = (collections.Counter() for _ in range(3))
+        self.before, self.starting, self.living, self.ending = (collections.Counter() for _ in range(4))
+        self.always = None
+
+    def add(self, names, look):
+        """Of a life without a fault; `look`: how many there were when PID 1 was looked at."""
+        main = names.index(FIRST_OF_MAIN, names.index("execve"))
+        set_up = names.index(LAST_OF_SET_UP, main)
+        launch = next(i for i, name in enumerate(names) if i > set_up and name in LAUNCHES)
+        spans = (names[:main], names[main:launch], names[launch:look], names[look:])
+        for counter, span in zip((self.before, self.starting, self.living, self.ending), spans):
+            counter |= collections.Counter(name for name in span if name and name not in NEVER_RETURN)
+        made = collections.Counter(name for name in names[main:] if name and name not in NEVER_RETURN)
+        self.always = made if self.always is None else self.always & made
+
+    def made(self):
+        return self.starting | self.living | self.ending
 
 
 def measure(arena):
@@ -95,19 +118,14 @@ def measure(arena):
         arena.expected = life.found
         lines = tracer.lines()
         names = [match.group(1) if (match := CALL.match(line)) else "" for line in lines]
-        main = names.index(FIRST_OF_MAIN, names.index("execve"))
-        counts.before |= collections.Counter(names[:main])
-        counts.living |= collections.Counter(names[main:tracer.lines_at_look])
-        counts.ending |= collections.Counter(names[tracer.lines_at_look:])
-    for counter in (counts.living, counts.ending):
-        for name in ("", *NEVER_RETURN):
-            del counter[name]
+        counts.add(names, tracer.lines_at_look)
     return counts
 
 
 class Lives:
-    """Occurrences first, first + stride, … of a call since main(), up to `last`; stride 0: that one.
-    `when`: "life" or "end"."""
+    """Occurrences first, first + stride, … of a call since main(); stride 0: that one. `last`: the
+    last that was seen, beyond which none is missed.
+    `when`: "start", "life" or "end"."""
 
     def __init__(self, call, errno, when, first, stride, last, before):
         self.call, self.errno, self.when = call, errno, when
@@ -118,20 +136,22 @@ class Lives:
         return {"call": self.call, "errno": self.errno, "when": self.when, "first": self.first, "stride": self.stride}
 
     def cases(self):
-        return len(range(self.first, self.last + 1, self.stride)) if self.stride else 1
+        return len(range(self.first, self.last + 1, self.stride or 1))
 
     def apart(self):
         return [Lives(self.call, self.errno, self.when, occurrence, 0, occurrence, self.before)
-                for occurrence in range(self.first, self.last + 1, self.stride)]
+                for occurrence in range(self.first, self.last + BEYOND + 1, self.stride)]
 
     def live(self, arena):
         """The life, and what failed in it, a line each."""
         life = Life(arena)
         count = self.before + self.first
         which = f"{count}+{self.stride}" if self.stride else count
-        options = ["-e", "trace=" + self.call, "-e", f"inject={self.call}:error={self.errno}:when={which}"]
+        how = INJECTED_AS.get(self.call, "error=" + self.errno)
+        options = ["-e", "trace=" + self.call, "-e", f"inject={self.call}:{how}:when={which}"]
         tracer = Tracer(life, options, lasts=self.when == "end" or not self.stride)
         tracer.spoil_recovery = self.when == "end" and self.stride
+        tracer.leaves_open = self.call == "close"
         try:
             life.live(tracer)
         finally:
@@ -150,18 +170,31 @@ def is_artefact(lives, life):
 
 
 def occurrences(counts):
-    return dict(counts.living + counts.ending)
+    return dict(counts.starting + counts.living + counts.ending)
+
+
+def always_made(counts):
+    """What must have failed at least once in a sweep."""
+    return [call for call in counts.always if call not in CANNOT_FAIL]
+
+
+def unknown(counts):
+    """Calls that may fail, or not: nobody has said."""
+    return sorted(counts.made().keys() - errnos_by_call().keys() - set(CANNOT_FAIL))
 
 
 def all_lives(counts, stride, only=()):
     known = errnos_by_call()
-    for call in sorted(counts.living | counts.ending):
-        if only and call not in only:
+    for call in sorted(counts.made()):
+        if only and call not in only or call in CANNOT_FAIL:
             continue
-        looked = counts.living[call]
-        last = looked + counts.ending[call] + BEYOND
+        started = counts.starting[call]
+        looked = started + counts.living[call]
+        last = looked + counts.ending[call]
         for errno in known.get(call, []):
-            for first in range(1, min(stride, looked) + 1):
+            for first in range(1, started + 1):
+                yield Lives(call, errno, "start", first, 0, first, counts.before[call])
+            for first in range(started + 1, min(started + stride, looked) + 1):
                 yield Lives(call, errno, "life", first, stride, looked, counts.before[call])
-            for first in range(looked + 1, min(looked + stride, last) + 1):
+            for first in range(looked + 1, min(looked + stride, last + BEYOND) + 1):
                 yield Lives(call, errno, "end", first, stride, last, counts.before[call])

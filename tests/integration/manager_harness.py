@@ -17,6 +17,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 
 from harness import (COUNTED, DEADLINE, ENVIRONMENT, OF_ITS_OWN, ONSET, ORDINARY_UID, PYTHON, REFUSES, SHIM,
@@ -286,11 +287,12 @@ class System:
         return self.wait(seconds)
 
     def _remove_group(self):
-        """With those below it; by a mount of the hierarchy that nobody else sees."""
+        """By a mount of the hierarchy that nobody else sees."""
         place = os.path.join(self.folder, "cgroup")
         os.mkdir(place)
-        script = f"mount -t cgroup2 none {place} && find {place}/{self.group} -depth -type d -exec rmdir {{}} +"
-        subprocess.run(["unshare", "--mount", "sh", "-c", script], stderr=subprocess.DEVNULL, check=False)
+        line = [PYTHON, "-E", "-B", os.path.abspath(__file__), os.path.join(place, self.group)]
+        subprocess.run(["unshare", "--mount", "sh", "-c", f'mount -t cgroup2 none {place} && exec "$@"', "sh", *line],
+                       check=False)
 
     def _tracer(self):
         """A pidfd of its strace, which is a child of nobody here; None without one."""
@@ -325,12 +327,32 @@ class System:
         if self.group:
             self._remove_group()
         shutil.rmtree(self.folder, ignore_errors=True)
+        refusals = getattr(self.process, "refusals", None)
+        if self.group and refusals and not refusals.refused:
+            raise AssertionError("no write to a cgroup was refused")
 
 
 def cgroups_can_be_made():
+    """By an onset that a test starts, too."""
+    if "cgroup-write" in str(REFUSES):
+        return False
     script = "mount -t cgroup2 none /sys/fs/cgroup && rmdir $(mktemp -d -p /sys/fs/cgroup onset-test-XXXXXX)"
     done = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, check=False)
     return done.returncode == 0
+
+
+def remove_group(path):
+    """With those below it. Its last process may have a moment left."""
+    def is_removed():
+        for folder, _, _ in os.walk(path, topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                return False
+        return True
+
+    with contextlib.suppress(Late):
+        until(is_removed, f"{path} is empty", 5)
 
 
 def process_state(pid):
@@ -391,3 +413,7 @@ class OnsetSystemTest(OnsetTest):
         code, out, err = system.cli(*arguments, **options)
         self.assertEqual(code, 0, f"{arguments}: {out}{err}\n{system.log()}")
         return out
+
+
+if __name__ == "__main__":
+    remove_group(sys.argv[1])

@@ -8,7 +8,9 @@ fail, since something does. Then the inmate looks whether PID 1 has got over it:
   answers     a call is answered within a second
   recovers    everything can be started, restarted, and is what it should be
   reaps       an orphan is collected
-  keeps none  no descriptor and no process is left over, compared with a life where nothing failed
+  rests       it uses no time while nothing is asked of it, nor over its life ten times what a life
+              does in which nothing failed
+  keeps none  no descriptor and no process is left over, compared with such a life
   ends        SIGTERM is an orderly shutdown: ExecStop= runs, the exit status is 0
 
 Run it in a mount namespace of its own (enter_arena), which it changes.
@@ -29,7 +31,7 @@ import sys
 import tempfile
 import time
 
-from manager_harness import RUNTIME_FOLDERS
+from manager_harness import RUNTIME_FOLDERS, remove_group
 from harness import ENVIRONMENT, OF_ITS_OWN, ONSET, ORDINARY_UID, PYTHON, ROOT, children_of
 
 SOURCE = os.path.join(ROOT, "tests", "support", "sweep_service.c")
@@ -38,6 +40,11 @@ STEP = 4.0  # seconds that a step of the life may take; every unit's own limits 
 RECOVERIES = 8
 FATAL = ("no answer", "an orphan")  # of what may be wrong while things fail, what must not be
 LIFE = 60.0  # for all up to there
+WORK = 0.03  # seconds that an inmate works to see whether PID 1 spins beside it
+SPINNING = WORK / 6  # of the time of a PID 1 that does, on a machine with one processor too
+SWITCHES = 100  # of one that is traced, and held at each call
+TIMES, AT_LEAST = 10, 0.5  # the time of a life without a fault; seconds below which none spins
+CPU_OF_PID_1 = ~1 << 3 | 2  # clock_getcpuclockid(3)
 END = 15.0  # seconds for a shutdown: the budget of a container is 9
 NEW_NAMESPACES = 0x00020000 | 0x20000000  # CLONE_NEWNS, CLONE_NEWPID
 
@@ -66,6 +73,8 @@ UNITS = {
 CONFINED = {"Uid": [str(ORDINARY_UID)] * 4, "Gid": [str(ORDINARY_UID)] * 4, "Groups": [str(ORDINARY_UID)],
             "CapBnd": ["0000000000000001"], "NoNewPrivs": ["1"]}
 DESCRIPTORS = 900  # the limit that PID 1 is given, and services get whatever PID 1 does with its own
+# The pipe of a launch serves the next one too, unless the child was late and took it along.
+KEPT = {"descriptors": collections.Counter({"pipe:": 2}), "children": collections.Counter()}
 LASTING = ("notify.service", "forking.service", "user.service", "once.service")
 
 
@@ -270,13 +279,27 @@ class Inmate:
         if self.expected is None:
             until(lambda: False, 0.3)  # the measure: what has ended is closed
             return []
-        until(lambda: not self.added(), ANSWER)
+        until(lambda: not self.added(), 0 if self.faults.leaves_open else STEP)
         return self.added()
+
+    def spins(self):
+        """A window is as much of a processor as the inmate gets, however loaded the machine is; a
+        last piece of work may be in the first, not in all."""
+        windows = [spent_meanwhile()]
+        while is_spent(windows[-1]) and len(windows) < 3:
+            windows.append(spent_meanwhile())
+        if is_spent(windows[-1]):
+            return [f"while nothing is asked of it: {windows}"]
+        seconds = time.clock_gettime(CPU_OF_PID_1)
+        if self.expected is not None and seconds > max(AT_LEAST, TIMES * self.expected["seconds"]):
+            return [f"{seconds} s in its life, not {self.expected['seconds']}"]
+        return []
 
     def added(self):
         """Fewer may be: what PID 1 has learnt to do without."""
         found = belongings()
-        added = {kind: collections.Counter(found[kind]) - collections.Counter(self.expected[kind]) for kind in found}
+        added = {kind: collections.Counter(found[kind]) - (collections.Counter(self.expected[kind]) | KEPT[kind])
+                 for kind in ("descriptors", "children")}
         if "/proc" not in found["descriptors"]:
             # It could not read its own line of /proc at the start, and watches processes otherwise.
             del added["descriptors"]["anon_inode:[pidfd]"]
@@ -301,7 +324,7 @@ class Inmate:
             self.steps += [problem for problem in problems if not problem.startswith(FATAL)]
             problems = [problem for problem in problems if problem.startswith(FATAL)]
         leaks = self.leftovers()
-        self.tell("report", steps=self.steps, problems=problems, leaks=leaks, found=belongings())
+        self.tell("report", steps=self.steps, problems=problems, leaks=leaks, spins=self.spins(), found=belongings())
 
 
 # In the name of an open file: an inode's number, the cgroup's.
@@ -346,8 +369,25 @@ def reaps_an_orphan():
     return until(lambda: not os.path.exists(f"/proc/{orphan}"), 2 * ANSWER)
 
 
+def spent_meanwhile():
+    """What PID 1 has spent, of seconds and switches of context, while the caller works."""
+    def spent():
+        with open("/proc/1/status", encoding="utf-8") as file:
+            switches = sum(int(line.split()[1]) for line in file if "ctxt_switches" in line)
+        return time.clock_gettime(CPU_OF_PID_1), switches
+
+    before, end = spent(), time.process_time() + WORK
+    while time.process_time() < end:
+        pass
+    return [now - then for now, then in zip(spent(), before)]
+
+
+def is_spent(window):
+    return window[0] > SPINNING or window[1] > SWITCHES
+
+
 def belongings():
-    """What PID 1 holds: its descriptors by kind, its children by name."""
+    """What PID 1 holds: its descriptors by kind, its children by name; the seconds it has spent."""
     descriptors = collections.Counter()
     for number in os.listdir("/proc/1/fd"):
         try:
@@ -363,7 +403,8 @@ def belongings():
                 children[file.read().strip()] += 1
         except OSError:
             continue
-    return {"descriptors": dict(descriptors), "children": dict(children)}
+    return {"descriptors": dict(descriptors), "children": dict(children),
+            "seconds": time.clock_gettime(CPU_OF_PID_1)}
 
 
 # ---- outside ---------------------------------------------------------------------------------
@@ -374,6 +415,7 @@ class Faults:
 
     spoil_recovery = False  # so often that none can do
     spoil_files = True  # a unit file that could not be read is in error until all are read again
+    leaves_open = False  # what is left over then says nothing
     spoil_stop = True  # a command that could not be launched at the end is not run
 
     def count(self):
@@ -414,8 +456,8 @@ class Arena:
 
 
 class Life:
-    """One, held at the gate until `live`. After it `verdict` is "", or what is wrong in a word (death, hang, deaf, broken,
-    leak, shutdown); `details` says what was seen."""
+    """One, held at the gate until `live`. After it `verdict` is "", or what is wrong in a word
+    (death, hang, deaf, broken, spin, leak, shutdown); `details` says what was seen."""
 
     def __init__(self, arena, onset=ONSET, environment=(), log_level="debug"):
         self.arena = arena
@@ -532,9 +574,11 @@ class Life:
             self.verdict = "hang"
         else:
             self.found = report["found"]
-            self.details = report["problems"] + report["leaks"]
+            self.details = report["problems"] + report["spins"] + report["leaks"]
             if report["problems"]:
                 self.verdict = "deaf" if "no answer" in report["problems"][0] else "broken"
+            elif report["spins"]:
+                self.verdict = "spin"
             elif report["leaks"]:
                 self.verdict = "leak"
             self.steps = report["steps"]
@@ -566,16 +610,4 @@ class Life:
         self.gate.close()
         if self.group:
             remove_group(self.group)
-
-
-def remove_group(path):
-    """Its last process may have a moment left."""
-    def is_removed():
-        for folder, _, _ in os.walk(path, topdown=False):
-            try:
-                os.rmdir(folder)
-            except OSError:
-                return False
-        return True
-    until(is_removed, 5)
 

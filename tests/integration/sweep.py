@@ -2,12 +2,15 @@
 
     sweep.py all [calls] [allocations] [--slice]     the tables of all
     sweep.py calls|allocations [--cgroup] [--part K/N] [--only CALL[,CALL…]] [--each | --slice]
-    sweep.py case [--cgroup] [--when life|end] CALL ERRNO OCCURRENCE     one, with what was seen
+    sweep.py case [--cgroup] [--when start|life|end] CALL ERRNO OCCURRENCE     one, with what was seen
 
-A life that goes wrong is taken apart into lives of one case each; what goes wrong there is lived
-once more, so that what does not come again is told apart. A part prints one line of JSON for what
-was planned and one for each life. With --each every case has a life of its own; --slice is a few
-of each call, always the same. "all" ends with a line of counts, and status 1 where a case failed.
+A life that goes wrong is taken apart into lives of one case each, which say what it was; what goes
+wrong there is lived once more, so that what does not come again is told apart. Death, hang, spin
+and leak count however often they come. A case is what has failed in PID 1; what was planned and
+did not come in its life is missed. A part prints one line of JSON for what was planned and one for
+each life. With --each every case has a life of its own; --slice is a few of each call, always the
+same while they hit. "all" ends with a line of counts. Its status is 1 where a case went wrong,
+where none hit a call that PID 1 always makes, or where nobody has said which errors a call has.
 """
 
 import argparse
@@ -28,34 +31,60 @@ from small_system import Arena, build_service, enter_arena
 
 KINDS = {"calls": failing_calls, "allocations": failing_allocations}
 STRIDES = {failing_calls: 8, failing_allocations: 4001}  # cases between two of one life
-OF_EACH = {failing_calls: 1, failing_allocations: 25}  # lives of each call in a slice
-AT_A_TIME = 3  # parts for each processor: a life is mostly waiting
+OF_EACH = {failing_calls: 2, failing_allocations: 25}  # lives of each call in a slice, that hit
+MISSES = 4  # lives of a call in a slice that do not
+AT_A_TIME = 6  # parts for each processor: a life is mostly waiting
 EACH = 10 ** 9
-LASTING = ("death", "hang")  # once is too often
-VERDICTS = ("death", "hang", "deaf", "broken", "leak", "shutdown")
+NOTHING_PLANNED = '{"lives": 0, "occurrences": {}, "always": [], "unknown": []}'
+LASTING = ("death", "hang", "spin", "leak")  # once is too often
+VERDICTS = ("death", "hang", "deaf", "broken", "spin", "leak", "shutdown")
 
 
 # ---- a part ------------------------------------------------------------------------------------
 
 
-def slice_of(lives, number):
-    by_call = collections.defaultdict(list)
-    for life in lives:
-        by_call[life.call].append(life)
-    for found in by_call.values():
-        found.sort(key=lambda life: zlib.crc32(repr(life.describe()).encode()))
-        yield from found[:number]
+def by_call(lives):
+    """In an order of chance that is always the same, each errno once before any comes again."""
+    found = collections.defaultdict(list)
+    for life in sorted(lives, key=lambda life: zlib.crc32(repr(life.describe()).encode())):
+        found[life.call].append(life)
+    for call in sorted(found):
+        times = collections.Counter()
+
+        def turn(life):
+            times[life.errno] += 1
+            return times[life.errno]
+
+        yield sorted(found[call], key=turn)
+
+
+def results_of_some(arena, lives, number):
+    """Of lives of one call: until so many have hit."""
+    missed = 0
+    for some in lives:
+        results = list(results_of(arena, some))
+        yield from results
+        if results[-1]["hits"]:
+            number -= 1
+        else:
+            missed += 1
+        if number == 0 or missed == MISSES:
+            return
 
 
 def results_of(arena, lives):
+    """Those of its parts, where it is taken apart, before its own."""
     begin = time.monotonic()
     life, lines = lives.live(arena)
     result = {**lives.describe(), "cases": lives.cases(), "hits": len(lines), "verdict": life.verdict}
     if life.verdict:
         result.update(line=lines[:1], details=life.details, steps=life.steps, console=life.console()[-3000:])
         if lives.stride:
+            result["parts"] = []
             for one in lives.apart():
-                yield from results_of(arena, one)
+                for part in results_of(arena, one):
+                    result["parts"].append(part["verdict"])
+                    yield part
         else:
             result["again"] = lives.live(arena)[0].verdict
     result["seconds"] = round(time.monotonic() - begin, 2)
@@ -66,14 +95,20 @@ def sweep_part(kind, options, arena):
     only = options.only.split(",") if options.only else ()
     counts = kind.measure(arena)
     lives = list(kind.all_lives(counts, EACH if options.each else STRIDES[kind], only))
-    if options.slice:
-        lives = list(slice_of(lives, OF_EACH[kind]))
     part, parts = map(int, options.part.split("/"))
-    lives = lives[part - 1::parts]
-    print(json.dumps({"lives": len(lives), "occurrences": kind.occurrences(counts)}), flush=True)
-    for some in lives:
-        for result in results_of(arena, some):
-            print(json.dumps(result), flush=True)
+    print(json.dumps({"lives": len(lives), "occurrences": kind.occurrences(counts),
+                      "always": kind.always_made(counts), "unknown": kind.unknown(counts)}), flush=True)
+    if options.slice:
+        # A part has calls of its own, or its share of the lives of the only one.
+        calls = list(by_call(life for life in lives if life.cases()))
+        alone = len(calls) == 1
+        calls = [calls[0][part - 1::parts]] if alone else calls[part - 1::parts]
+        number = -(-OF_EACH[kind] // parts) if alone else OF_EACH[kind]
+        found = (result for some in calls for result in results_of_some(arena, some, number))
+    else:
+        found = (result for some in lives[part - 1::parts] for result in results_of(arena, some))
+    for result in found:
+        print(json.dumps(result), flush=True)
 
 
 def show_case(options, arena):
@@ -93,32 +128,45 @@ def show_case(options, arena):
 
 
 class Table:
-    """Of what each life gave; a life that was taken apart counts by its cases."""
+    """Of what each life gave; the cases of a life that was taken apart are those of its parts."""
 
-    HEAD = ("call", "occurrences", "errnos", "cases", "failed in PID 1", *VERDICTS, "not again")
+    HEAD = ("call", "occurrences", "errnos", "lives", "cases", "missed", *VERDICTS, "not again")
 
     def __init__(self):
         self.occurrences, self.errnos = collections.Counter(), collections.defaultdict(set)
         self.counts = collections.defaultdict(collections.Counter)
-        self.bad = []
+        self.planned, self.always, self.unknown = 0, None, set()
+        self.bad, self.not_again = [], []
+
+    def add_plan(self, plan):
+        self.planned = max(self.planned, plan["lives"])
+        self.occurrences |= collections.Counter(plan["occurrences"])
+        self.always = set(plan["always"]) if self.always is None else self.always & set(plan["always"])
+        self.unknown |= set(plan["unknown"])
 
     def add(self, result):
-        if "lives" in result:
-            self.occurrences |= collections.Counter(result["occurrences"])
-            return
-        if result["verdict"] and result["stride"]:
-            return
         row = self.counts[result["call"]]
-        self.errnos[result["call"]].add(result["errno"])
-        row["cases"] += result["cases"]
-        row["failed in PID 1"] += result["hits"]
-        if not result["verdict"]:
+        row["lives"] += 1
+        parts = result.get("parts")
+        if parts is None:
+            if result["hits"]:
+                self.errnos[result["call"]].add(result["errno"])
+            row["cases"] += result["hits"]
+            row["missed"] += max(0, result["cases"] - result["hits"])
+        verdict = result["verdict"]
+        if not verdict:
             return
-        if result["again"] or result["verdict"] in LASTING:
-            row[result["verdict"]] += 1
-            self.bad.append(result)
-        else:
+        is_told = parts is not None and (verdict in parts or verdict not in LASTING and any(parts))
+        if verdict in LASTING or result.get("again"):
+            row[verdict] += not is_told
+            self.bad += [] if is_told else [result]
+        elif not is_told:
             row["not again"] += 1
+            self.not_again.append(result)
+
+    def never_hit(self):
+        """Calls that PID 1 makes in every life, and none of which has failed."""
+        return sorted(call for call in self.always or () if not self.counts[call]["cases"])
 
     def rows(self):
         for call in sorted(self.counts):
@@ -131,9 +179,21 @@ class Table:
         for row in self.rows():
             print("| " + " | ".join(f"`{row[0]}`" if i == 0 else str(cell) for i, cell in enumerate(row)) + " |")
         for result in self.bad:
-            print(f"{result['verdict']}: {result['line']} occurrence {result['first']} of its {result['when']}: "
-                  f"{result['details']}")
+            print(f"{result['verdict']}: {named(result)}")
+        for result in self.not_again:
+            print(f"not again: {result['verdict']}: {named(result)}")
+        for call in sorted(self.unknown):
+            print(f"{call}: neither a row of errnos.tsv nor one of those that cannot fail")
+        for call in self.never_hit():
+            print(f"{call}: PID 1 makes it in every life, and it never failed")
         sys.stdout.flush()
+
+
+def named(result):
+    which = f"occurrence {result['first']}"
+    which += f" and each {result['stride']}th from there" if result["stride"] else ""
+    return (f"{result['call']} {result['errno']} {which} of its {result['when']}: {result['line']} "
+            f"{result['details']}")
 
 
 def sweep_all(kind, options):
@@ -151,6 +211,7 @@ def sweep_all(kind, options):
         failed = [part for part in running if part.wait() != 0]
         for k in range(parts):
             with open(os.path.join(folder, str(k)), encoding="utf-8") as results:
+                table.add_plan(json.loads(next(results, None) or NOTHING_PLANNED))
                 for line in results:
                     table.add(json.loads(line))
     return table, bool(failed)
@@ -164,12 +225,12 @@ def write_all(options):
                 print("no writable cgroup v2 hierarchy: the lives with cgroups are left out")
                 continue
             table, failed = sweep_all(kind, options)
-            broken |= failed
-            table.write(f"{kind}, {'with' if options.cgroup else 'without'} cgroups")
+            broken |= failed or bool(table.unknown or table.never_hit())
+            table.write(f"{kind}, {'with' if options.cgroup else 'without'} cgroups: "
+                        f"{table.planned} lives of a whole sweep")
             for row in table.counts.values():
                 total += row
-    words = [f"{total['cases']} cases", f"{total['failed in PID 1']} failed in PID 1"]
-    print("\n" + ", ".join(words + [f"{total[verdict]} {verdict}" for verdict in VERDICTS]))
+    print("\n" + ", ".join(f"{total[what]} {what}" for what in ("lives", "cases", "missed", *VERDICTS, "not again")))
     return 1 if broken or any(total[verdict] for verdict in VERDICTS) else 0
 
 
@@ -180,7 +241,7 @@ def main():
     parser.add_argument("--cgroup", action="store_true")
     parser.add_argument("--part", default="1/1")
     parser.add_argument("--only")
-    parser.add_argument("--when", default="life")
+    parser.add_argument("--when", default="life", choices=("start", "life", "end"))
     parser.add_argument("--each", action="store_true")
     parser.add_argument("--slice", action="store_true")
     parser.add_argument("--service", help="what build_service has built")

@@ -8,6 +8,7 @@ import sys
 import unittest
 
 from harness import PYTHON, SANITIZED
+from manager_harness import OnsetSystemTest, cgroups_can_be_made
 from small_system import build_service, enter_arena
 
 SWEEP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sweep.py")
@@ -23,7 +24,7 @@ class Sweep(unittest.TestCase):
         done = sweep(kind)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         last = done.stdout.splitlines()[-1]
-        self.assertRegex(last, r"^[1-9]\d+ cases, [1-9]\d+ failed in PID 1, 0 death, 0 hang, ")
+        self.assertRegex(last, r"^[1-9]\d+ lives, [1-9]\d+ cases, \d+ missed, 0 death, 0 hang, ")
 
     def test_P2_D8_pid_1_survives_a_system_call_that_fails(self):
         self.survives("calls")
@@ -61,7 +62,10 @@ class Notices(unittest.TestCase):
         self.assertEqual(self.verdict("recvmsg", "error=EAGAIN:when=1+"), "broken")
 
     def test_a_descriptor_that_stays(self):
-        self.assertEqual(self.verdict("close", "error=EIO:when=60"), "leak")
+        self.assertEqual(self.verdict("close", "error=EIO:when=1", "of=/etc/passwd"), "leak")
+
+    def test_that_pid_1_spins(self):
+        self.assertEqual(self.verdict("read", "error=EAGAIN:when=1+", "of=anon_inode:[eventfd]"), "spin")
 
     def test_a_shutdown_that_does_not_end(self):
         self.assertEqual(self.verdict("epoll_wait", "error=EINTR:when=1+", "at-the-end"), "hang")
@@ -70,8 +74,28 @@ class Notices(unittest.TestCase):
         self.assertEqual(self.verdict("reload"), "fine")
 
 
-def live(service, call, what, when=""):
-    """In an arena: the verdict of one life in which strace does this to PID 1."""
+@unittest.skipUnless(cgroups_can_be_made(), "no writable cgroup v2 hierarchy")
+class RefusedWrites(OnsetSystemTest):
+    """What the filters of tools/sweep refuse of cgroups is asked for."""
+
+    def runs(self, error):
+        system = self.boot({"a.service": "[Service]\nExecStart=/bin/sleep infinity\n"}, cgroup=True,
+                           refuses=("cgroup-write", error))
+        self.ok(system, "start", "a.service")
+        self.assertEqual(system.show("a.service", "ActiveState"), "active")
+        self.assertEqual(system.leave(), 0)
+        self.assertGreater(system.process.refusals.refused, 0)
+
+    def test_P21_units_run_where_writes_to_cgroups_answer_EPERM(self):
+        self.runs("EPERM")
+
+    def test_P21_units_run_where_writes_to_cgroups_answer_ENOSYS(self):
+        self.runs("ENOSYS")
+
+
+def live(service, call, what, where=""):
+    """In an arena: the verdict of one life in which strace does this to PID 1; `where`: "at-the-end",
+    or "of=" and the name of an open file."""
     from failing_calls import Tracer, measure
     from small_system import Arena, Faults, Life
 
@@ -80,20 +104,21 @@ def live(service, call, what, when=""):
             tracers.append(Tracer(life, options))
 
     options = ["-e", "trace=" + call, "-e", f"inject={call}:{what}"]
+    options += ["-P", where.removeprefix("of=")] if where.startswith("of=") else []
     tracers = []
     arena = Arena(service, cgroup=False)
     try:
         measure(arena)
         life = Life(arena)
-        faults = AtTheEnd() if when else Tracer(life, options)
-        tracers += [] if when else [faults]
+        faults = AtTheEnd() if where == "at-the-end" else Tracer(life, options)
+        tracers += [] if where == "at-the-end" else [faults]
         try:
             life.live(faults)
         finally:
             life.end()
             for tracer in tracers:
                 tracer.end()
-        print(life.verdict or "fine")
+        print(life.details, life.steps, life.verdict or "fine", sep="\n")
     finally:
         arena.remove()
 

@@ -67,7 +67,7 @@ MUTATIONS = [
     ("process", "a main process that was named is not found by its pid", "engine/manager_units.cpp",
      "  replace(before.main.pid, now.main.pid);", ""),
     ("process", "a new main process may be another unit's", "engine/manager_actions.cpp",
-     "owner.valid() && owner != id) {", "owner.valid() && owner != id && id.value == UINT32_MAX) {", 117415),
+     "owner.valid() && owner != id) {", "owner.valid() && owner != id && id.value == UINT32_MAX) {"),
     ("owed", "what is owed waits for the unit's next event", "engine/manager_jobs.cpp",
      "  if (!owed_.empty()) {", "  if (owed_.size() > 9999) {"),
     ("process", "an end that comes before the launch's answer is forgotten", "engine/manager_actions.cpp",
