@@ -58,18 +58,16 @@ class Witness final : public CallHandler, public ReplySink {
  public:
   explicit Witness(ManagerInterface& interface) : interface_(interface) {}
   ReplySink* server = nullptr;
-  int short_of_memory = 0;  ///< 1: for the next call; 2: for its end too
+  bool is_short_of_memory = false;  ///< for the next call
 
   void handle(CallId call, const Request& request, const json& parameters, Timestamp now) override {
     expect(!open_.contains(call), "a connection has one call at a time", request.method);
     open_[call] = request;
-    if (short_of_memory > 0) throw std::bad_alloc();
+    if (std::exchange(is_short_of_memory, false)) throw std::bad_alloc();
     interface_.handle(call, request, parameters, now);
   }
   bool pull(CallId call) override { return interface_.pull(call); }
   void gone(CallId call) override {
-    if (--short_of_memory == 1) throw std::bad_alloc();
-    short_of_memory = 0;
     open_.erase(call);
     interface_.gone(call);
   }
@@ -263,10 +261,7 @@ class World {
         engine_.manager.start_up(engine_.now);
         break;
       case 'm':
-        witness_.short_of_memory = 1;
-        break;
-      case 'n':
-        witness_.short_of_memory = 2;
+        witness_.is_short_of_memory = true;
         break;
       case 'y':
         backend_.can_reload = false;
