@@ -13,7 +13,7 @@ Manager::Manager(Os& os, UnitSource& source, ManagerConfig config)
     : os_(os),
       source_(&source),
       config_(std::move(config)),
-      graph_(std::make_unique<UnitGraph>()),
+      graph_(empty_graph()),
       queue_(runtime_) {
   owed_.reserve(kOwedLeast);
 }
@@ -22,16 +22,26 @@ Manager::~Manager() = default;
 
 // ---- loading ----------------------------------------------------------------
 
-/// A runtime for every unit of the graph. What has come since is looked at by the
-/// next collect(): a name that was only asked for does not stay.
-void Manager::grow_runtime() {
-  if (collect_.capacity() < graph_->size()) {
-    collect_.reserve(std::max(graph_->size(), collect_.capacity() + collect_.capacity() / 2));
+/// Each unit that it gets has a runtime before.
+std::unique_ptr<UnitGraph> Manager::empty_graph() {
+  auto graph = std::make_unique<UnitGraph>();
+  graph->set_growth([this](std::size_t units) { make_room_for_units(units); });
+  return graph;
+}
+
+/// For so many units, of this graph or the one that follows it: what is kept of each. Where
+/// memory runs out, what has come of it is no more than room.
+void Manager::make_room_for_units(std::size_t units) {
+  if (collect_.capacity() < units) {
+    collect_.reserve(std::max(units, collect_.capacity() + collect_.capacity() / 2));
   }
-  for (auto i = static_cast<std::uint32_t>(runtime_.size()); i < graph_->size(); ++i) {
-    runtime_.emplace_back();
-    may_be_unneeded(UnitId{i});
-  }
+  while (runtime_.size() < units) runtime_.emplace_back();
+}
+
+/// What has come since is looked at by the next collect(): a name that was only asked for
+/// does not stay.
+void Manager::take_new_units() {
+  for (; known_units_ < graph_->size(); ++known_units_) may_be_unneeded(UnitId{known_units_});
   // The root slice and the scope that PID 1 lives in exist as long as it does.
   for (const std::string_view perpetual : {"-.slice", "init.scope"}) {
     const UnitId id = graph_->find(perpetual);
@@ -52,22 +62,20 @@ void Manager::report_load(const Diagnostics& diagnostics) {
   }
 }
 
-/// Whatever becomes of the load, each unit that it has added has a runtime. False: memory
-/// ran out on the way, and what was to be linked is not.
+/// False: memory ran out on the way, and what was to be linked is not.
 template <class Load>
 bool Manager::add_to_graph(Load load) {
   { const MemoryReserve::Open ready(reserve_, 0); }  // else not begun
+  bool is_whole = true;
   try {
     load();
-    grow_runtime();
-    return true;
   } catch (const std::bad_alloc&) {
+    is_whole = false;
     graph_is_torn_ = true;
     has_more_ = true;
   }
-  const MemoryReserve::Open finish(reserve_, 0);
-  grow_runtime();
-  return false;
+  take_new_units();
+  return is_whole;
 }
 
 /// Files that have come since the search path was listed need no daemon-reload.
@@ -104,14 +112,19 @@ void Manager::reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics
   now_ = now;
   Diagnostics found;
   read_again(source, found);
-  diagnostics.insert(diagnostics.end(), found.begin(), found.end());
+  try {
+    diagnostics.insert(diagnostics.end(), found.begin(), found.end());
+  } catch (const std::bad_alloc&) {
+    out_of_memory();  // they are in the log, and in load_diagnostics()
+  }
   dispatch();
 }
 
-/// A new graph beside the old one, which stays until the new one has all that it had. From
-/// there on, should memory run out, all is read once more.
+/// A new graph beside the old one, which stays until the new one has all that it had.
+/// bad_alloc: it has stayed, and with it its source. From there on the new source is in use:
+/// should memory run out, all is read from it once more.
 void Manager::read_again(UnitSource& source, Diagnostics& found) {
-  auto graph = std::make_unique<UnitGraph>();
+  auto graph = empty_graph();
   // The same ids for the same names: everything outside the graph is kept by id.
   graph->reserve_all_of(*graph_);
   const auto in_use = [&](UnitId id) {
@@ -135,16 +148,20 @@ void Manager::read_again(UnitSource& source, Diagnostics& found) {
   {
     const MemoryReserve::Open finish(reserve_, graph->size() * kRoomOfUnit);
     for (const UnitId id : kept) graph->keep_unit(id, *graph_);
-    graph_ = std::move(graph);
-    source_ = &source;
-    graph_is_torn_ = true;
-    has_more_ = true;
-    grow_runtime();
   }
-  if (!load_what_they_name(kept, found)) return;
-  adopt_graph();
-  report_load(found);
-  load_diagnostics_ = found;
+  graph_ = std::move(graph);
+  source_ = &source;
+  graph_is_torn_ = true;
+  has_more_ = true;
+  take_new_units();
+  try {
+    if (!load_what_they_name(kept, found)) return;
+    report_load(found);
+    load_diagnostics_ = found;
+    adopt_graph();
+  } catch (const std::bad_alloc&) {
+    out_of_memory();
+  }
 }
 
 bool Manager::load_what_they_name(const std::vector<UnitId>& units, Diagnostics& found) {
@@ -163,7 +180,7 @@ bool Manager::load_what_they_name(const std::vector<UnitId>& units, Diagnostics&
 /// What runs, made to fit its new configuration.
 void Manager::adopt_graph() {
   const MemoryReserve::Open finish(reserve_, graph_->size() * kRoomOfUnit);
-  for (std::uint32_t i = 0; i < runtime_.size(); ++i) {
+  for (std::uint32_t i = 0; i < graph_->size(); ++i) {
     const UnitId id{i};
     may_be_unneeded(id);
     if (graph_->unit(id).type != UnitType::Service || graph_->unit(id).service == nullptr) continue;
@@ -363,7 +380,7 @@ Result<void, RequestError> Manager::reset_failed(std::string_view name, Timestam
 }
 
 void Manager::reset_failed_all(Timestamp now) {
-  for (std::uint32_t i = 0; i < runtime_.size(); ++i) {
+  for (std::uint32_t i = 0; i < graph_->size(); ++i) {
     if (runtime_[i].active == ActiveState::Failed)
       (void)reset_failed(graph_->unit(UnitId{i}).id, now);
   }

@@ -130,7 +130,8 @@ class Manager final : private UnitStates {
   Result<unsigned, RequestError> kill_unit(std::string_view unit, std::string_view who, int signal);
   Result<void, RequestError> reset_failed(std::string_view unit, Timestamp now);
   void reset_failed_all(Timestamp now);
-  /// Reads all unit files again (daemon-reload). `source` must be a fresh one.
+  /// Reads all unit files again (daemon-reload). `source` must be a fresh one. bad_alloc:
+  /// nothing has changed and `source` is not in use; else it is from now on.
   void reload(UnitSource& source, Timestamp now, Diagnostics& diagnostics);
   /// What system.conf says now; holds from the next event on. For the units that
   /// run it is reload() that makes it good, so call it before that.
@@ -205,7 +206,9 @@ class Manager final : private UnitStates {
  private:
   // ---- life (manager.cpp) ---------------------------------------------------
   [[nodiscard]] std::optional<QueuedJob> queued(UnitId id) const override;
-  void grow_runtime();
+  std::unique_ptr<UnitGraph> empty_graph();
+  void make_room_for_units(std::size_t units);
+  void take_new_units();
   template <class Load>
   bool add_to_graph(Load load);
   void read_again(UnitSource& source, Diagnostics& found);
@@ -355,6 +358,7 @@ class Manager final : private UnitStates {
   ManagerListener* listener_ = nullptr;
   std::unique_ptr<UnitGraph> graph_;
   std::deque<UnitRuntime> runtime_;  ///< what was referred to stays when units come
+  std::uint32_t known_units_ = 0;    ///< of the graph: collect() has looked at them, or will
   JobQueue queue_;
   TimerQueue timers_;
   MemoryReserve reserve_;

@@ -129,7 +129,11 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   const Unit& unit = graph_->unit(id);
   UnitRuntime& rt = runtime_[id.value];
   const auto& commands = unit.service->commands(action.role);
-  if (action.index >= commands.size()) return SpawnFailed{SysError{"spawn", EINVAL}};
+  if (action.index >= commands.size()) {  // new files have taken it away
+    pending_spawns_.erase(id.value);
+    timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
+    return SpawnFailed{SysError{"spawn", EINVAL}};
+  }
 
   LaunchRequest request;
   request.id = id;

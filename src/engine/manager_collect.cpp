@@ -15,7 +15,7 @@ namespace onset {
 
 void Manager::may_be_unneeded(UnitId id) {
   if (runtime_[id.value].may_be_unneeded) return;
-  collect_.push_back(id);  // has room for every unit, once: grow_runtime()
+  collect_.push_back(id);  // has room for every unit, once: make_room_for_units()
   runtime_[id.value].may_be_unneeded = true;
 }
 

@@ -30,7 +30,7 @@ void Manager::exec_done(pid_t pid, Timestamp now) {
 
 void Manager::unit_empty(UnitId id, Timestamp now) {
   now_ = now;
-  if (id.value >= runtime_.size()) return;
+  if (id.value >= graph_->size()) return;
   if (std::exchange(runtime_[id.value].watches_leftovers, false)) {
     os_.watch_empty(id, false);
     may_be_unneeded(id);
@@ -40,26 +40,26 @@ void Manager::unit_empty(UnitId id, Timestamp now) {
 }
 
 void Manager::note_problem(UnitId id, std::string_view text) {
-  if (id.value < runtime_.size()) problems_.try_emplace(id.value, text);
+  if (id.value < graph_->size()) problems_.try_emplace(id.value, text);
 }
 
 void Manager::path_changed(UnitId id, Timestamp now) {
   now_ = now;
-  if (id.value >= runtime_.size() || graph_->unit(id).service == nullptr) return;
+  if (id.value >= graph_->size() || graph_->unit(id).service == nullptr) return;
   owe(id, PidFileChanged{});
   dispatch();
 }
 
 void Manager::bus_name_changed(UnitId id, const BusNameChanged& change, Timestamp now) {
   now_ = now;
-  if (id.value >= runtime_.size()) return;
+  if (id.value >= graph_->size()) return;
   feed(id, change);
   dispatch();
 }
 
 void Manager::oom_killed(UnitId id, Timestamp now) {
   now_ = now;
-  if (id.value >= runtime_.size()) return;
+  if (id.value >= graph_->size()) return;
   feed(id, OomKilled{});
   dispatch();
 }
@@ -87,7 +87,7 @@ bool may_notify(NotifyAccess access, const ServiceState& s, pid_t sender) {
 
 void Manager::notify(UnitId id, const NotifySender& sender, std::string_view text, Timestamp now) {
   now_ = now;
-  if (id.value >= runtime_.size()) return;
+  if (id.value >= graph_->size()) return;
   const Unit& unit = graph_->unit(id);
   if (unit.service == nullptr) return;
   const ServiceState& s = runtime_[id.value].service;

@@ -134,7 +134,7 @@ void Manager::begin_shutdown() {
   }
   stop_chains_ = stop_chain_lengths(queue_, *graph_);
   // What stops already has less time for it from now on.
-  for (std::uint32_t i = 0; i < runtime_.size(); ++i) {
+  for (std::uint32_t i = 0; i < graph_->size(); ++i) {
     const Job* job = queue_.of_unit(UnitId{i});
     if (job != nullptr && job->type == JobType::Stop && job->state == JobState::Running &&
         runtime_[i].active == ActiveState::Deactivating)

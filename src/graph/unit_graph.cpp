@@ -86,10 +86,15 @@ std::string_view to_string(DependencyKind kind) {
 
 // ---- units and names ----------------------------------------------------------
 
+UnitGraph::Node& UnitGraph::add_node() {
+  if (grows_) grows_(nodes_.size() + 1);
+  return nodes_.emplace_back();
+}
+
 UnitId UnitGraph::add(std::unique_ptr<Unit> unit) {
   UnitId id{static_cast<std::uint32_t>(nodes_.size())};
   if (free_.empty()) {
-    nodes_.emplace_back();
+    add_node();
   } else {
     id = free_.back();
     free_.pop_back();
@@ -135,7 +140,7 @@ void UnitGraph::reserve_all_of(const UnitGraph& other) {
     } else {
       blank->load_state = LoadState::Merged;
     }
-    nodes_.emplace_back().unit = std::move(blank);
+    add_node().unit = std::move(blank);
   }
   free_ = std::move(unused);
 }

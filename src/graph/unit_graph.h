@@ -4,11 +4,13 @@
 // graph beside the old one and swaps.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "unit/dependency.h"
@@ -55,6 +57,9 @@ std::string_view to_string(DependencyKind kind);
 
 class UnitGraph {
  public:
+  /// Called before a unit is added, with how many there will be: for who keeps something of
+  /// each. Where it ends in bad_alloc, nothing is added.
+  void set_growth(std::function<void(std::size_t)> grows) { grows_ = std::move(grows); }
   /// Adds a unit with its names; returns its id. A name that is taken is left.
   UnitId add(std::unique_ptr<Unit> unit);
   void add_name(std::string_view name, UnitId id);
@@ -110,12 +115,14 @@ class UnitGraph {
     std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
   };
   static constexpr std::size_t kNoEdge = SIZE_MAX;
+  Node& add_node();
   void note_alias(UnitId id, std::string_view name);
   [[nodiscard]] static std::size_t position_of(const Node& node, UnitId other);
   static Dependency& edge(Node& node, UnitId other);
   static void rebuild_index(Node& node);
   static void drop_kind(Node& node, DependencyKind kind, UnitId other);
 
+  std::function<void(std::size_t)> grows_;
   std::vector<Node> nodes_;
   std::vector<UnitId> free_;
   std::unordered_map<std::string, UnitId, NameHash, std::equal_to<>> names_;

@@ -258,6 +258,19 @@ TEST_CASE("a launch that waits for memory is not tried again once its phase is o
   CHECK(w.os.history.size() == spawned);
 }
 
+TEST_CASE("a launch that waits, whose command new files take away, fails once",
+          "[engine][spawn][reload]") {
+  const std::string restarts = "Restart=always\nRestartSec=1s\n";
+  EngineWorld w{{{"a.service", service("", restarts + "ExecStartPre=/bin/p\n")}}};
+  w.os.fail_spawns = 1;
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.sub("a.service") == "start-pre");
+  UnitTable changed{{{"a.service", service("", restarts)}}};
+  reload(w, changed);
+  w.pass(seconds(10));
+  CHECK(w.sub("a.service") == "running");
+}
+
 TEST_CASE("a service whose type new files change while it forks does not stay in start",
           "[engine][reload]") {
   EngineWorld w{{{"a.service", service("", "Type=forking\nTimeoutStartSec=infinity\n")}}};
