@@ -13,7 +13,7 @@ import os
 import struct
 
 from harness import ROOT
-from small_system import Faults, Life
+from small_system import Faults, Life, insist
 
 BUILD_OF_TESTS = os.path.join(os.environ.get("ONSET_BUILD_DIR") or os.path.join(ROOT, "build"), "tests")
 PROGRAM = os.path.join(BUILD_OF_TESTS, "onset-failing-malloc")
@@ -99,20 +99,21 @@ class Lives:
 
 def measure(arena):
     """How many allocations there are up to the look at PID 1, and how many in a shutdown."""
-    living, ending = 0, 0
-    for _ in range(3):
-        faults = Counting(arena.folder)
-        life = Life(arena, PROGRAM, {"ONSET_ALLOCATIONS": faults.path}, log_level="info")
-        try:
-            life.live(faults)
-            life.must_be_faultless()
-            living = max(living, faults.looked_at)
-            ending = max(ending, faults.made() - faults.asked_to_end_at)
-        finally:
-            life.end()
-            faults.end()
+    counts = [insist(live_without_a_fault, arena) for _ in range(3)]
+    return tuple(map(max, zip(*counts)))
+
+
+def live_without_a_fault(arena):
+    faults = Counting(arena.folder)
+    life = Life(arena, PROGRAM, {"ONSET_ALLOCATIONS": faults.path}, log_level="info")
+    try:
+        life.live(faults)
+        life.must_be_faultless()
         arena.expected = life.found
-    return living, ending
+        return faults.looked_at, faults.made() - faults.asked_to_end_at
+    finally:
+        life.end()
+        faults.end()
 
 
 def occurrences(counts):

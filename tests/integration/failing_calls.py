@@ -16,7 +16,7 @@ import select
 import subprocess
 
 from harness import ROOT
-from small_system import Faults, Life
+from small_system import Faults, Life, insist
 
 ERRNOS = os.path.join(ROOT, "tests", "oracle", "errnos.tsv")
 MEASURES = 3  # lives without a fault, of which the most occurrences of a call count
@@ -107,19 +107,23 @@ def measure(arena):
     """The most of some lives; and the belongings of PID 1 in one that knew no fault."""
     counts = Calls()
     for _ in range(MEASURES):
-        life = Life(arena)
-        tracer = Tracer(life)
-        try:
-            life.live(tracer)
-            life.must_be_faultless()
-        finally:
-            life.end()
-            tracer.end()
-        arena.expected = life.found
-        lines = tracer.lines()
-        names = [match.group(1) if (match := CALL.match(line)) else "" for line in lines]
-        counts.add(names, tracer.lines_at_look)
+        counts.add(*insist(live_without_a_fault, arena))
     return counts
+
+
+def live_without_a_fault(arena):
+    """The names of the calls, and how many there were when PID 1 was looked at."""
+    life = Life(arena)
+    tracer = Tracer(life)
+    try:
+        life.live(tracer)
+        life.must_be_faultless()
+    finally:
+        life.end()
+        tracer.end()
+    arena.expected = life.found
+    names = [match.group(1) if (match := CALL.match(line)) else "" for line in tracer.lines()]
+    return names, tracer.lines_at_look
 
 
 class Lives:
