@@ -168,9 +168,9 @@ class Lives:
 
 def is_artefact(lives, life):
     """A close(2) that strace makes fail is not made: its descriptor stays, as with the kernel's own
-    errors it would not (close(2), Dealing with error returns). So what is left over, and whoever
-    waits for the other end of it, says nothing."""
-    return lives.call == "close" and life.verdict in ("leak", "broken")
+    errors it would not (close(2), Dealing with error returns). So what is left over, whoever waits
+    for the other end of it, and who is woken by it without end since it is watched, says nothing."""
+    return lives.call == "close" and life.verdict in ("leak", "broken", "spin")
 
 
 def occurrences(counts):
