@@ -582,7 +582,7 @@ class Life:
             raise Faulty(f"a life without a fault: {self.verdict} {self.details} {self.steps}\n{self.console()}")
 
     def _judge(self, report):
-        if self.has_ended(0 if report else ANSWER):
+        if self.has_ended(0 if report else END):  # with its namespace, which may take its time
             self.verdict = "death"
         elif report is None:
             self.verdict = "hang"
