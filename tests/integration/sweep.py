@@ -59,17 +59,16 @@ def by_call(lives):
 
 
 def results_of_some(arena, lives, number):
-    """Of lives of one call: until so many have hit."""
-    missed = 0
-    for some in lives:
-        results = list(results_of(arena, some))
+    """Of lives of one call: until so many have hit. After a miss the earliest occurrence is next:
+    there may be fewer than in the lives that were measured, which strace slows down more."""
+    left, missed = list(lives), 0
+    while left and number > 0 and missed < MISSES:
+        if missed:
+            left.sort(key=lambda life: life.first)
+        results = list(results_of(arena, left.pop(0)))
         yield from results
-        if results[-1]["hits"]:
-            number -= 1
-        else:
-            missed += 1
-        if number == 0 or missed == MISSES:
-            return
+        number -= bool(results[-1]["hits"])
+        missed += not results[-1]["hits"]
 
 
 def results_of(arena, lives):
