@@ -146,6 +146,10 @@ class Lives:
         return [Lives(self.call, self.errno, self.when, occurrence, 0, occurrence, self.before)
                 for occurrence in range(self.first, self.last + BEYOND + 1, self.stride)]
 
+    def surest(self):
+        """The first occurrence, whenever it comes."""
+        return Lives(self.call, self.errno, "life", 1, 0, 1, self.before)
+
     def live(self, arena):
         """The life, and what failed in it, a line each."""
         life = Life(arena)

@@ -59,13 +59,12 @@ def by_call(lives):
 
 
 def results_of_some(arena, lives, number):
-    """Of lives of one call: until so many have hit. After a miss the earliest occurrence is next:
-    there may be fewer than in the lives that were measured, which strace slows down more."""
+    """Of lives of one call: until so many have hit. After a miss the first occurrence is next: there
+    may be fewer than in the lives that were measured, which strace slows down more."""
     left, missed = list(lives), 0
     while left and number > 0 and missed < MISSES:
-        if missed:
-            left.sort(key=lambda life: life.first)
-        results = list(results_of(arena, left.pop(0)))
+        some = left.pop(0)
+        results = list(results_of(arena, some.surest() if missed else some))
         yield from results
         number -= bool(results[-1]["hits"])
         missed += not results[-1]["hits"]
