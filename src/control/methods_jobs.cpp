@@ -116,8 +116,7 @@ JobOutcome ManagerInterface::queue_one(const std::string& name, std::string_view
     return manager_.request(name, outcome.type, mode, now);
   }();
   if (!job) {
-    // The name was a good one: its load, or what it needs, was cut short.
-    if (job.error().kind == RequestErrorKind::Invalid) throw_out_of_memory();
+    if (job.error().kind == RequestErrorKind::OutOfMemory) throw_out_of_memory();
     outcome.refusal = refusal_of(job.error(), primary, RefusalKind::InvalidName);
     return outcome;
   }

@@ -80,6 +80,7 @@ RefusalKind kind_of(const RequestError& error, RefusalKind invalid) {
       return RefusalKind::NotSupported;
     case RequestErrorKind::ShuttingDown:
       return RefusalKind::ShuttingDown;
+    case RequestErrorKind::OutOfMemory:  // thrown by who asks
     case RequestErrorKind::Invalid:
       return invalid;
   }

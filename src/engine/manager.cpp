@@ -296,7 +296,7 @@ Result<JobId, RequestError> Manager::request(std::string_view name, JobType type
   retry_missing();  // also for what the unit needs
   const UnitId id = load(name);
   if (graph_is_torn_) {
-    return Failure{RequestError{RequestErrorKind::Invalid, {}, "out of memory"}};
+    return Failure{RequestError{RequestErrorKind::OutOfMemory, {}, "out of memory"}};
   }
   if (!id.valid()) {
     return Failure{

@@ -65,6 +65,7 @@ enum class RequestErrorKind : std::uint8_t {
   NoSuchUnit,
   NotSupported,
   ShuttingDown,
+  OutOfMemory,  ///< it can be asked for again
   Invalid
 };
 struct RequestError {
@@ -342,6 +343,7 @@ class Manager final : private UnitStates {
     bool is_late = false;  ///< memory had run out when it came
   };
   static std::optional<Once> once(const ServiceEvent& event);
+  bool forget_spawn(UnitId id);
   bool drop_pending_spawn(UnitId id);
   void feed_answer(UnitId id, std::optional<ServiceEvent> answer);
   template <class Event>

@@ -130,8 +130,7 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   UnitRuntime& rt = runtime_[id.value];
   const auto& commands = unit.service->commands(action.role);
   if (action.index >= commands.size()) {  // new files have taken it away
-    pending_spawns_.erase(id.value);
-    timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
+    (void)forget_spawn(id);
     return SpawnFailed{SysError{"spawn", EINVAL}};
   }
 
@@ -159,8 +158,7 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
 
   auto launched = launch(request);
   if (launched) {
-    pending_spawns_.erase(id.value);
-    timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
+    (void)forget_spawn(id);
     pids_[launched->pid] = id;  // it may end before the answer is taken
     make_room_for_owed();
     record_start(id, action, launched->pid);
@@ -170,8 +168,7 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   PendingSpawn& pending = pending_spawns_[id.value];
   pending.action = action;
   if ((err != EAGAIN && err != ENOMEM) || ++pending.attempts > kSpawnAttempts) {
-    pending_spawns_.erase(id.value);
-    timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
+    (void)forget_spawn(id);
     note_problem(id, to_string(launched.error()));
     return SpawnFailed{launched.error()};
   }

@@ -94,11 +94,17 @@ void Manager::feed_owed(UnitId id) {
   }
 }
 
+/// The launch that waits, and when it would be tried again. False: none does.
+bool Manager::forget_spawn(UnitId id) {
+  if (pending_spawns_.erase(id.value) == 0) return false;
+  timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
+  return true;
+}
+
 /// Another event has come first: the spawn that waits counts as failed. What follows from a
 /// failed launch may be a launch that fails, and waits. False: none does.
 bool Manager::drop_pending_spawn(UnitId id) {
-  if (pending_spawns_.erase(id.value) == 0) return false;
-  timers_.set({TimerKey::Kind::Retry, id.value}, kNever);
+  if (!forget_spawn(id)) return false;
   owed_.insert(first_owed(id), {id, SpawnFailed{SysError{"fork", EAGAIN}}});
   has_more_ = true;  // whatever becomes of the event that came first
   return true;

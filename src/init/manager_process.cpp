@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "base/format.h"
+#include "base/out_of_memory.h"
 #include "init/final_phase.h"
 #include "init/memory_wait.h"
 #include "os/resident_pages.h"
@@ -47,15 +48,6 @@ void fill_standard_streams() {
     }
     int ends[2] = {-1, -1};  // end of file to read, an error to write
     if (pipe2(ends, 0) == 0) close(ends[1]);
-  }
-}
-
-template <class Step>
-void do_if_possible(Step step) {
-  try {
-    step();
-  } catch (const std::bad_alloc&) {
-    return;
   }
 }
 
@@ -129,18 +121,18 @@ void ManagerProcess::tell_upwards() {
 /// poweroff.
 int ManagerProcess::finish() noexcept {
   std::optional<MemoryReserve::Open> reserve;
-  do_if_possible([&] { reserve.emplace(reserve_, 0); });
-  do_if_possible([&] { tell_upwards(); });
+  (void)if_memory_suffices([&] { reserve.emplace(reserve_, 0); });
+  (void)if_memory_suffices([&] { tell_upwards(); });
   FinalPhase phase;
   phase.objective = manager_->objective();
   phase.exit_status = manager_->exit_status();
   phase.container = surroundings_ != Surroundings::Machine;
   if (phase.container) phase.patience = kContainerPatience;
-  do_if_possible([&] { server_->close_all(); });
+  (void)if_memory_suffices([&] { server_->close_all(); });
   if (!control_path_.empty()) (void)unlink(control_path_.c_str());
   if (!notify_path_.empty()) (void)unlink(notify_path_.c_str());
   if (!container_.notify_socket.empty()) {
-    do_if_possible([&] {
+    (void)if_memory_suffices([&] {
       (void)send_notify(container_.notify_socket, format("EXIT_STATUS={}", phase.exit_status));
     });
   }

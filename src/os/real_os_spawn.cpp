@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <new>
 
 #include "base/format.h"
+#include "base/out_of_memory.h"
 #include "base/text.h"
 #include "os/directories.h"
 #include "os/launch_child.h"
@@ -79,21 +79,16 @@ std::string failure_text(const LaunchPlan& plan, const ChildReport& report) {
 
 /// In a process of its own, into which nothing must let PID 1's loop return.
 bool remove_whole_tree(std::string_view base, std::string_view relative) noexcept {
-  try {
-    return remove_tree(base, relative, UINT32_MAX).error == 0;
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
+  bool is_removed = false;
+  return if_memory_suffices(
+             [&] { is_removed = remove_tree(base, relative, UINT32_MAX).error == 0; }) &&
+         is_removed;
 }
 
 /// Of a child that is there already, whatever memory there is: the line is lost, not the child.
 template <class Speak>
 void say_if_possible(Speak speak) {
-  try {
-    speak();
-  } catch (const std::bad_alloc&) {
-    return;
-  }
+  (void)if_memory_suffices(speak);
 }
 
 }  // namespace

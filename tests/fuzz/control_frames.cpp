@@ -7,7 +7,8 @@
 //               what has come, t 31 s pass, x a's process ends, d it is killed, s n.service is
 //               ready, f the next spawn fails, p the newest process of e ends, b the boot begins, v
 //               nothing can be frozen, w a file of a unit changes, g and e the gate refuses the
-//               next client or can't look, z PID 1 says goodbye
+//               next client or can't look, m the next call finds no memory, y no file can be
+//               read again, z PID 1 says goodbye
 //
 // Every reply is held to the interface file, as the unit tests do.
 // Parsers: control/frame.cpp control/message.cpp control/json_text.cpp control/parameters.cpp

@@ -29,7 +29,8 @@ import time
 from failing_allocations import PAGE, PROGRAM, Allocations
 from failing_requests_table import OUT_OF_RESOURCES, TABLE, UNITS, Closed, Connection
 from harness import PYTHON
-from small_system import ANSWER, END, STEP, Arena, Life, enter_arena, until
+from inmate import ANSWER, STEP, until
+from small_system import END, Arena, Life, enter_arena
 
 BEYOND = 3  # so many in a row must not have been needed, then there are no more
 MOST = 5000  # allocations of a request

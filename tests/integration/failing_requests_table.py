@@ -6,7 +6,7 @@ import re
 import time
 
 from harness import ROOT
-from small_system import STEP, connect
+from inmate import STEP, connect
 
 INTERFACE = os.path.join(ROOT, "docs", "io.onset.Manager.varlink")
 OWN = "io.onset.Manager."

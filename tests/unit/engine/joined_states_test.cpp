@@ -3,14 +3,16 @@
 // After a change of the machine: engine_tests "docs/states.md gets its joined phases anew".
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
 
 #include "base/format.h"
 #include "support/event_names.h"
-#include "support/service_world.h"
+#include "support/service_space.h"
 #include "support/states_document.h"
 
 namespace onset::test {
@@ -20,21 +22,6 @@ using std::chrono::seconds;
 using P = ServicePhase;
 
 constexpr std::string_view kMaker = "joined_states_test";
-constexpr pid_t kMain = 500;
-constexpr pid_t kControl = 600;
-constexpr pid_t kOther = 700;
-
-constexpr std::array kTypes{ServiceType::Simple,       ServiceType::Exec, ServiceType::Forking,
-                            ServiceType::Oneshot,      ServiceType::Dbus, ServiceType::Notify,
-                            ServiceType::NotifyReload, ServiceType::Idle};
-
-void one_of_each(ServiceWorld& w) {
-  for (ExecRole role : {ExecRole::Condition, ExecRole::StartPre, ExecRole::StartPost,
-                        ExecRole::Reload, ExecRole::Stop, ExecRole::StopPost}) {
-    w.commands(role, {"one"});
-  }
-}
-
 void abort_when_late(ServiceWorld& w) {
   w.service().timeout_stop_failure = TimeoutFailureMode::Abort;
   w.service().timeout_start_failure = TimeoutFailureMode::Abort;
@@ -104,20 +91,6 @@ NotifyMessage message(void (*set)(NotifyMessage&)) {
   return m;
 }
 
-std::vector<ServiceEvent> answers_to(const ServiceAction& action) {
-  if (const Spawn* spawn = std::get_if<Spawn>(&action)) {
-    const pid_t pid = spawn->as_main ? kMain : kControl;
-    return {Spawned{pid, true}, Spawned{pid, false}, SpawnFailed{SysError{"fork", 11}}};
-  }
-  if (std::holds_alternative<Kill>(action)) return {KillAnswer{true}, KillAnswer{false}};
-  if (std::holds_alternative<FindMainPid>(action)) {
-    return {MainPidFound{0, false, true}, MainPidFound{kOther, false, true},
-            MainPidFound{kOther, true, false}};
-  }
-  if (std::holds_alternative<PassThrough>(action)) return {Passed{}};
-  return {RestartQueued{}, SpawnFailed{SysError{"queue", 17}}};
-}
-
 /// What the manager could tell the service now.
 std::vector<ServiceEvent> events_in(const Node& n, const ServiceConfig& config) {
   if (n.asked) return answers_to(*n.asked);
@@ -139,13 +112,7 @@ std::vector<ServiceEvent> events_in(const Node& n, const ServiceConfig& config) 
     events.insert(events.end(), {BusNameChanged{true, kMain, false},
                                  BusNameChanged{false, 0, false}, BusNameChanged{false, 0, true}});
   }
-  for (pid_t pid : {s.main.pid, s.control.pid}) {
-    if (pid == 0) continue;
-    for (ExitStatus status : {ExitStatus{ExitKind::Exited, 0}, ExitStatus{ExitKind::Exited, 255},
-                              ExitStatus{ExitKind::Exited, 1}, ExitStatus{ExitKind::Dumped, 6}}) {
-      events.emplace_back(ProcessExited{pid, status});
-    }
-  }
+  std::ranges::move(ends_in(s), std::back_inserter(events));
   if (rests || s.phase >= P::DeadBeforeAutoRestart) return events;
   events.emplace_back(OomKilled{});
   if (config.notify_access == NotifyAccess::None) return events;
@@ -226,7 +193,7 @@ std::string table() {
   Ways ways;
   for (const Variant& variant : kVariants) {
     out += format("- {}\n", variant.name);
-    for (const ServiceType type : kTypes) {
+    for (const ServiceType type : kServiceTypesInUse) {
       ServiceWorld w{type};
       w.service().timeout_start = seconds(90);
       w.service().notify_access = NotifyAccess::All;

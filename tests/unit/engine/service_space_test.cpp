@@ -3,35 +3,22 @@
 // phase. Not what it does, but what it never does.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <deque>
+#include <iterator>
 #include <set>
 
-#include "support/service_world.h"
+#include "support/service_space.h"
 
 namespace onset::test {
 namespace {
 
 using std::chrono::seconds;
 
-constexpr pid_t kMain = 500;
-constexpr pid_t kControl = 600;
-constexpr pid_t kOther = 700;
-
-constexpr std::array kTypes{ServiceType::Simple,       ServiceType::Exec, ServiceType::Forking,
-                            ServiceType::Oneshot,      ServiceType::Dbus, ServiceType::Notify,
-                            ServiceType::NotifyReload, ServiceType::Idle};
-
 struct Variant {
   std::string name;
   void (*apply)(ServiceWorld&);
 };
-
-void one_of_each(ServiceWorld& w) {
-  for (ExecRole role : {ExecRole::Condition, ExecRole::StartPre, ExecRole::StartPost,
-                        ExecRole::Reload, ExecRole::Stop, ExecRole::StopPost}) {
-    w.commands(role, {"one"});
-  }
-}
 
 void two_of_each(ServiceWorld& w) {
   one_of_each(w);
@@ -113,13 +100,7 @@ std::vector<ServiceEvent> all_events(const ServiceState& s) {
                                    RestartQueued{},
                                    Passed{},
                                    ResetFailed{}};
-  for (pid_t pid : {s.main.pid, s.control.pid}) {
-    if (pid == 0) continue;
-    for (ExitStatus status : {ExitStatus{ExitKind::Exited, 0}, ExitStatus{ExitKind::Exited, 255},
-                              ExitStatus{ExitKind::Exited, 1}, ExitStatus{ExitKind::Dumped, 6}}) {
-      events.emplace_back(ProcessExited{pid, status});
-    }
-  }
+  std::ranges::move(ends_in(s), std::back_inserter(events));
   events.emplace_back(ProcessExited{12345, {ExitKind::Exited, 1}});
   events.emplace_back(ProcessExited{0, {ExitKind::Exited, 1}});
   events.emplace_back(NotifyMessage{});
@@ -143,21 +124,6 @@ std::vector<ServiceEvent> all_events(const ServiceState& s) {
   events.emplace_back(message([](NotifyMessage& m) { m.main_pid = kOther; }));
   events.emplace_back(message([](NotifyMessage& m) { m.extend_timeout = seconds(5000); }));
   return events;
-}
-
-/// What may come next: the answers to what was asked, or anything.
-std::vector<ServiceEvent> answers_to(const ServiceAction& action) {
-  if (const Spawn* spawn = std::get_if<Spawn>(&action)) {
-    const pid_t pid = spawn->as_main ? kMain : kControl;
-    return {Spawned{pid, true}, Spawned{pid, false}, SpawnFailed{SysError{"fork", 11}}};
-  }
-  if (std::holds_alternative<Kill>(action)) return {KillAnswer{true}, KillAnswer{false}};
-  if (std::holds_alternative<FindMainPid>(action)) {
-    return {MainPidFound{0, false, true}, MainPidFound{kOther, false, true},
-            MainPidFound{kOther, true, false}};
-  }
-  if (std::holds_alternative<PassThrough>(action)) return {Passed{}};
-  return {RestartQueued{}, SpawnFailed{SysError{"queue", 17}}};
 }
 
 // ---- what always holds ------------------------------------------------------------------
@@ -299,7 +265,7 @@ std::string stuck_after_stop(ServiceWorld& w, const Node& from) {
 TEST_CASE("no event in any state that can be reached breaks a rule", "[engine][service]") {
   std::set<ServicePhase> reached;
   std::size_t steps = 0;
-  for (ServiceType type : kTypes) {
+  for (ServiceType type : kServiceTypesInUse) {
     for (const Variant& variant : kVariants) {
       INFO("type " << static_cast<int>(type) << ", " << variant.name);
       ServiceWorld w{type};
@@ -345,7 +311,7 @@ TEST_CASE("no event in any state that can be reached breaks a rule", "[engine][s
 }
 
 TEST_CASE("even an answer that nobody asked for does no harm", "[engine][service]") {
-  for (ServiceType type : kTypes) {
+  for (ServiceType type : kServiceTypesInUse) {
     for (unsigned phase = 0; phase < kServicePhases; ++phase) {
       for (unsigned bits = 0; bits < 16; ++bits) {
         ServiceWorld w{type};

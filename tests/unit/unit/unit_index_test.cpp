@@ -25,7 +25,7 @@ LoadState state_of(UnitLoader& loader, std::string_view name, Diagnostics& told)
 }
 
 /// A tree in which one link can't be read.
-class OneBadLink final : public FileSource {
+class OneBadLink : public FileSource {
  public:
   MemoryFiles files;
   std::string path;
@@ -47,6 +47,17 @@ class OneBadLink final : public FileSource {
 
  private:
   [[nodiscard]] bool is_bad(std::string_view of) const { return error != 0 && of == path; }
+};
+
+/// Of masked.service, which a later folder has too; a.service is another unit.
+struct BadMask : OneBadLink {
+  explicit BadMask(int why) {
+    path = kEtc + "masked.service";
+    error = why;
+    files.add_link(path, "/dev/null");
+    files.add(kUsr + "masked.service", kPlain);
+    files.add(kUsr + "a.service", kPlain);
+  }
 };
 
 TEST_CASE("while a folder of the search path can't be listed, only masks before it stand",
@@ -145,12 +156,7 @@ TEST_CASE("while a link can't be read, units are in error and the search path is
           "[unit][loader]") {
   for (const int error : kPassing) {
     INFO(errno_text(error));
-    OneBadLink source;
-    source.path = kEtc + "masked.service";
-    source.error = error;
-    source.files.add_link(source.path, "/dev/null");
-    source.files.add(kUsr + "masked.service", kPlain);
-    source.files.add(kUsr + "a.service", kPlain);
+    BadMask source(error);
     UnitLoader loader(source, test::loader_config());
     Diagnostics told;
     CHECK(state_of(loader, "masked.service", told) == LoadState::Error);
@@ -172,12 +178,7 @@ TEST_CASE("a link that can't be read for good is in error itself, and hides what
           "[unit][loader]") {
   for (const int error : kLasting) {
     INFO(errno_text(error));
-    OneBadLink source;
-    source.path = kEtc + "masked.service";
-    source.error = error;
-    source.files.add_link(source.path, "/dev/null");
-    source.files.add(kUsr + "masked.service", kPlain);
-    source.files.add(kUsr + "a.service", kPlain);
+    BadMask source(error);
     UnitLoader loader(source, test::loader_config());
     Diagnostics told;
     CHECK(state_of(loader, "a.service", told) == LoadState::Loaded);
