@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/format.h"
+#include "base/out_of_memory.h"
 #include "base/text.h"
 #include "base/unix_address.h"
 #include "os/bus_message.h"
@@ -100,12 +101,14 @@ void BusClient::watch(std::uint32_t key, std::string_view name) {
     wake_up_now();
     return;
   }
-  names_[key] = name;
-  if (state_ == State::Idle) {
-    connect();
-  } else if (state_ == State::Ready) {
-    follow(names_[key]);
-  }
+  const std::string& watched = names_.emplace(key, name).first->second;
+  (void)or_start_over([&] {
+    if (state_ == State::Idle) {
+      connect();
+    } else if (state_ == State::Ready) {
+      follow(watched);
+    }
+  });
 }
 
 void BusClient::unwatch(std::uint32_t key) {
@@ -116,8 +119,19 @@ void BusClient::unwatch(std::uint32_t key) {
   names_.erase(at);
   const bool shared = std::ranges::any_of(names_, [&](const auto& e) { return e.second == name; });
   if (!shared && matched_.erase(name) > 0) {
-    call({Asked::Unmatch, name, {}}, "RemoveMatch", "s", match_rule(name));
+    (void)or_start_over([&] {
+      call({Asked::Unmatch, name, {}}, "RemoveMatch", "s", match_rule(name));
+    });
   }
+}
+
+/// Whether the step found memory. Else the next drain() makes a new connection.
+template <class Step>
+bool BusClient::or_start_over(Step step) {
+  if (if_memory_suffices(step)) return true;
+  is_torn_ = true;
+  wake_up_now();
+  return false;
 }
 
 void BusClient::connect() {
@@ -141,6 +155,16 @@ void BusClient::connect() {
 
 /// Every name that is watched loses its bus, once.
 void BusClient::disconnect() {
+  changes_.reserve(changes_.size() + names_.size());
+  close_connection();
+  for (const auto& entry : names_) {
+    changes_.push_back({entry.first, BusNameChanged{false, 0, true}});
+  }
+  names_.clear();
+  set_deadline();
+}
+
+void BusClient::close_connection() {
   // A child that has not executed yet may hold a copy, of which epoll would go on telling.
   if (socket_) (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket_.get(), nullptr);
   socket_.reset();
@@ -150,29 +174,34 @@ void BusClient::disconnect() {
   output_.clear();
   questions_.clear();
   matched_.clear();
-  for (const auto& entry : names_) {
-    changes_.push_back({entry.first, BusNameChanged{false, 0, true}});
-  }
-  names_.clear();
-  if (!changes_.empty()) {
-    wake_up_now();
-  } else {
-    set_deadline();
-  }
 }
 
-std::vector<BusClient::Change> BusClient::drain() {
+void BusClient::drain() {
+  if (!or_start_over([this] { look(); })) throw_out_of_memory();
+}
+
+std::optional<BusClient::Change> BusClient::next() {
+  if (changes_.empty()) return std::nullopt;
+  const Change first = changes_.front();
+  changes_.erase(changes_.begin());
+  if (changes_.empty()) set_deadline();
+  return first;
+}
+
+void BusClient::look() {
   std::uint64_t elapsed = 0;
   bool due = ::read(timer_.get(), &elapsed, sizeof elapsed) > 0;
   if (due) timed_ = false;
   if (std::exchange(waking_, false)) due = false;
+  if (std::exchange(is_torn_, false)) {
+    close_connection();
+    if (!names_.empty()) connect();
+  }
   const bool waiting = state_ != State::Idle && (state_ != State::Ready || !questions_.empty());
   if (due && waiting) disconnect();  // no answer in time
   if (socket_) flush();
   if (socket_) receive();
-  std::vector<Change> changes = std::exchange(changes_, {});
   set_deadline();
-  return changes;
 }
 
 void BusClient::receive() {
@@ -355,10 +384,11 @@ void BusClient::flush() {
 
 /// Armed while an answer is due, with what the oldest question has left.
 void BusClient::set_deadline() {
-  if (!changes_.empty()) return wake_up_now();
+  if (!changes_.empty() || is_torn_) return wake_up_now();
   const bool waiting =
       state_ == State::Authenticating || state_ == State::Greeting || !questions_.empty();
-  if (waiting == timed_) return;
+  if (waiting == timed_ && !waking_) return;
+  waking_ = false;
   timed_ = waiting;
   itimerspec when{};
   if (waiting) when.it_value.tv_sec = kDeadlineSeconds;

@@ -6,8 +6,12 @@
 // bounds: whatever is wrong with a message ends the connection. Nothing
 // listening, a connection lost, an answer that does not come within 25 s: each
 // is told as bus_gone for every name watched, once.
+//
+// Where memory runs out over what the bus has sent, or over a question to it, the
+// connection is made anew: whoever owns the names then is told again.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,13 +37,17 @@ class BusClient {
     BusNameChanged change;
   };
 
-  /// Replaces what the key watched. The present owner is told first.
+  /// Replaces what the key watched. The present owner is told first. bad_alloc: the key
+  /// watches nothing.
   void watch(std::uint32_t key, std::string_view name);
   void unwatch(std::uint32_t key);
 
-  /// Readable when drain() has something to do.
+  /// Readable when drain() has something to do or next() something to tell.
   [[nodiscard]] BorrowedFd poll_fd() const { return epoll_; }
-  std::vector<Change> drain();
+  /// Takes what the bus has sent. bad_alloc: the next one begins with a new connection.
+  void drain();
+  /// The next change that was not told yet, oldest first.
+  std::optional<Change> next();
 
  private:
   enum class State : std::uint8_t { Idle, Authenticating, Greeting, Ready };
@@ -52,6 +60,10 @@ class BusClient {
 
   void connect();
   void disconnect();
+  void close_connection();
+  void look();
+  template <class Step>
+  bool or_start_over(Step step);
   void receive();
   bool take_auth_line();
   bool take_message();
@@ -75,6 +87,7 @@ class BusClient {
   bool writing_ = false;  ///< EPOLLOUT is watched
   bool timed_ = false;    ///< the timer runs for an answer
   bool waking_ = false;   ///< it runs to have drain() called
+  bool is_torn_ = false;  ///< memory ran out: what the bus said or was asked is incomplete
   std::uint32_t serial_ = 0;
   std::string input_;
   std::string output_;

@@ -180,8 +180,9 @@ void RealOs::drain_alien(int fd, OsListener& listener) {
 }
 
 void RealOs::drain_bus(OsListener& listener) {
-  for (const BusClient::Change& change : bus_->drain()) {
-    listener.bus_name_changed(UnitId{change.key}, change.change);
+  bus_->drain();
+  while (const auto told = bus_->next()) {
+    listener.bus_name_changed(UnitId{told->key}, told->change);
   }
 }
 
