@@ -9,7 +9,7 @@
 
 #include "base/format.h"
 #include "base/out_of_memory.h"
-#include "control/json.h"
+#include "control/json_object.h"
 #include "control/unit_view.h"
 
 namespace onset {
@@ -90,11 +90,12 @@ void ManagerInterface::handle(CallId id, const Request& request, const json& par
   if (row == nullptr) {
     const std::string_view name = request.method;
     if (name.starts_with(kInterface) || name.starts_with(kService)) {
-      sink_->fail(id, "org.varlink.service.MethodNotFound", {{"method", request.method}});
+      sink_->fail(id, "org.varlink.service.MethodNotFound",
+                  json_object({{"method", request.method}}));
     } else {
       const std::size_t dot = name.rfind('.');
       sink_->fail(id, "org.varlink.service.InterfaceNotFound",
-                  {{"interface", name.substr(0, dot == name.npos ? 0 : dot)}});
+                  json_object({{"interface", name.substr(0, dot == name.npos ? 0 : dot)}}));
     }
     return;
   }
@@ -111,7 +112,7 @@ void ManagerInterface::handle(CallId id, const Request& request, const json& par
 bool ManagerInterface::reject(Call& call) {
   const std::string bad = call.parameters.bad();
   if (bad.empty()) return false;
-  sink_->fail(call.id, "org.varlink.service.InvalidParameter", {{"parameter", bad}});
+  sink_->fail(call.id, "org.varlink.service.InvalidParameter", json_object({{"parameter", bad}}));
   return true;
 }
 
@@ -272,7 +273,7 @@ ManagerInterface::Advance ManagerInterface::advance(CallId id, JobWait& wait) {
   } else {
     for (const JobOutcome& outcome : wait.outcomes) jobs.push_back(view_outcome(outcome));
   }
-  reply(id, {{"jobs", std::move(jobs)}}, !done);
+  reply(id, json_object({{"jobs", std::move(jobs)}}), !done);
   return done ? Advance::Done : Advance::Wait;
 }
 
@@ -284,7 +285,7 @@ ManagerInterface::Advance ManagerInterface::advance(CallId id, UnitList& list) {
     taken += share_of(units.back());
   }
   const bool done = list.told == list.units.size();
-  reply(id, {{"units", std::move(units)}}, !done);
+  reply(id, json_object({{"units", std::move(units)}}), !done);
   return done ? Advance::Done : Advance::More;
 }
 
@@ -296,7 +297,7 @@ ManagerInterface::Advance ManagerInterface::advance(CallId id, AnswerList& list)
     taken += list.full ? share_of(units.back()["unit"]) : 1;
   }
   const bool done = list.told == list.units.size();
-  reply(id, {{"units", std::move(units)}}, !done);
+  reply(id, json_object({{"units", std::move(units)}}), !done);
   return done ? Advance::Done : Advance::More;
 }
 
@@ -312,14 +313,14 @@ ManagerInterface::Advance ManagerInterface::advance(CallId id, WalkList& list) {
     ++list.told;
   }
   const bool done = list.told == list.units.size();
-  reply(id, {{"unit", name}, {"edges", view_edges(edges)}}, !done);
+  reply(id, json_object({{"unit", name}, {"edges", view_edges(edges)}}), !done);
   return done ? Advance::Done : Advance::More;
 }
 
 ManagerInterface::Advance ManagerInterface::advance(CallId id, StateWait&) {
   const SystemState state = manager_.system_state();
   if (state == SystemState::Initializing || state == SystemState::Starting) return Advance::Wait;
-  reply(id, {{"state", to_string(state)}});
+  reply(id, json_object({{"state", to_string(state)}}));
   return Advance::Done;
 }
 
@@ -329,7 +330,8 @@ ManagerInterface::Advance ManagerInterface::advance(CallId id, Subscription& sub
     return Advance::Done;
   }
   for (unsigned i = 0; i < kEventsAPull && !subscription.empty(); ++i) {
-    json event = {{"event", "unit"}, {"unit", nullptr}, {"job", nullptr}, {"result", nullptr}};
+    json event =
+        json_object({{"event", "unit"}, {"unit", nullptr}, {"job", nullptr}, {"result", nullptr}});
     if (auto job = subscription.next_job()) {
       event["event"] = job->result ? "job-done" : "job-queued";
       event["job"] = view_ended_job(manager_.graph(), job->job());

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
-#include "control/json.h"
+#include "control/json_object.h"
 
 namespace onset {
 
@@ -64,7 +64,7 @@ Result<Request, std::string> parse_request(std::string_view text, const JsonLimi
 }
 
 std::string format_request(const Request& request, const json& parameters) {
-  json message = {{"method", request.method}};
+  json message = json_object({{"method", request.method}});
   if (!parameters.empty()) message["parameters"] = parameters;
   if (request.oneway) message["oneway"] = true;
   if (request.more) message["more"] = true;

@@ -6,7 +6,7 @@
 #include "base/format.h"
 #include "base/out_of_memory.h"
 #include "base/text.h"
-#include "control/json.h"
+#include "control/json_object.h"
 #include "control/manager_interface.h"
 #include "control/unit_view.h"
 #include "graph/applicable.h"
@@ -152,7 +152,7 @@ void ManagerInterface::finish_enqueue(Call& call, std::vector<JobOutcome> outcom
   if (!waits || call.more) {
     json jobs = json::array();
     for (const JobOutcome& outcome : waiting.outcomes) jobs.push_back(view_outcome(outcome));
-    reply(call.id, {{"jobs", std::move(jobs)}}, waits);
+    reply(call.id, json_object({{"jobs", std::move(jobs)}}), waits);
   }
   if (!waits) return;
   waiting.fresh.reserve(waiting.outcomes.size());
@@ -164,10 +164,15 @@ void ManagerInterface::finish_enqueue(Call& call, std::vector<JobOutcome> outcom
 }
 
 json ManagerInterface::view_outcome(const JobOutcome& outcome) const {
-  json view = {
-      {"asked", outcome.asked}, {"unit", outcome.asked}, {"job", nullptr},
-      {"type", nullptr},        {"result", nullptr},     {"unit_result", nullptr},
-      {"error", nullptr},       {"message", nullptr},    {"needs_reload", outcome.needs_reload}};
+  json view = json_object({{"asked", outcome.asked},
+                           {"unit", outcome.asked},
+                           {"job", nullptr},
+                           {"type", nullptr},
+                           {"result", nullptr},
+                           {"unit_result", nullptr},
+                           {"error", nullptr},
+                           {"message", nullptr},
+                           {"needs_reload", outcome.needs_reload}});
   if (outcome.unit.valid()) view["unit"] = manager_.graph().unit(outcome.unit).id;
   if (outcome.refusal) {
     view["error"] = error_name(outcome.refusal->kind);
@@ -280,9 +285,9 @@ void ManagerInterface::list_jobs(Call& call) {
     jobs.push_back(view_job(manager_, *job));
     if (!with_order || job->state != JobState::Waiting) continue;
     for (const JobId blocker : manager_.blockers_of(*job))
-      order.push_back({{"job", job->id.value}, {"waits_for", blocker.value}});
+      order.push_back(json_object({{"job", job->id.value}, {"waits_for", blocker.value}}));
   }
-  reply(call.id, {{"jobs", std::move(jobs)}, {"order", std::move(order)}});
+  reply(call.id, json_object({{"jobs", std::move(jobs)}, {"order", std::move(order)}}));
 }
 
 void ManagerInterface::cancel_job(Call& call) {

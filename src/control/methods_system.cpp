@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
-#include "control/json.h"
+#include "control/json_object.h"
 #include "control/manager_interface.h"
 #include "control/properties.h"
 #include "control/unit_view.h"
@@ -71,7 +71,7 @@ void ManagerInterface::reload(Call& call) {
     if (list.size() >= kMaxDiagnostics) break;
     list.push_back(view_diagnostic(d));
   }
-  reply(call.id, {{"diagnostics", std::move(list)}});
+  reply(call.id, json_object({{"diagnostics", std::move(list)}}));
 }
 
 void ManagerInterface::get_system_state(Call& call) {
@@ -79,7 +79,8 @@ void ManagerInterface::get_system_state(Call& call) {
   if (reject(call)) return;
   const SystemState state = manager_.system_state();
   const bool starts = state == SystemState::Initializing || state == SystemState::Starting;
-  if (!wait || !starts || call.more) reply(call.id, {{"state", to_string(state)}}, wait && starts);
+  if (!wait || !starts || call.more)
+    reply(call.id, json_object({{"state", to_string(state)}}), wait && starts);
   if (!wait || !starts) return;
   pending_.emplace(call.id, StateWait{});
   state_waiters_.push_back(call.id);
@@ -105,12 +106,12 @@ void ManagerInterface::shut_down(Call& call) {
 
 void ManagerInterface::get_default(Call& call) {
   if (reject(call)) return;
-  reply(call.id, {{"unit", backend_.default_target()}});
+  reply(call.id, json_object({{"unit", backend_.default_target()}}));
 }
 
 void ManagerInterface::get_manager_properties(Call& call) {
   if (reject(call)) return;
-  reply(call.id, {{"properties", manager_properties(manager_, backend_)}});
+  reply(call.id, json_object({{"properties", manager_properties(manager_, backend_)}}));
 }
 
 void ManagerInterface::subscribe(Call& call) {
@@ -134,12 +135,14 @@ void ManagerInterface::subscribe(Call& call) {
   pending_.emplace(call.id, Subscription(std::move(only)));
   subscribers_.push_back(call.id);
   reply(call.id,
-        {{"event", "subscribed"}, {"unit", nullptr}, {"job", nullptr}, {"result", nullptr}}, true);
+        json_object(
+            {{"event", "subscribed"}, {"unit", nullptr}, {"job", nullptr}, {"result", nullptr}}),
+        true);
 }
 
 void ManagerInterface::get_version(Call& call) {
   if (reject(call)) return;
-  reply(call.id, {{"version", backend_.version()}, {"features", backend_.features()}});
+  reply(call.id, json_object({{"version", backend_.version()}, {"features", backend_.features()}}));
 }
 
 void ManagerInterface::ping(Call& call) {
@@ -149,22 +152,24 @@ void ManagerInterface::ping(Call& call) {
 
 void ManagerInterface::get_info(Call& call) {
   if (reject(call)) return;
-  reply(call.id, {{"vendor", "onset"},
-                  {"product", "onset"},
-                  {"version", backend_.version()},
-                  {"url", ""},
-                  {"interfaces", {"io.onset.Manager", "org.varlink.service"}}});
+  reply(call.id,
+        json_object({{"vendor", "onset"},
+                     {"product", "onset"},
+                     {"version", backend_.version()},
+                     {"url", ""},
+                     {"interfaces", json::array({"io.onset.Manager", "org.varlink.service"})}}));
 }
 
 void ManagerInterface::get_interface_description(Call& call) {
   const std::string interface = call.parameters.text("interface");
   if (reject(call)) return;
   if (interface == "io.onset.Manager") {
-    reply(call.id, {{"description", manager_interface_text()}});
+    reply(call.id, json_object({{"description", manager_interface_text()}}));
   } else if (interface == "org.varlink.service") {
-    reply(call.id, {{"description", service_interface_text()}});
+    reply(call.id, json_object({{"description", service_interface_text()}}));
   } else {
-    sink_->fail(call.id, "org.varlink.service.InterfaceNotFound", {{"interface", interface}});
+    sink_->fail(call.id, "org.varlink.service.InterfaceNotFound",
+                json_object({{"interface", interface}}));
   }
 }
 

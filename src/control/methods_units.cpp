@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
-#include "control/json.h"
+#include "control/json_object.h"
 #include "control/manager_interface.h"
 #include "control/name_pattern.h"
 #include "control/properties.h"
@@ -86,7 +86,7 @@ void ManagerInterface::list_matching(Call& call, bool full) {
   }
   json units = json::array();
   for (UnitId id : list.units) units.push_back(view_listed(id, full));
-  reply(call.id, {{"units", std::move(units)}});
+  reply(call.id, json_object({{"units", std::move(units)}}));
 }
 
 void ManagerInterface::get_unit(Call& call) {
@@ -94,8 +94,8 @@ void ManagerInterface::get_unit(Call& call) {
   if (reject(call)) return;
   const auto id = look_up_or_answer(call, name);
   if (!id) return;
-  reply(call.id,
-        {{"unit", id->valid() ? view_status(manager_, backend_, *id) : view_missing(name)}});
+  reply(call.id, json_object({{"unit", id->valid() ? view_status(manager_, backend_, *id)
+                                                   : view_missing(name)}}));
 }
 
 void ManagerInterface::get_properties(Call& call) {
@@ -104,8 +104,9 @@ void ManagerInterface::get_properties(Call& call) {
   if (reject(call)) return;
   const auto id = look_up_or_answer(call, name);
   if (!id) return;
-  reply(call.id, {{"properties", id->valid() ? unit_properties(manager_, backend_, *id, wanted)
-                                             : missing_properties(name, wanted)}});
+  reply(call.id,
+        json_object({{"properties", id->valid() ? unit_properties(manager_, backend_, *id, wanted)
+                                                : missing_properties(name, wanted)}}));
 }
 
 void ManagerInterface::answer_each(Call& call, bool full) {
@@ -128,12 +129,12 @@ void ManagerInterface::answer_each(Call& call, bool full) {
   }
   json units = json::array();
   for (const std::string& name : list.units) units.push_back(view_answer(list, name));
-  reply(call.id, {{"units", std::move(units)}});
+  reply(call.id, json_object({{"units", std::move(units)}}));
 }
 
 json ManagerInterface::view_answer(const AnswerList& list, const std::string& name) {
   const char* const what = list.full ? "unit" : "properties";
-  json view = {{"asked", name}, {what, nullptr}, {"message", nullptr}};
+  json view = json_object({{"asked", name}, {what, nullptr}, {"message", nullptr}});
   const auto id = look_up(name);
   if (id) {
     view[what] = list.full ? view_status(manager_, backend_, *id)
@@ -157,7 +158,7 @@ void ManagerInterface::find_unit(Call& call) {
                      format("PID {} does not belong to any loaded unit.", pid)});
     return;
   }
-  reply(call.id, {{"unit", manager_.graph().unit(id).id}});
+  reply(call.id, json_object({{"unit", manager_.graph().unit(id).id}}));
 }
 
 void ManagerInterface::list_dependencies(Call& call) {
@@ -202,18 +203,18 @@ void ManagerInterface::list_dependencies(Call& call) {
                      format("more than {} edges; ask for more replies than one", kMaxEdges)});
     return;
   }
-  reply(call.id, {{"unit", *unit}, {"edges", view_edges(edges)}});
+  reply(call.id, json_object({{"unit", *unit}, {"edges", view_edges(edges)}}));
 }
 
 json ManagerInterface::view_edges(const std::vector<DependencyEdge>& edges) const {
   const UnitGraph& graph = manager_.graph();
   json list = json::array();
   for (const DependencyEdge& edge : edges) {
-    list.push_back({{"from", graph.unit(edge.from).id},
-                    {"to", graph.unit(edge.to).id},
-                    {"kind", to_string(edge.kind)},
-                    {"active", to_string(manager_.active_state(edge.to))},
-                    {"load", to_string(graph.unit(edge.to).load_state)}});
+    list.push_back(json_object({{"from", graph.unit(edge.from).id},
+                                {"to", graph.unit(edge.to).id},
+                                {"kind", to_string(edge.kind)},
+                                {"active", to_string(manager_.active_state(edge.to))},
+                                {"load", to_string(graph.unit(edge.to).load_state)}}));
   }
   return list;
 }

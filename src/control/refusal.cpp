@@ -4,7 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "control/json.h"
+#include "control/json_object.h"
 
 namespace onset {
 
@@ -98,7 +98,7 @@ std::string error_name(RefusalKind kind) {
 }
 
 json error_parameters(const Refusal& refusal) {
-  json parameters = {{"message", refusal.message}};
+  json parameters = json_object({{"message", refusal.message}});
   const ErrorRow row = row_of(refusal.kind);
   if (row.subject == nullptr) return parameters;
   if (refusal.kind == RefusalKind::NoSuchJob || refusal.kind == RefusalKind::NoSuchProcess) {

@@ -15,7 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
-#include "control/json.h"
+#include "control/json_object.h"
 
 namespace onset {
 
@@ -129,7 +129,7 @@ bool ControlServer::take_in(UniqueFd& socket, const PeerCredentials& peer, Times
     if (!admitted) {
       std::string frame;
       append_frame(frame, format_reply({false, kOutOfResources},
-                                       {{"message", to_string(admitted.error())}}));
+                                       json_object({{"message", to_string(admitted.error())}})));
       say_goodbye(socket, frame);
     }
     if (!admitted || !*admitted) return false;
@@ -215,8 +215,9 @@ void ControlServer::put(Connection& c, const ReplyHead& head, const json& parame
     c.abandoned = head.continues;  // in the middle of a stream: the handler is told later
     message = format_reply(
         {false, kLimitReached},
-        {{"message", format("the reply has {} bytes; ask for less, or for more replies than one",
-                            message.size())}});
+        json_object({{"message",
+                      format("the reply has {} bytes; ask for less, or for more replies than one",
+                             message.size())}}));
   }
   // A client that asks and does not read is cut off; the next drain does it.
   if (!c.queue(message, limits_.output_bytes)) c.cut_off = true;
@@ -304,7 +305,7 @@ bool ControlServer::refuse(Connection& c) {
   if (!c.busy) c.oneway = false;
   c.busy = true;
   try {
-    fail(c.call, kOutOfResources, {{"message", "out of memory"}});
+    fail(c.call, kOutOfResources, json_object({{"message", "out of memory"}}));
     return true;
   } catch (const std::bad_alloc&) {
     if (c.unsent() == 0) say_goodbye(c.socket(), frame_of(kNoMemory));
@@ -350,7 +351,7 @@ void ControlServer::take_call(Connection& c, Timestamp now) {
   Result<Request, std::string> request = Failure{std::string("the message is too long")};
   if (auto message = c.input.next()) request = parse_request(*message, limits_.message, parameters);
   if (!request) {
-    fail(c.call, kBadMessage, {{"message", request.error()}});
+    fail(c.call, kBadMessage, json_object({{"message", request.error()}}));
     c.closing = true;
     c.input.clear();
     return;
@@ -358,7 +359,7 @@ void ControlServer::take_call(Connection& c, Timestamp now) {
   c.oneway = request->oneway;
   c.more = request->more && !request->oneway;
   if (request->upgrade) {
-    fail(c.call, "org.varlink.service.InvalidParameter", {{"parameter", "upgrade"}});
+    fail(c.call, "org.varlink.service.InvalidParameter", json_object({{"parameter", "upgrade"}}));
     return;
   }
   handler_.handle(c.call, *request, parameters, now);

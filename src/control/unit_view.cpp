@@ -5,7 +5,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "control/json.h"
+#include "control/json_object.h"
 #include "unit/enum_words.h"
 
 namespace onset {
@@ -51,14 +51,14 @@ json view_exec(const Unit& unit, const ServiceProcess& process, ExecRole role, s
   if (process.last_pid == 0) return nullptr;  // there has never been one
   const bool running = process.pid != 0;
   const bool is_known = !running && process.last.kind != ExitKind::None;
-  return {{"pid", process.last_pid},
-          {"running", running},
-          {"directive", directive_of(role)},
-          {"command", command_text(unit, role, index)},
-          {"started", view_time(process.started)},
-          {"exited", is_known ? view_time(process.exited) : json()},
-          {"code", is_known ? json(to_string(process.last.kind)) : json()},
-          {"status", is_known ? json(process.last.value) : json()}};
+  return json_object({{"pid", process.last_pid},
+                      {"running", running},
+                      {"directive", directive_of(role)},
+                      {"command", command_text(unit, role, index)},
+                      {"started", view_time(process.started)},
+                      {"exited", is_known ? view_time(process.exited) : json()},
+                      {"code", is_known ? json(to_string(process.last.kind)) : json()},
+                      {"status", is_known ? json(process.last.value) : json()}});
 }
 
 /// The commands that have ended, in the order in which systemctl lists them:
@@ -97,18 +97,18 @@ json view_processes(ControlBackend& backend, UnitId id, const ServiceState& serv
     if (pid == service.main.pid) role = "main";
     if (pid == service.control.pid) role = "control";
     const ProcessPlace place = backend.place(pid);
-    list.push_back({{"pid", pid},
-                    {"role", role},
-                    {"command", backend.command_line(pid)},
-                    {"group", group_below(unit_group, place.group)},
-                    {"parent", place.parent > 0 ? json(place.parent) : json()}});
+    list.push_back(json_object({{"pid", pid},
+                                {"role", role},
+                                {"command", backend.command_line(pid)},
+                                {"group", group_below(unit_group, place.group)},
+                                {"parent", place.parent > 0 ? json(place.parent) : json()}}));
   }
   return list;
 }
 
 json view_failed(const std::vector<std::string>& checks, const Timestamp& checked) {
   if (checks.empty()) return nullptr;
-  return {{"checks", checks}, {"checked", view_time(checked)}};
+  return json_object({{"checks", checks}, {"checked", view_time(checked)}});
 }
 
 json view_notes(const Manager& manager, const Unit& unit) {
@@ -140,8 +140,8 @@ void add_service(json& view, const Manager& manager, ControlBackend& backend, Un
   view["restarts"] = s.restarts;
   if (s.runtime_deadline != kNever && runtime.active_enter.is_set()) {
     const Duration lasts = s.runtime_deadline - runtime.active_enter.mono;
-    view["ends"] = {{"realtime", runtime.active_enter.wall.us + lasts.count()},
-                    {"monotonic", s.runtime_deadline.us}};
+    view["ends"] = json_object({{"realtime", runtime.active_enter.wall.us + lasts.count()},
+                                {"monotonic", s.runtime_deadline.us}});
   }
 }
 
@@ -149,17 +149,18 @@ void add_service(json& view, const Manager& manager, ControlBackend& backend, Un
 
 json view_time(const Timestamp& t) {
   if (!t.is_set()) return nullptr;
-  return {{"realtime", t.wall.us}, {"monotonic", t.mono.us}};
+  return json_object({{"realtime", t.wall.us}, {"monotonic", t.mono.us}});
 }
 
 json view_ended_job(const UnitGraph& graph, const Job& job) {
-  return {{"id", job.id.value},
-          {"unit", graph.unit(job.unit).id},
-          {"type", to_string(job.type)},
-          {"state", job.state == JobState::Running ? "running" : "waiting"},
-          {"waits_for", nullptr},
-          {"queued", {{"realtime", job.queued.wall.us}, {"monotonic", job.queued.mono.us}}},
-          {"began", view_time(job.began)}};
+  return json_object({{"id", job.id.value},
+                      {"unit", graph.unit(job.unit).id},
+                      {"type", to_string(job.type)},
+                      {"state", job.state == JobState::Running ? "running" : "waiting"},
+                      {"waits_for", nullptr},
+                      {"queued", json_object({{"realtime", job.queued.wall.us},
+                                              {"monotonic", job.queued.mono.us}})},
+                      {"began", view_time(job.began)}});
 }
 
 json view_job(const Manager& manager, const Job& job) {
@@ -176,36 +177,38 @@ json view_diagnostic(const Diagnostic& d) {
   const char* severity = "note";
   if (d.severity == Severity::Warning) severity = "warning";
   if (d.severity == Severity::Error) severity = "error";
-  return {{"severity", severity}, {"file", d.file}, {"line", d.line}, {"message", d.message}};
+  return json_object(
+      {{"severity", severity}, {"file", d.file}, {"line", d.line}, {"message", d.message}});
 }
 
 json view_summary(const Manager& manager, UnitId id) {
   const Unit& unit = manager.graph().unit(id);
   const Job* job = manager.job(manager.runtime(id).job);
-  return {{"name", unit.id},
-          {"description", unit.config.description.empty() ? unit.id : unit.config.description},
-          {"load", to_string(unit.load_state)},
-          {"active", to_string(manager.active_state(id))},
-          {"sub", manager.sub_state(id)},
-          {"job", job != nullptr ? json(job->id.value) : json()},
-          {"job_type", job != nullptr ? json(to_string(job->type)) : json()}};
+  return json_object(
+      {{"name", unit.id},
+       {"description", unit.config.description.empty() ? unit.id : unit.config.description},
+       {"load", to_string(unit.load_state)},
+       {"active", to_string(manager.active_state(id))},
+       {"sub", manager.sub_state(id)},
+       {"job", job != nullptr ? json(job->id.value) : json()},
+       {"job_type", job != nullptr ? json(to_string(job->type)) : json()}});
 }
 
 json view_missing(const std::string& name) {
-  json view = {{"name", name},
-               {"names", {name}},
-               {"description", name},
-               {"documentation", json::array()},
-               {"load", to_string(LoadState::NotFound)},
-               {"load_error", not_found_text(name)},
-               {"active", to_string(ActiveState::Inactive)},
-               {"sub", "dead"},
-               {"dropins", json::array()},
-               {"needs_reload", false},
-               {"commands", json::array()},
-               {"processes", json::array()},
-               {"transient", false},
-               {"notes", json::array()}};
+  json view = json_object({{"name", name},
+                           {"names", json::array({name})},
+                           {"description", name},
+                           {"documentation", json::array()},
+                           {"load", to_string(LoadState::NotFound)},
+                           {"load_error", not_found_text(name)},
+                           {"active", to_string(ActiveState::Inactive)},
+                           {"sub", "dead"},
+                           {"dropins", json::array()},
+                           {"needs_reload", false},
+                           {"commands", json::array()},
+                           {"processes", json::array()},
+                           {"transient", false},
+                           {"notes", json::array()}});
   for (const char* absent : {"result",
                              "file",
                              "file_state",

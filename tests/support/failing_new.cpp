@@ -14,6 +14,7 @@ unsigned left_now = 0;
 unsigned failures_now = 0;
 unsigned failed = 0;
 bool in_handler = false;
+std::size_t alive_now = 0;
 std::size_t given_back = 0;  ///< by the handler, and not used up yet
 
 /// Whether this one finds no memory.
@@ -45,10 +46,20 @@ void* allocate(std::size_t size) {
   }
   void* const memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) throw std::bad_alloc();
+  ++alive_now;
   return memory;
 }
 
+void* allocate_or_null(std::size_t size) noexcept {
+  try {
+    return allocate(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
 void release(void* memory) noexcept {
+  if (memory != nullptr) --alive_now;
   if (in_handler) given_back += malloc_usable_size(memory);
   std::free(memory);
 }
@@ -68,6 +79,9 @@ FailingNew::~FailingNew() {
 unsigned FailingNew::count() {
   return failed;
 }
+std::size_t FailingNew::alive() {
+  return alive_now;
+}
 
 UnfailingNew::UnfailingNew() : was_on_(std::exchange(is_on, false)) {}
 UnfailingNew::~UnfailingNew() {
@@ -76,23 +90,35 @@ UnfailingNew::~UnfailingNew() {
 
 }  // namespace onset::test
 
+// All forms: else a sanitizer's own would stand beside ours, not fail, and have its memory come to
+// our delete.
 void* operator new(std::size_t size) {
   return onset::test::allocate(size);
 }
-/// Else a sanitizer's own would stand beside ours, and its memory come to our delete.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  try {
-    return onset::test::allocate(size);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
+void* operator new[](std::size_t size) {
+  return onset::test::allocate(size);
 }
-void operator delete(void* memory, const std::nothrow_t&) noexcept {
-  onset::test::release(memory);
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return onset::test::allocate_or_null(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return onset::test::allocate_or_null(size);
 }
 void operator delete(void* memory) noexcept {
   onset::test::release(memory);
 }
+void operator delete[](void* memory) noexcept {
+  onset::test::release(memory);
+}
 void operator delete(void* memory, std::size_t) noexcept {
+  onset::test::release(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+  onset::test::release(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  onset::test::release(memory);
+}
+void operator delete[](void* memory, const std::nothrow_t&) noexcept {
   onset::test::release(memory);
 }

@@ -2,6 +2,7 @@
 // operator new of the test programs, which can be told to fail.
 
 #include <climits>
+#include <cstddef>
 
 namespace onset::test {
 
@@ -16,6 +17,8 @@ class FailingNew {
   FailingNew& operator=(const FailingNew&) = delete;
   /// How many allocations have failed, those that a handler could help counted too.
   [[nodiscard]] static unsigned count();
+  /// What operator new has given out and not got back, at any time.
+  [[nodiscard]] static std::size_t alive();
 };
 
 /// While it lives no allocation fails: for what belongs to the test, not to the tested.

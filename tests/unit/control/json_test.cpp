@@ -1,4 +1,4 @@
-#include "control/json.h"
+#include "control/json_object.h"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -57,6 +57,31 @@ TEST_CASE("a message that memory runs out for is refused whole, at any allocatio
     }
   }
   CHECK(refused > 100);
+}
+
+TEST_CASE("an object leaves nothing behind at whatever allocation memory runs out",
+          "[control][json][P1]") {
+  const std::string name = "a name that is too long to be kept within a string";
+  const std::vector<std::string> names(3, name);
+  unsigned refused = 0;
+  for (unsigned left = 0;; ++left) {
+    const std::size_t before = test::FailingNew::alive();
+    bool has_failed = true;
+    try {
+      const test::FailingNew fails(left);
+      const Json object = json_object(
+          {{"name", name},
+           {"names", names},
+           {"list", Json::array({json_object({{"of", name}}), json_object({{"of", names}})})},
+           {"unit", json_object({{"name", name}, {"job", nullptr}, {"pid", 5}})}});
+      has_failed = test::FailingNew::count() > 0;
+    } catch (const std::bad_alloc&) {
+      ++refused;
+    }
+    REQUIRE(test::FailingNew::alive() == before);
+    if (!has_failed) break;
+  }
+  CHECK(refused > 20);
 }
 
 }  // namespace
