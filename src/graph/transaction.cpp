@@ -49,7 +49,7 @@ std::optional<TransactionError> refuse_manual(const Unit& unit, const Transactio
                                  unit.id, setting)};
 }
 
-/// Step 6: a queued job that would be turned round.
+/// Step 7: a queued job that would be turned round.
 std::optional<TransactionError> check_destruction(const TransactionDraft& draft, JobMode mode) {
   for (DraftIndex i = 0; i < draft.size(); ++i) {
     const DraftJob& job = draft.job(i);
@@ -114,9 +114,13 @@ Result<Transaction, TransactionError> build_transaction(const UnitGraph& graph,
   if (request.mode == JobMode::Fail) draft.minimize_impact();
   draft.drop_redundant();
   if (draft.collects_garbage) draft.drop_unreachable();
-  if (auto error = draft.merge_jobs()) return Failure{std::move(*error)};
-  draft.drop_redundant();  // what the merging made so
-  if (auto error = draft.break_cycles()) return Failure{std::move(*error)};
+  if (auto error = draft.resolve_conflicts()) return Failure{std::move(*error)};
+  do {
+    draft.drop_redundant();  // what a job that went made so
+    draft.dropped.clear();
+    if (auto error = draft.break_cycles()) return Failure{std::move(*error)};
+  } while (!draft.dropped.empty());
+  draft.merge_jobs();
   if (auto error = check_destruction(draft, request.mode)) return Failure{std::move(*error)};
   return finish(draft, request.mode);
 }

@@ -6,14 +6,16 @@
 //                 a job that cannot be takes those along that require it
 //   2. impact     mode fail: drop what is optional and would disturb what runs
 //   3. redundant  drop what is so already, and what only that pulled in
-//   4. merge      one job a unit, or drop one of two that conflict
-//   5. cycles     break an ordering cycle at a job that may go; name it in full
-//   6. mode       against the jobs that are queued: replace, fail, irreversible
+//   4. conflicts  drop one of two jobs for one unit that can't be one
+//   5. cycles     break an ordering cycle at a unit whose jobs may go; name it in full
+//   6. merge      one job a unit
+//   7. mode       against the jobs that are queued: replace, fail, irreversible
 //
 // A job matters if the anchor can't do without it: only jobs that do not matter
 // are dropped in 2, 4 and 5. With a dropped job go those that require it
 // and those that nothing else pulled in (except under isolate, which has a word
-// on every unit). No step recurses: 10,000 units in a row are no deeper than one.
+// on every unit). Only before they are merged is it known which of a unit's jobs
+// required the one that goes. No step recurses: 10,000 units in a row are no deeper than one.
 
 #include <optional>
 #include <span>

@@ -5,7 +5,7 @@
 //
 // A depth-first walk over "runs before", on a path of its own instead of the
 // stack. A step back onto the path is a cycle: walking back from the end, the
-// first job that does not matter is deleted, with what depends on it. The walk
+// first unit that does not matter loses its jobs, with what depends on them. The walk
 // goes on from what is left of the path, so that each cycle costs its own length
 // and not another look at everything.
 #include "base/format.h"
@@ -54,7 +54,7 @@ class OrderCheck {
   std::optional<TransactionError> break_cycle(UnitId at);
   [[nodiscard]] std::string describe(std::size_t first);
   [[nodiscard]] std::string name(UnitId unit);
-  void rewind();
+  void rewind(std::size_t first_dropped);
 
   TransactionDraft& draft_;
   const UnitGraph& graph_;
@@ -70,9 +70,9 @@ std::optional<OrderCheck::Present> OrderCheck::job_of(UnitId unit) {
   if (const auto queued = draft_.states().queued(unit))
     present = Present{queued->type, queued->ignore_order};
   if (const DraftIndex i = draft_.job_of(unit); i != kNone) {
-    const DraftJob& job = draft_.job(i);
-    const JobType type = present ? merge(present->type, job.type).value_or(job.type) : job.type;
-    present = Present{type, job.ignore_order};
+    const JobType ours = draft_.type_of(unit);
+    const JobType type = present ? merge(present->type, ours).value_or(ours) : ours;
+    present = Present{type, draft_.job(i).ignore_order};
   }
   if (present && present->type == JobType::Restart) {
     has_restarts_ = true;
@@ -136,41 +136,49 @@ std::string OrderCheck::describe(std::size_t first) {
 
 std::optional<TransactionError> OrderCheck::break_cycle(UnitId at) {
   std::size_t first = path_.size();
-  DraftIndex goes = kNone;
+  UnitId goes;
   bool ours = false;
   do {
-    --first;
-    const DraftIndex i = draft_.job_of(path_[first].unit);
-    ours |= i != kNone;
-    if (goes == kNone && i != kNone && !draft_.job(i).matters) goes = i;
+    const UnitId unit = path_[--first].unit;
+    if (draft_.job_of(unit) == kNone) continue;
+    ours = true;
+    if (!goes.valid() && !draft_.matters(unit)) goes = unit;
   } while (path_[first].unit != at);
 
   // A cycle among jobs that were queued before is none of this transaction's.
   if (!ours) return std::nullopt;
-  if (goes == kNone) {
+  if (!goes.valid()) {
     return TransactionError{
         TransactionErrorKind::OrderIsCyclic,
         format("Transaction order is cyclic, and every job in it is required: {}",
                describe(first))};
   }
-  draft_.log.message(format("Found ordering cycle on {}: {}; job {} deleted to break it",
-                            name(path_.back().unit), describe(first), draft_.name(goes)));
-  draft_.dropped.clear();
-  draft_.drop(goes, TransactionDraft::Dependents::Drop);
-  rewind();
+  draft_.log.message(format("Found ordering cycle on {}: {}; job {}/{} deleted to break it",
+                            name(path_.back().unit), describe(first), graph_.unit(goes).id,
+                            to_string(draft_.type_of(goes))));
+  const std::size_t known = draft_.dropped.size();
+  while (draft_.job_of(goes) != kNone) {
+    draft_.drop(draft_.job_of(goes), TransactionDraft::Dependents::Drop);
+  }
+  rewind(known);
   return std::nullopt;
 }
 
-/// Cuts the path before the first unit that lost its job. A unit whose job of an
-/// earlier transaction counts instead has another order now: from the beginning.
-void OrderCheck::rewind() {
-  for (UnitId unit : draft_.dropped) {
+/// Cuts the path before the first unit that lost a job: what is left of a restart may be a
+/// start, which the second look sees as well. A unit whose job of an earlier transaction
+/// counts instead has another order now: from the beginning.
+void OrderCheck::rewind(std::size_t first_dropped) {
+  for (std::size_t i = first_dropped; i < draft_.dropped.size(); ++i) {
+    const UnitId unit = draft_.dropped[i];
     if (draft_.states().queued(unit)) start_over_ = true;
+    if (marks_[unit.value] == Mark::OnPath) marks_[unit.value] = Mark::New;
   }
   std::size_t kept = 0;
-  while (!start_over_ && kept < path_.size() && job_of(path_[kept].unit)) ++kept;
+  const auto stays = [&](const Step& step) { return marks_[step.unit.value] == Mark::OnPath; };
+  while (!start_over_ && kept < path_.size() && stays(path_[kept])) ++kept;
   for (std::size_t i = kept; i < path_.size(); ++i) marks_[path_[i].unit.value] = Mark::New;
   path_.resize(kept);
+  if (kept > 0) --path_.back().next_edge;  // there may be a job left at its end
 }
 
 std::optional<TransactionError> OrderCheck::run() {

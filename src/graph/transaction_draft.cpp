@@ -74,6 +74,21 @@ void TransactionDraft::drop(DraftIndex first, Dependents dependents) {
   }
 }
 
+JobType TransactionDraft::type_of(UnitId unit) const {
+  JobType type = JobType::Nop;
+  for (DraftIndex i = of_unit_[unit.value]; i != kNone; i = jobs_[i].next_of_unit) {
+    type = merge(type, jobs_[i].type).value_or(type);
+  }
+  return collapse(type, states_.active_state(unit));
+}
+
+bool TransactionDraft::matters(UnitId unit) const {
+  for (DraftIndex i = of_unit_[unit.value]; i != kNone; i = jobs_[i].next_of_unit) {
+    if (jobs_[i].matters) return true;
+  }
+  return false;
+}
+
 std::string TransactionDraft::name(DraftIndex i) const {
   return format("{}/{}", graph_.unit(jobs_[i].unit).id, to_string(jobs_[i].type));
 }

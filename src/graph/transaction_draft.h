@@ -2,7 +2,7 @@
 // A transaction while it is being built: jobs, and who pulled in whom. The steps
 // of graph/transaction work on it, each in its own room.
 //
-// A unit may have several jobs, one of a type, until they are merged. A link says
+// A unit may have several jobs, one of a type, until they are merged at the end. A link says
 // that its subject pulled in its object; it matters if the subject can't do
 // without. Indices stay: what is dropped is marked, never moved.
 
@@ -74,6 +74,10 @@ class TransactionDraft {
   /// dropped jobs had pulled in. Never the anchor.
   void drop(DraftIndex job, Dependents dependents);
   [[nodiscard]] DraftIndex job_of(UnitId unit) const { return of_unit_[unit.value]; }
+  /// Of a unit with jobs that do not conflict: what they are as one.
+  [[nodiscard]] JobType type_of(UnitId unit) const;
+  /// Whether any of the unit's jobs does.
+  [[nodiscard]] bool matters(UnitId unit) const;
   [[nodiscard]] const DraftJob& job(DraftIndex i) const { return jobs_[i]; }
   [[nodiscard]] DraftIndex size() const { return static_cast<DraftIndex>(jobs_.size()); }
   /// "nginx.service/start"
@@ -94,7 +98,8 @@ class TransactionDraft {
   void minimize_impact();
   void drop_redundant();
   void drop_unreachable();
-  std::optional<TransactionError> merge_jobs();
+  std::optional<TransactionError> resolve_conflicts();
+  void merge_jobs();
   /// transaction_cycles.cpp.
   std::optional<TransactionError> break_cycles();
 
@@ -122,7 +127,7 @@ class TransactionDraft {
 
   [[nodiscard]] bool conflicts_with_queued(const DraftJob& job) const;
   [[nodiscard]] bool is_conflicted(const DraftJob& job) const;
-  std::optional<TransactionError> resolve_conflicts(UnitId unit);
+  std::optional<TransactionError> resolve_conflicts_of(UnitId unit);
   void merge_into_one(UnitId unit);
   void absorb(DraftIndex into, DraftIndex other);
   void detach(DraftIndex job);

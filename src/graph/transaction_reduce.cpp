@@ -1,4 +1,4 @@
-// Steps 2 to 4: what may go goes, and one job a unit is left.
+// Steps 2 to 4 and 6: what may go goes, and one job a unit is left.
 #include <algorithm>
 
 #include "base/format.h"
@@ -89,7 +89,7 @@ bool TransactionDraft::is_conflicted(const DraftJob& job) const {
 /// does: the stop, unless another unit's Conflicts= asks for it (systemd.unit(5):
 /// "the unit that conflicts will be started and the unit that is conflicted is
 /// stopped").
-std::optional<TransactionError> TransactionDraft::resolve_conflicts(UnitId unit) {
+std::optional<TransactionError> TransactionDraft::resolve_conflicts_of(UnitId unit) {
   while (true) {
     DraftIndex stop = kNone;
     DraftIndex other = kNone;
@@ -145,34 +145,34 @@ void TransactionDraft::absorb(DraftIndex into, DraftIndex other) {
 void TransactionDraft::merge_into_one(UnitId unit) {
   const DraftIndex first = of_unit_[unit.value];
   if (first == kNone || jobs_[first].next_of_unit == kNone) return;
-  JobType type = JobType::Nop;
+  const JobType type = type_of(unit);
   DraftIndex into = first;
-  for (DraftIndex i = first; i != kNone; i = jobs_[i].next_of_unit) {
-    type = merge(type, jobs_[i].type).value_or(type);  // resolve_conflicts() left none
-    into = std::min(into, i);
-  }
+  for (DraftIndex i = first; i != kNone; i = jobs_[i].next_of_unit) into = std::min(into, i);
   while (true) {
     DraftIndex other = of_unit_[unit.value];
     if (other == into) other = jobs_[into].next_of_unit;
     if (other == kNone) break;
     absorb(into, other);
   }
-  jobs_[into].type = collapse(type, states_.active_state(unit));
+  jobs_[into].type = type;
 }
 
 /// First where a Conflicts= is, since the stops that it passed on go with it.
-std::optional<TransactionError> TransactionDraft::merge_jobs() {
+std::optional<TransactionError> TransactionDraft::resolve_conflicts() {
   for (const bool at_origin : {true, false}) {
     for (DraftIndex i = 0; i < size(); ++i) {
       if (!jobs_[i].alive || jobs_[i].type != JobType::Stop) continue;
       if (is_conflicted(jobs_[i]) != at_origin) continue;
-      if (auto error = resolve_conflicts(jobs_[i].unit)) return error;
+      if (auto error = resolve_conflicts_of(jobs_[i].unit)) return error;
     }
   }
+  return std::nullopt;
+}
+
+void TransactionDraft::merge_jobs() {
   for (DraftIndex i = 0; i < size(); ++i) {
     if (jobs_[i].alive) merge_into_one(jobs_[i].unit);
   }
-  return std::nullopt;
 }
 
 }  // namespace onset

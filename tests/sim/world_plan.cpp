@@ -13,7 +13,6 @@ namespace {
 using Lines = std::vector<std::string>;
 
 constexpr bool kTypesHaveDependencies = false;
-constexpr bool kLinksUphold = false;
 constexpr bool kGivenUnitsMeetNoMemory = false;
 
 struct Chance {
@@ -235,8 +234,7 @@ void add_service_section(Lines& lines, Random& random, std::string_view name) {
 void add_links(Lines& lines, Random& random, const WorldPlan& plan, std::string_view name) {
   if (!random.chance(15)) return;
   const std::string& by = plan.units[random.below(nameable(plan))].name;
-  auto kind = random.pick<std::string_view>({"wants", "wants", "requires", "upholds"});
-  if (!kLinksUphold && kind == "upholds") kind = "wants";
+  const auto kind = random.pick<std::string_view>({"wants", "wants", "requires", "upholds"});
   lines.push_back(format("== {}.{}/{}", by, kind, name));
   lines.push_back(format("-> ../{}", name));
 }

@@ -89,6 +89,35 @@ TEST_CASE("with the job that is deleted go those that require it", "[graph][tran
   REQUIRE(w.messages.size() == 1);
 }
 
+TEST_CASE("of a unit's jobs a deleted one takes along what requires it, not the others",
+          "[graph][transaction]") {
+  // c is wanted, and so started with d; what b requires of it is only that it is up.
+  PlanWorld w{{{"a.service", "Wants=c.service\n"},
+               {"b.service", "Requires=a.service\nRequisite=c.service\n"},
+               {"c.service", "Requires=d.service\n"},
+               {"d.service", "After=a.service\nBefore=a.service\n"}}};
+  w.active("a.service");
+  w.active("b.service");
+  CHECK(w.plan("a.service", JobType::Restart) ==
+        Names{"a.service/restart", "b.service/restart", "c.service/verify-active"});
+  CHECK(w.messages.size() == 1);
+}
+
+TEST_CASE("a unit that loses one of its jobs is looked at again from where it was reached",
+          "[graph][transaction]") {
+  // Of c, met from x, the start goes with that of d. What is left is in a cycle with x.
+  const auto first = GENERATE(as<std::string>(), "c.service", "d.service", "x.service");
+  PlanWorld w{{{"a.service", "Requires=b.service\nWants=x.service\nWants=c.service\n"},
+               {"b.service", "Requisite=c.service\n"},
+               {"c.service", "Requires=d.service\nAfter=d.service\n"},
+               {"d.service", "After=c.service\n"},
+               {"x.service", "Before=c.service\nAfter=c.service\n"}}};
+  w.load(first);
+  CHECK(w.plan("a.service") ==
+        Names{"a.service/start", "b.service/start", "c.service/verify-active"});
+  CHECK(w.messages.size() == 2);
+}
+
 TEST_CASE("a cycle of required jobs fails the request", "[graph][transaction]") {
   PlanWorld w{{{"a.service", "Requires=b.service\nAfter=b.service\n"},
                {"b.service", "Requires=c.service\nAfter=c.service\n"},

@@ -310,6 +310,10 @@ TEST_CASE("whatever the graph, a transaction holds what it promises",
               CHECK(is_met(graph, states, jobs, d.other, JobType::Stop));
             }
           }
+          if (job == JobType::Restart && d.kinds.any(kinds_with(Atom::PropagateRestart)) &&
+              !is_inactive_or_deactivating(states.active_state(d.other))) {
+            CHECK(is_met(graph, states, jobs, d.other, JobType::Restart));
+          }
           if (job == JobType::Stop && d.kinds.any(kinds_with(Atom::PropagateStop))) {
             CHECK(is_met(graph, states, jobs, d.other, JobType::Stop));
           }
