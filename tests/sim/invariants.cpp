@@ -173,8 +173,8 @@ void Invariants::check_record(UnitId id) {
   const UnitRuntime& rt = manager_->runtime(id);
   const bool is_perpetual = name(id) == "-.slice" || name(id) == "init.scope";
   if (is_perpetual) of(id).active = ActiveState::Active;  // without a word, from the first
-  // A load that memory did not suffice for has only half brought it.
-  if (is_perpetual && has_run_out_ && manager_->is_behind()) return;
+  // A load that memory did not suffice for has only half brought it: without its name.
+  if (is_perpetual && has_run_out_ && manager_->graph().find(name(id)) != id) return;
   const Memory& memory = of(id);
   if (rt.active != memory.active || (unit(id).service && rt.service.phase != memory.phase))
     fail("record", "{} is {} ({}), told was {} ({})", name(id), to_string(rt.active),

@@ -13,7 +13,6 @@ namespace {
 using Lines = std::vector<std::string>;
 
 constexpr bool kTypesHaveDependencies = false;
-constexpr bool kGivenUnitsMeetNoMemory = false;
 
 struct Chance {
   unsigned percent;
@@ -428,10 +427,8 @@ WorldPlan make_plan(std::uint64_t seed) {
           {"mount", "mount", "socket", "timer", "path", "swap", "automount", "device", "scope"});
     }
   }
-  if (kGivenUnitsMeetNoMemory || plan.mood.memory == 0) {
-    if (rare.chance(40)) plan.units.push_back({"-.slice", {}});
-    if (rare.chance(15)) plan.units.push_back({"init.scope", {}});
-  }
+  if (rare.chance(40)) plan.units.push_back({"-.slice", {}});
+  if (rare.chance(15)) plan.units.push_back({"init.scope", {}});
   for (unsigned i = 1; i <= count; ++i) plan.units[i].lines = make_unit_lines(plan, i, random);
   plan.units[0].lines = make_boot_target(plan, random);
   return plan;

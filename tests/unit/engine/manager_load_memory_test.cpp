@@ -124,3 +124,39 @@ TEST_CASE("P1: memory that runs out while a thousand units load leaves each with
     CHECK(w.os.alive.size() == kUnits);
   }
 }
+
+TEST_CASE("P1: what exists as long as PID 1 is active wherever memory runs out while it is loaded",
+          "[engine][memory][P1]") {
+  const auto name = GENERATE(as<std::string>(), "-.slice", "init.scope");
+  const UnitTable::Rows rows{{"a.service", service()}};
+  const auto check = [&](World& w) {
+    const UnitId id = w.id(name);
+    if (id.valid()) CHECK(w.manager.active_state(id) == ActiveState::Active);
+  };
+  for (const unsigned failures : {1U, UINT_MAX}) {
+    bool ran_out = true;
+    for (unsigned left = 0; ran_out; ++left) {
+      CAPTURE(left, failures);
+      World w{rows};
+      (void)tell([&] { w.manager.load(name); }, left, ran_out, failures);
+      check(w);
+      w.pass(milliseconds(500));
+      check(w);
+    }
+    ran_out = true;
+    for (unsigned left = 0; ran_out; ++left) {
+      CAPTURE(left, failures);
+      World w{rows};
+      REQUIRE(w.manager.load(name).valid());
+      Files fresh{rows};
+      Diagnostics diagnostics;
+      (void)tell([&] { w.manager.reload(fresh, w.now, diagnostics); }, left, ran_out, failures);
+      check(w);
+      w.pass(milliseconds(500));
+      check(w);
+      (void)w.manager.load(name);
+      check(w);
+      CHECK(w.id(name).valid());
+    }
+  }
+}
