@@ -16,14 +16,6 @@
 #include "unit/name.h"
 
 namespace onset {
-namespace {
-
-/// A restart is certain, though for a moment the unit counts as down.
-bool passes_to_restart(ServicePhase p) {
-  return p == ServicePhase::DeadBeforeAutoRestart || p == ServicePhase::FailedBeforeAutoRestart;
-}
-
-}  // namespace
 
 void Manager::dispatch() {
   if (dispatching_) return;

@@ -58,8 +58,11 @@ std::optional<ServiceEvent> Manager::feed_one(UnitId id, const ServiceEvent& eve
   ServiceStep result = step(unit, runtime_[id.value].service, event, context(id));
   const MemoryReserve::Open finish(reserve_, room_for(id));
   UnitRuntime& rt = runtime_[id.value];
-  // A oneshot with nothing to run is up and down again within one step.
-  const bool starts = std::holds_alternative<StartRequested>(event);
+  // A oneshot with nothing to run is up and down again within one step; a restart that is
+  // given up was on its way.
+  const bool was_coming =
+      std::holds_alternative<StartRequested>(event) ||
+      (passes_to_restart(rt.service.phase) && !passes_to_restart(result.state.phase));
   const ActiveState before = rt.active;
   const ServiceState old = rt.service;
   rt.service = result.state;
@@ -71,7 +74,7 @@ std::optional<ServiceEvent> Manager::feed_one(UnitId id, const ServiceEvent& eve
   arm_unit(id);
   reload_failed_ = result.reload_done.has_value() && !*result.reload_done;
   const ActiveState after = onset::active_state(rt.service.phase, unit.service->type);
-  if (starts && is_down(after)) {
+  if (was_coming && is_down(after)) {
     apply_active(id, ActiveState::Activating);
   } else if (rt.service.phase != old.phase || after != before) {
     apply_active(id, before);
@@ -147,8 +150,7 @@ void Manager::apply_active(UnitId id, ActiveState before) {
     if (was_going_down && goes_up) start_with(id);
     if (was_going_up && goes_down) stop_with(id);
   }
-  const bool restarts = rt.service.phase == ServicePhase::FailedBeforeAutoRestart ||
-                        rt.service.phase == ServicePhase::DeadBeforeAutoRestart;
+  const bool restarts = passes_to_restart(rt.service.phase);
   if (is_down(after) && !restarts) set_trigger(rt.trigger, {});
   const UnitConfig& config = unit.config;
   if (after == ActiveState::Failed && !restarts) {

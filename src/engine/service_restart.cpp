@@ -128,10 +128,9 @@ void ServiceMachine::handle(const RestartQueued&) {
   set_phase(ServicePhase::AutoRestartQueued);
 }
 
-/// Stopped before the restart came.
+/// Stopped before the restart came: no failure is left, whatever led to it.
 void ServiceMachine::give_up_restart() {
-  const bool failed = state_.phase == ServicePhase::FailedBeforeAutoRestart;
-  set_phase(failed ? ServicePhase::Failed : ServicePhase::Dead);
+  set_phase(ServicePhase::Dead);
   state_.forbid_restart = 0;
   act(Release{false});
 }

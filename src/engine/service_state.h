@@ -46,6 +46,11 @@ constexpr bool is_starting(ServicePhase p) {
   return p >= ServicePhase::Condition && p <= ServicePhase::StartPost;
 }
 
+/// A restart is certain, though for a moment the unit counts as down.
+constexpr bool passes_to_restart(ServicePhase p) {
+  return p == ServicePhase::DeadBeforeAutoRestart || p == ServicePhase::FailedBeforeAutoRestart;
+}
+
 enum class ServiceResult : std::uint8_t {
   Success,
   Protocol,

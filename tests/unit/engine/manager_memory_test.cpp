@@ -275,15 +275,16 @@ TEST_CASE("P1: daemon-reload without memory leaves a whole graph", "[engine][mem
 }
 
 /// a.service between its end and RestartSec=, a state that lasts no time where there is memory.
-static bool is_between(EngineWorld& w, unsigned left) {
+static bool is_between(EngineWorld& w, unsigned left, int status = 0) {
   start_a(w);
   const End end = end_of_a(w);
   const Act exits = [&](EngineWorld& world) {
-    world.manager.process_exited(end.pid, {ExitKind::Exited, 0}, world.now);
+    world.manager.process_exited(end.pid, {ExitKind::Exited, status}, world.now);
   };
   bool ran_out = false;
   (void)tell(w, exits, left, UINT_MAX, ran_out);
-  return w.sub("a.service") == "dead-before-auto-restart";
+  const std::string sub = w.sub("a.service");
+  return sub == "dead-before-auto-restart" || sub == "failed-before-auto-restart";
 }
 
 TEST_CASE("between its end and its restart a service can be stopped, and stays loaded",
@@ -312,6 +313,37 @@ TEST_CASE("between its end and its restart a service can be stopped, and stays l
     started.pass(seconds(5));
     CHECK(started.sub("a.service") == "running");
     CHECK_FALSE(started.has_job("a.service"));
+  }
+  CHECK(seen > 0);
+}
+
+TEST_CASE("a stop between an end and its restart is as one while the restart is waited for",
+          "[engine][memory][restart]") {
+  const auto status = GENERATE(0, 1);
+  const EngineWorld::Files files{
+      {"a.service", service("Restart=always\nRestartSec=1s\n",
+                            "OnFailure=failed.service\nOnSuccess=ended.service\n")},
+      {"failed.service", service()},
+      {"ended.service", service()}};
+  const auto check = [](EngineWorld& w) {
+    REQUIRE(w.stop("a.service").empty());
+    CHECK(w.sub("a.service") == "dead");
+    CHECK(w.sub("failed.service") == "dead");
+    CHECK(w.sub("ended.service") == "running");
+  };
+  EngineWorld waiting{files};
+  start_a(waiting);
+  waiting.exit("a.service", status);
+  REQUIRE(waiting.sub("a.service") == "auto-restart");
+  check(waiting);
+
+  unsigned seen = 0;
+  for (unsigned left = 0; left < 200; ++left) {
+    EngineWorld between{files};
+    if (!is_between(between, left, status)) continue;
+    ++seen;
+    CAPTURE(left, status);
+    check(between);
   }
   CHECK(seen > 0);
 }
