@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "graph/applicable.h"
 #include "sim/phases.h"
 #include "sim/world_plan.h"
 
@@ -29,6 +30,11 @@ bool is_up_or_coming(ActiveState s) {
 Invariants::Memory& Invariants::of(UnitId id) {
   if (id.value >= memories_.size()) memories_.resize(id.value + std::size_t{1});
   return memories_[id.value];
+}
+
+/// What can't be stopped stays up, whatever its files say.
+bool Invariants::is_excused(UnitId id) {
+  return of(id).is_excused || is_perpetual(unit(id));
 }
 
 const Job* Invariants::job_of(UnitId id) const {
@@ -227,14 +233,14 @@ void Invariants::check_motion(UnitId id) {
 
 /// Never both up, but for the moment until the stop of one of them has had its turn.
 void Invariants::check_conflicts(UnitId id) {
-  if (!is_active_or_reloading(manager_->active_state(id)) || of(id).is_excused) return;
+  if (!is_active_or_reloading(manager_->active_state(id)) || is_excused(id)) return;
   const auto is_stopped = [&](UnitId unit) {
     const Job* job = job_of(unit);
     return job != nullptr && (job->type == JobType::Stop || job->type == JobType::Restart);
   };
   if (is_stopped(id)) return;
   for (const Dependency& d : manager_->graph().dependencies(id)) {
-    if (!d.kinds.has(DependencyKind::Conflicts) || of(d.other).is_excused ||
+    if (!d.kinds.has(DependencyKind::Conflicts) || is_excused(d.other) ||
         !is_active_or_reloading(manager_->active_state(d.other)) || is_stopped(d.other))
       continue;
     fail("conflicts", "{} and {} conflict and are both up", name(id), name(d.other));
@@ -244,7 +250,7 @@ void Invariants::check_conflicts(UnitId id) {
 /// What units are to one another, with no job left and nothing more to do.
 void Invariants::check_neighbours(UnitId id) {
   const ActiveState active = manager_->active_state(id);
-  if (!is_up_or_coming(active) || of(id).is_excused) return;
+  if (!is_up_or_coming(active) || is_excused(id)) return;
   // It was stopped for this too often: it will be again, later.
   if (manager_->timers().when({TimerKey::Kind::Review, id.value}) != kNever) return;
   bool is_needed = false;

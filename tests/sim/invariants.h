@@ -67,6 +67,8 @@ class Invariants final : public ManagerListener {
   };
 
   Memory& of(UnitId id);
+  /// From what its neighbours ask for.
+  [[nodiscard]] bool is_excused(UnitId id);
   template <class... T>
   void fail(std::string_view invariant, fmt::format_string<const T&...> text, const T&... values) {
     if (!violation_) violation_ = Violation{invariant, format(text, values...)};

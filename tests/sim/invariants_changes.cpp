@@ -129,7 +129,7 @@ void Invariants::unit_stops(UnitId id) {
     const Job* other = job_of(d.other);
     // A restart without an order may be over on the other side.
     const bool stops_first = job->type == JobType::Stop || d.kinds.has(DependencyKind::Before);
-    if (stops_first && d.kinds.any(needed_by()) && !of(id).is_excused && !of(d.other).is_excused &&
+    if (stops_first && d.kinds.any(needed_by()) && !is_excused(id) && !is_excused(d.other) &&
         is_active_or_reloading(manager_->active_state(d.other)) &&
         (other == nullptr || !is_stop(other->type)))
       fail("requires", "{} is stopped, {} that requires it is up and is not", name(id),

@@ -62,14 +62,17 @@ void SimUnits::set(const std::string& name, std::string_view text) {
   write(name, file, part);
 }
 
+bool SimUnits::has_dropin_of(std::string_view type) const {
+  const std::string folder = format("{}{}.d/", kFolder, type);
+  return std::ranges::any_of(paths_, [&](const auto& unit) {
+    return std::ranges::any_of(unit.second,
+                               [&](const std::string& p) { return p.starts_with(folder); });
+  });
+}
+
 /// Its text is the binary's, in every world: it is read once.
 bool SimUnits::is_builtin_alone(std::string_view name) const {
-  const std::string type = format("{}{}.d/", kFolder, name.substr(name.rfind('.') + 1));
-  const bool has_dropin = std::ranges::any_of(paths_, [&](const auto& unit) {
-    return std::ranges::any_of(unit.second,
-                               [&](const std::string& p) { return p.starts_with(type); });
-  });
-  return !has_dropin && !paths_.contains(name) &&
+  return !has_dropin_of(name.substr(name.rfind('.') + 1)) && !paths_.contains(name) &&
          std::ranges::find(builtin_units(false), name, &BuiltinUnit::name) !=
              builtin_units(false).end();
 }

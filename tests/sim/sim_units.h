@@ -23,6 +23,8 @@ class SimUnits final : public UnitSource {
   bool refresh() override { return false; }
   /// As after a change on disk and daemon-reload.
   void set(const std::string& name, std::string_view text);
+  /// "service": whether there is a drop-in of all services, the binary's too.
+  [[nodiscard]] bool has_dropin_of(std::string_view type) const;
 
  private:
   struct Reading {

@@ -430,11 +430,17 @@ bool SimWorld::end_one(bool fairly) {
 
 /// On a machine a shutdown takes what the units' timeouts add up to, one after the other at
 /// worst: each command has its own, a stop besides those of its signals, and a launch that
-/// finds no process left is tried again for 13 s.
+/// finds no process left is tried again for 13 s. A drop-in of a whole type is also one of the
+/// units that end a shutdown: where these have to wait for what it names, or would have to be
+/// stopped with it, JobTimeoutSec= of their target is what ends it, as in systemd.
 Duration SimWorld::most_of_a_shutdown() const {
   constexpr unsigned kSignals = 8;
   constexpr Duration kPause = std::chrono::milliseconds(100);  // till memory is asked for again
+  constexpr Duration kJobTimeout = std::chrono::minutes(30);
   Duration most = manager_.is_behind() ? kPause : Duration::zero();
+  const auto has_dropin = [&](std::string_view type) { return units_.has_dropin_of(type); };
+  if (std::ranges::any_of(std::array{"service", "target", "slice"}, has_dropin))
+    most += kJobTimeout;
   for (std::uint32_t i = 0; i < manager_.graph().size(); ++i) {
     const Unit& unit = manager_.graph().unit(UnitId{i});
     if (unit.service == nullptr || manager_.active_state(UnitId{i}) == ActiveState::Inactive)

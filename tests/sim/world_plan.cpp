@@ -12,8 +12,6 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-constexpr bool kTypesHaveDependencies = false;
-
 struct Chance {
   unsigned percent;
   std::string_view line;
@@ -252,8 +250,10 @@ void add_dropin(Lines& lines, Random& random, const WorldPlan& plan, std::string
     lines.push_back(format("== {}.d/50-own.conf", name));
   }
   lines.emplace_back("[Unit]");
-  if ((kTypesHaveDependencies || !is_of_type) && random.chance(40))
-    add_dependencies(lines, random, plan);
+  // Of a whole type by draws of their own: the rest of the world stays what it was.
+  Random aside = random;
+  Random& draws = is_of_type ? aside : random;
+  if (draws.chance(40)) add_dependencies(lines, draws, plan);
   add_action(lines, random, 4, "FailureAction");
   if (type != "service") return;
   lines.emplace_back("[Service]");

@@ -244,6 +244,30 @@ TEST_CASE("D5: a start that waits for ever does not hold up a cancelled shutdown
   CHECK(w.manager.objective() == Objective::Exit);
 }
 
+TEST_CASE("a shutdown that files hold up ends with JobTimeoutSec= of its target",
+          "[engine][shutdown][fault]") {
+  // As of a drop-in of all services: with a.service the unit would stop that ends it all. Its
+  // start is required, so that the stop of a.service goes, which nobody requires.
+  const std::string plain = "[Unit]\nDefaultDependencies=no\n";
+  EngineWorld w{{{"exit.target", plain + "Requires=last.service\nAfter=last.service\n"
+                                         "JobTimeoutSec=30min\nJobTimeoutAction=exit-force\n"},
+                 {"last.service", service("Requires=shutdown.target\nAfter=shutdown.target\n"
+                                          "StopPropagatedFrom=a.service\n",
+                                          "Type=oneshot\n")},
+                 {"shutdown.target", plain},
+                 {"a.service", service("Conflicts=shutdown.target\nBefore=shutdown.target\n",
+                                       "Restart=always\nRestartSec=infinity\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.exit("a.service", 1);
+  REQUIRE(w.start("a.service") == "");  // waits for the restart
+  w.manager.shut_down(Objective::Exit, 0, w.now);
+  CHECK(w.os.was_said("last.service/stop deleted"));
+  w.pass(std::chrono::minutes(29));
+  CHECK(w.manager.objective() == Objective::Run);
+  w.pass(std::chrono::minutes(1));
+  CHECK(w.manager.objective() != Objective::Run);
+}
+
 TEST_CASE("a launch that waits for memory is not tried again once its phase is over",
           "[engine][spawn][fault]") {
   EngineWorld w{{{"a.service", service("", "ExecStop=/bin/s\nExecStopPost=/bin/p\n")}}};
