@@ -153,12 +153,15 @@ void Manager::apply_active(UnitId id, ActiveState before) {
   const bool restarts = passes_to_restart(rt.service.phase);
   if (is_down(after) && !restarts) set_trigger(rt.trigger, {});
   const UnitConfig& config = unit.config;
-  if (after == ActiveState::Failed && !restarts) {
-    say(Say::Level::Warning, id, format("failed with result '{}'", to_string(rt.service.result)));
-    trigger_for_end(id, DependencyKind::OnFailure, config.on_failure_job_mode);
+  // A restart to come holds OnFailure= and OnSuccess= back, and no action.
+  if (after == ActiveState::Failed) {
+    if (!restarts) {
+      say(Say::Level::Warning, id, format("failed with result '{}'", to_string(rt.service.result)));
+      trigger_for_end(id, DependencyKind::OnFailure, config.on_failure_job_mode);
+    }
     emergency(config.failure_action, id, config.failure_action_exit_status, "unit failed");
-  } else if (after == ActiveState::Inactive && !is_down(before) && !restarts) {
-    trigger_for_end(id, DependencyKind::OnSuccess, config.on_success_job_mode);
+  } else if (after == ActiveState::Inactive && !is_down(before)) {
+    if (!restarts) trigger_for_end(id, DependencyKind::OnSuccess, config.on_success_job_mode);
     emergency(config.success_action, id, config.success_action_exit_status, "unit succeeded");
   }
   if (is_down(after)) may_be_unneeded(id);

@@ -405,6 +405,25 @@ TEST_CASE("FailureAction=exit ends a container with the command's status",
   CHECK(w.manager.objective() == Objective::Exit);
 }
 
+TEST_CASE("a restart to come holds OnFailure= back, and no FailureAction= or SuccessAction=",
+          "[engine][manager][shutdown]") {
+  const auto restarting = [](const char* action) {
+    return service("/bin/a", std::string("OnFailure=h.service\n") + action,
+                   "Restart=always\nRestartSec=1\n");
+  };
+  ManagerConfig config;
+  config.container = true;
+  const bool fails = GENERATE(true, false);
+  EngineWorld w{{{"a.service",
+                  restarting(fails ? "FailureAction=exit-force\n" : "SuccessAction=exit-force\n")},
+                 {"h.service", service("/bin/h")}},
+                config};
+  REQUIRE(w.start("a.service") == "");
+  w.exit("a.service", fails ? 1 : 0);
+  CHECK(w.state("h.service") == "inactive");
+  CHECK(w.manager.objective() == Objective::Exit);
+}
+
 TEST_CASE("daemon-reload keeps what runs, also when its file is gone", "[engine][manager]") {
   EngineWorld w{{{"a.service", service("/bin/a")}, {"b.service", service("/bin/b")}}};
   REQUIRE(w.start("a.service") == "");
