@@ -1,6 +1,8 @@
 // onset-sim: worlds by their seeds, until so many have been or so much time has gone.
 // The last line counts them; the exit status is 1 where one failed, or where an edge of
 // docs/states.md was to be reached and was not.
+#include <malloc.h>
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -79,6 +81,8 @@ int replay_file(const std::string& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // What a failing allocation is given back is as large as the heap says: in every process alike.
+  mallopt(M_MMAP_MAX, 0);
   Options options;
   if (!parse(argc, argv, options)) {
     std::fprintf(stderr, "%s", kUsage);
