@@ -136,6 +136,8 @@ void Coverage::add(const Coverage& other) {
   for (std::size_t i = 0; i < kill_modes_.size(); ++i) kill_modes_[i] += other.kill_modes_[i];
   steps_ |= other.steps_;
   jobs_ |= other.jobs_;
+  looks_ += other.looks_;
+  excused_ += other.excused_;
 }
 
 bool Coverage::has(ServicePhase from, std::string_view event, ServicePhase to) const {

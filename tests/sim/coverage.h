@@ -46,6 +46,8 @@ class Coverage {
   void plain_job(const Unit& unit, ActiveState from, JobType job, ActiveState to,
                  std::optional<JobResult> result);
   [[nodiscard]] bool has(const PlainRow& row) const;
+  /// At what units are to one another; excused: the manuals let the manager leave it.
+  void looked(bool is_excused) { ++(is_excused ? excused_ : looks_); }
   void add(const Coverage& other);
 
   [[nodiscard]] std::size_t phases() const;
@@ -59,6 +61,8 @@ class Coverage {
   [[nodiscard]] const auto& types() const { return types_; }
   [[nodiscard]] const auto& restarts() const { return restarts_; }
   [[nodiscard]] const auto& kill_modes() const { return kill_modes_; }
+  [[nodiscard]] std::uint64_t looks() const { return looks_ + excused_; }
+  [[nodiscard]] std::uint64_t excused() const { return excused_; }
   [[nodiscard]] bool has(ServicePhase from, std::string_view event, ServicePhase to) const;
 
  private:
@@ -79,6 +83,8 @@ class Coverage {
   std::bitset<(kUnitTypes + 1) * kActiveStates * kJobTypes * kActiveStates*(kResults + 1)> plain_;
   std::bitset<kServicePhases * kEvents * kServicePhases> steps_;
   std::bitset<kJobTypes * kResults> jobs_;
+  std::uint64_t looks_ = 0;
+  std::uint64_t excused_ = 0;
 };
 
 /// "| phase | event | next | …", "| phase | next | event; event |" and "| phase | event | next |

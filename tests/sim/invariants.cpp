@@ -4,22 +4,12 @@
 #include <algorithm>
 
 #include "graph/applicable.h"
+#include "sim/coverage.h"
 #include "sim/phases.h"
 #include "sim/world_plan.h"
 
 namespace onset::sim {
 namespace {
-
-/// StopWhenUnneeded=: whose need keeps a unit up.
-constexpr DependencySet kNeededBy = [] {
-  DependencySet kinds;
-  kinds.add(DependencyKind::RequiredBy);
-  kinds.add(DependencyKind::RequisiteOf);
-  kinds.add(DependencyKind::WantedBy);
-  kinds.add(DependencyKind::BoundBy);
-  kinds.add(DependencyKind::UpheldBy);
-  return kinds;
-}();
 
 bool is_up_or_coming(ActiveState s) {
   return is_active_or_reloading(s) || s == ActiveState::Activating;
@@ -32,20 +22,25 @@ Invariants::Memory& Invariants::of(UnitId id) {
   return memories_[id.value];
 }
 
-/// What can't be stopped stays up, whatever its files say.
-bool Invariants::is_excused(UnitId id) {
-  return of(id).is_excused || is_perpetual(unit(id));
-}
-
 const Job* Invariants::job_of(UnitId id) const {
   return manager_->job(manager_->runtime(id).job);
 }
 
+Invariants::QueuedJob* Invariants::queued(JobId id) {
+  const auto found = std::ranges::find(queued_, id, &QueuedJob::id);
+  return found == queued_.end() ? nullptr : &*found;
+}
+
+bool Invariants::looks(bool is_excused) {
+  if (Coverage* c = coverage(); c != nullptr) c->looked(is_excused);
+  return !is_excused;
+}
+
 void Invariants::after_event() {
+  take_new_files();
+  forget_refused_triggers();
   excuse_what_was_refused();
   if (!os_.complaint.empty()) fail("unload", "{}", os_.complaint);
-  if (os_.has_read_again) files_changed();
-  os_.has_read_again = false;
   const bool is_quiet = !manager_->is_behind() && manager_->next_deadline() > now_.mono;
   // A job that runs may hold back what a change asks for.
   const bool is_at_rest = is_quiet && !manager_->stopping() && manager_->job_count() == 0;
@@ -53,19 +48,24 @@ void Invariants::after_event() {
     fail("endless", "after {} steps there is more to do", kManySteps);
   if (!has_run_out_ || !manager_->is_behind()) check_nothing_owed();
   check_timers();
-  check_processes();
+  check_propagated();
   const auto units = static_cast<std::uint32_t>(manager_->graph().size());
+  for (std::uint32_t i = 0; i < units; ++i) note_service(UnitId{i});
+  check_processes();
   for (std::uint32_t i = 0; i < units; ++i) {
     if (manager_->graph().is_free(UnitId{i})) {
       of(UnitId{i}) = Memory{};
       continue;
     }
     check_unit(UnitId{i});
+    if (is_quiet) check_restart_comes(UnitId{i});
     if (is_quiet) check_conflicts(UnitId{i});
     if (is_at_rest) check_neighbours(UnitId{i});
   }
   if (is_quiet) check_jobs();
+  if (is_quiet) check_triggered();
   if (manager_->stopping()) check_shutdown();
+  waits_for_memory_ = has_run_out_ && !is_quiet;
 }
 
 /// The budget of a container holds from the moment a shutdown is asked for: the manager wakes
@@ -100,22 +100,9 @@ void Invariants::check_nothing_owed() {
   }
 }
 
-/// The manager has said of itself what it could not do, as the manuals allow.
-void Invariants::excuse_what_was_refused() {
-  for (Memory& memory : memories_) memory.is_excused |= os_.has_left_out;
-  os_.has_left_out = false;
-  for (const std::string& name : os_.refused) {
-    const UnitId id = manager_->graph().find(name);
-    if (id.valid()) of(id).is_excused = true;
-  }
-  os_.refused.clear();
-}
-
 // ---- jobs -----------------------------------------------------------------------
 
 void Invariants::check_jobs() {
-  if (queued_.size() != manager_->job_count())
-    fail("job-lost", "{} jobs are queued, {} were told", manager_->job_count(), queued_.size());
   for (const JobId id : must_end_) {
     const Job* job = manager_->job(id);
     if (job != nullptr)
@@ -129,6 +116,7 @@ void Invariants::check_jobs() {
       fail("job-lost", "job {} is gone without a result", queued.id.value);
       return;
     }
+    check_job_timeout(queued, *job);
     const ActiveState active = manager_->active_state(job->unit);
     if (job->state == JobState::Waiting) {
       check_waiting(*job);
@@ -139,6 +127,8 @@ void Invariants::check_jobs() {
            name(job->unit), to_string(active));
     }
   }
+  if (queued_.size() != manager_->job_count())
+    fail("job-lost", "{} jobs are queued, {} were told", manager_->job_count(), queued_.size());
 }
 
 /// A job that waits does so for another job, or for what its unit is doing; and those
@@ -218,7 +208,7 @@ void Invariants::check_motion(UnitId id) {
   if (s.phase == ServicePhase::AutoRestart && never_restarts) return;
   const auto is_off = [](Duration timeout) { return timeout == kInfinity || timeout.count() == 0; };
   const Unit& config = unit(id);
-  const bool may_last = of(id).is_excused ||  // its files were others when it was armed
+  const bool may_last = of(id).is_old ||  // its file was another when it was armed
                         (goes_down(s.phase) ? is_off(manager_->stop_timeout(config)) ||
                                                   is_off(manager_->abort_timeout(config))
                                             : is_off(manager_->start_timeout(config)));
@@ -233,16 +223,16 @@ void Invariants::check_motion(UnitId id) {
 
 /// Never both up, but for the moment until the stop of one of them has had its turn.
 void Invariants::check_conflicts(UnitId id) {
-  if (!is_active_or_reloading(manager_->active_state(id)) || is_excused(id)) return;
+  if (!is_active_or_reloading(manager_->active_state(id))) return;
   const auto is_stopped = [&](UnitId unit) {
     const Job* job = job_of(unit);
     return job != nullptr && (job->type == JobType::Stop || job->type == JobType::Restart);
   };
   if (is_stopped(id)) return;
   for (const Dependency& d : manager_->graph().dependencies(id)) {
-    if (!d.kinds.has(DependencyKind::Conflicts) || is_excused(d.other) ||
-        !is_active_or_reloading(manager_->active_state(d.other)) || is_stopped(d.other))
-      continue;
+    if (!d.kinds.has(DependencyKind::Conflicts)) continue;
+    if (!looks(is_excused(id, d.other))) continue;
+    if (!is_active_or_reloading(manager_->active_state(d.other)) || is_stopped(d.other)) continue;
     fail("conflicts", "{} and {} conflict and are both up", name(id), name(d.other));
   }
 }
@@ -250,18 +240,22 @@ void Invariants::check_conflicts(UnitId id) {
 /// What units are to one another, with no job left and nothing more to do.
 void Invariants::check_neighbours(UnitId id) {
   const ActiveState active = manager_->active_state(id);
-  if (!is_up_or_coming(active) || is_excused(id)) return;
+  if (!is_up_or_coming(active)) return;
   // It was stopped for this too often: it will be again, later.
   if (manager_->timers().when({TimerKey::Kind::Review, id.value}) != kNever) return;
   bool is_needed = false;
   for (const Dependency& d : manager_->graph().dependencies(id)) {
     const ActiveState other = manager_->active_state(d.other);
-    if (d.kinds.has(DependencyKind::BindsTo) && is_inactive_or_deactivating(other))
+    if (d.kinds.has(DependencyKind::BindsTo) && looks(is_excused(id, d.other)) &&
+        is_inactive_or_deactivating(other))
       fail("binds-to", "{} is {}, {} that it is bound to is {}", name(id), to_string(active),
            name(d.other), to_string(other));
     is_needed |= d.kinds.any(kNeededBy) && !is_inactive_or_deactivating(other);
   }
-  if (unit(id).config.stop_when_unneeded && !is_needed)
+  const Memory& memory = of(id);
+  const bool has_new = memory.is_need_new || !memory.new_edges.empty();
+  const bool shall_stop = unit(id).config.stop_when_unneeded && !is_perpetual(unit(id));
+  if (shall_stop && looks(memory.is_excused || has_new) && !is_needed)
     fail("unneeded", "{} is up and nothing needs it", name(id));
 }
 
@@ -272,11 +266,8 @@ void Invariants::check_processes() {
     if (!p.unit.valid() || manager_->graph().is_free(p.unit)) continue;
     const ServiceState& s = manager_->runtime(p.unit).service;
     const bool is_known = p.pid == s.main.pid || p.pid == s.control.pid;
-    if (is_known && manager_->unit_of_pid(p.pid) != p.unit)
-      fail("process", "process {} of {} is not found by its pid", p.pid, name(p.unit));
-    const bool is_control = p.spawned && p.role != ExecRole::Start;
-    if (is_control && !is_known && p.doom == 0 && p.temper != Temper::Unkillable &&
-        goes_up_or_runs(s.phase) && !p.is_left && !manager_->is_owed(p.unit))
+    if (p.spawned && !is_known && p.doom == 0 && p.temper != Temper::Unkillable &&
+        goes_up_or_runs(s.phase) && !p.is_left && !of(p.unit).is_old && !manager_->is_owed(p.unit))
       fail("process", "{} of {} in {} is nobody's any more", p.pid, name(p.unit),
            to_string(s.phase));
   }

@@ -24,6 +24,17 @@ struct Violation {
   std::string text;
 };
 
+/// StopWhenUnneeded=: whose need keeps a unit up.
+inline constexpr DependencySet kNeededBy = [] {
+  DependencySet kinds;
+  kinds.add(DependencyKind::RequiredBy);
+  kinds.add(DependencyKind::RequisiteOf);
+  kinds.add(DependencyKind::WantedBy);
+  kinds.add(DependencyKind::BoundBy);
+  kinds.add(DependencyKind::UpheldBy);
+  return kinds;
+}();
+
 class Invariants final : public ManagerListener {
  public:
   explicit Invariants(SimOs& os) : os_(os) {}
@@ -35,7 +46,8 @@ class Invariants final : public ManagerListener {
   void requested(UnitId id, JobMode mode);
   /// reset-failed: the count begins anew.
   void forget_starts(UnitId id);
-  void files_changed();
+  /// These are others, or what all units leave open is, and daemon-reload is about to come.
+  void files_changed(std::vector<std::string> names, bool are_defaults_new);
   void shutdown_is_late(Duration took, Duration most) {
     fail("shutdown", "it has taken {} µs of {} at most", took.count(), most.count());
   }
@@ -57,18 +69,40 @@ class Invariants final : public ManagerListener {
   struct Memory {
     ServicePhase phase = ServicePhase::Dead;
     ActiveState active = ActiveState::Inactive;
-    MonoTime restart_due{0};  ///< RestartSec= is over
-    bool is_excused = false;  ///< from what its neighbours ask for, see excuse_what_was_refused()
+    MonoTime restart_due{0};           ///< RestartSec= is over
+    MonoTime restart_latest = kNever;  ///< RestartMaxDelaySec= is
+    MonoTime deadline = kNever;
+    pid_t main = 0;
+    bool is_excused = false;        ///< from what its neighbours ask for, see excuse()
+    bool is_old = false;            ///< what runs was started by another file
+    bool is_stopped = false;        ///< by a job, since its last start
+    bool is_refused = false;        ///< its restart, by its job
+    bool is_need_new = false;       ///< StopWhenUnneeded= of its file is, or who needed it is gone
+    std::vector<UnitId> new_edges;  ///< whose files or its own ask for something else now
     std::deque<MonoTime> starts;
+    std::deque<MonoTime> triggers;
   };
   struct QueuedJob {
     JobId id;
     UnitId unit;
+    MonoTime queued;
+    bool is_excused = false;   ///< was planned without its dependencies
+    bool is_old_plan = false;  ///< was planned under other files
+    bool is_old = false;       ///< its deadline is another file's
+  };
+  /// A job that has to be there once an event is over.
+  struct Owing {
+    UnitId source;
+    UnitId other;
+    DependencyKind kind{};
+  };
+  /// Before daemon-reload, what its neighbours asked of a unit.
+  struct Asked {
+    std::vector<Dependency> dependencies;
+    bool stop_when_unneeded = false;
   };
 
   Memory& of(UnitId id);
-  /// From what its neighbours ask for.
-  [[nodiscard]] bool is_excused(UnitId id);
   template <class... T>
   void fail(std::string_view invariant, fmt::format_string<const T&...> text, const T&... values) {
     if (!violation_) violation_ = Violation{invariant, format(text, values...)};
@@ -76,16 +110,44 @@ class Invariants final : public ManagerListener {
   [[nodiscard]] const Unit& unit(UnitId id) const { return manager_->graph().unit(id); }
   [[nodiscard]] const std::string& name(UnitId id) const { return unit(id).id; }
   [[nodiscard]] const Job* job_of(UnitId id) const;
+  [[nodiscard]] QueuedJob* queued(JobId id);
+  /// A check of what units are to one another comes; false: not of a unit that is excused.
+  static bool looks(bool is_excused);
+  [[nodiscard]] bool is_excused(UnitId a, UnitId b);
 
   // ---- at a change (invariants_changes.cpp)
   void unit_starts(UnitId id);
   void unit_stops(UnitId id);
-  void forget_request(UnitId id);
+  void service_changed(UnitId id, ServicePhase was);
   void check_start_limit(UnitId id);
-  void check_restart_delay(UnitId id, const Memory& memory);
+  void check_restart_delay(UnitId id);
+
+  // ---- what follows from an end (invariants_ends.cpp)
+  void check_left(UnitId id, ServicePhase was);
+  void wait_for_restart(UnitId id);
+  [[nodiscard]] Duration longest_restart_delay(UnitId id) const;
+  void put_off_restart(UnitId id);
+  void check_restart(UnitId id, ServicePhase was);
+  void check_restart_given_up(UnitId id, ServicePhase was);
+  void check_restart_comes(UnitId id);
+  void expect_triggered(UnitId id, ActiveState was);
+  void forget_refused_triggers();
+  void check_triggered();
+  void note_service(UnitId id);
+
+  // ---- what is asked for, and of whom it is not (invariants_requests.cpp)
+  void excuse(UnitId id);
+  void excuse_left_out(UnitId id);
+  void excuse_what_was_refused();
+  void take_new_files();
+  void take_new_edges(UnitId id);
+  void forget_new_edges(UnitId id);
+  [[nodiscard]] Asked asked_of(UnitId id) const;
+  void expect_propagated(const Job& job);
+  void check_propagated();
+  void check_job_timeout(const QueuedJob& queued, const Job& job);
 
   // ---- after an event (invariants.cpp)
-  void excuse_what_was_refused();
   void check_nothing_owed();
   void check_jobs();
   void check_waiting(const Job& job);
@@ -101,12 +163,21 @@ class Invariants final : public ManagerListener {
   SimOs& os_;
   const Manager* manager_ = nullptr;
   Timestamp now_;
-  std::vector<Memory> memories_;
+  std::deque<Memory> memories_;  ///< what was referred to stays when units come
   std::vector<QueuedJob> queued_;
   std::vector<JobId> must_end_;  ///< jobs whose requirement has failed
+  std::vector<Owing> triggered_;
+  std::vector<Owing> propagated_;
+  std::vector<UnitId> queued_now_;      ///< in this event
+  std::vector<std::string> new_files_;  ///< where memory ran out, read at some later time
+  std::vector<Asked> before_files_;     ///< index: UnitId::value
+  bool are_files_new_ = false;          ///< since this event began
+  bool are_defaults_new_ = false;
+  bool asks_for_one_ = false;  ///< this event's request leaves dependencies out
   std::optional<Violation> violation_;
   MonoTime shutdown_began_ = kNever;
-  bool has_run_out_ = false;  ///< in this event or before: requests may have been dropped
+  bool has_run_out_ = false;       ///< in this event or before: requests may have been dropped
+  bool waits_for_memory_ = false;  ///< since before this event: what was due has not had its turn
 };
 
 }  // namespace onset::sim

@@ -1,5 +1,6 @@
 // What is looked at the moment it happens: a unit starts, stops, restarts; a job ends.
 #include <algorithm>
+#include <utility>
 
 #include "sim/coverage.h"
 #include "sim/invariants.h"
@@ -26,27 +27,38 @@ bool is_stop(JobType type) {
 
 void Invariants::job_queued(const Job& job) {
   const test::UnfailingNew ours;
-  const auto known =
-      std::ranges::find(queued_, job.id.value, [](const QueuedJob& q) { return q.id.value; });
-  if (known == queued_.end()) {
-    queued_.push_back({job.id, job.unit});
-  } else if (known->unit != job.unit) {
-    fail("job-lost", "job {} is of two units", job.id.value);
+  take_new_files();
+  queued_now_.push_back(job.unit);
+  std::erase_if(triggered_, [&](const Owing& o) { return o.other == job.unit; });
+  QueuedJob* known = queued(job.id);
+  if (known == nullptr) {
+    queued_.push_back({.id = job.id, .unit = job.unit, .queued = now_.mono});
+    known = &queued_.back();
+    if (!asks_for_one_) expect_propagated(job);
   }
+  known->is_excused |= asks_for_one_;
 }
 
 void Invariants::job_done(const Job& job, JobResult result) {
   const test::UnfailingNew ours;
+  take_new_files();
   if (Coverage* c = coverage(); c != nullptr) c->job_ended(job.type, result);
-  const auto known =
-      std::ranges::find(queued_, job.id.value, [](const QueuedJob& q) { return q.id.value; });
-  if (known == queued_.end()) {
+  const QueuedJob* known = queued(job.id);
+  if (known == nullptr) {
     fail("job-lost", "the {} job {} of {} ended without having been queued, or twice",
          to_string(job.type), job.id.value, name(job.unit));
     return;
   }
-  queued_.erase(known);
-  if (is_stop(job.type) && result != JobResult::Done) of(job.unit).is_excused = true;
+  queued_.erase(queued_.begin() + (known - queued_.data()));
+  Memory& memory = of(job.unit);
+  if (is_stop(job.type) && result != JobResult::Done) {
+    memory.is_excused = true;
+    memory.is_stopped |= job.began.is_set();
+    if (memory.phase == ServicePhase::AutoRestart) put_off_restart(job.unit);
+  }
+  if (memory.phase == ServicePhase::AutoRestartQueued) memory.is_refused = true;
+  if (result == JobResult::Timeout || result == JobResult::Dependency)
+    memory.triggers.push_back(now_.mono);
   const bool is_start = job.type == JobType::Start || job.type == JobType::VerifyActive;
   const bool failed = result == JobResult::Failed || result == JobResult::Timeout ||
                       result == JobResult::Dependency;
@@ -61,36 +73,44 @@ void Invariants::job_done(const Job& job, JobResult result) {
 
 void Invariants::unit_changed(UnitId id) {
   const test::UnfailingNew ours;
+  take_new_files();
   Memory& memory = of(id);
   const UnitRuntime& rt = manager_->runtime(id);
-  const Memory before = memory;
-  memory.phase = rt.service.phase;
-  memory.active = rt.active;
+  const ServicePhase phase = std::exchange(memory.phase, rt.service.phase);
+  const ActiveState active = std::exchange(memory.active, rt.active);
+  expect_triggered(id, active);
   if (unit(id).service != nullptr) {
-    const ServicePhase phase = rt.service.phase;
-    if (rests(before.phase) && !rests(phase)) unit_starts(id);
-    if (goes_up_or_runs(before.phase) && goes_down(phase)) unit_stops(id);
-    if (phase == ServicePhase::AutoRestart && before.phase != phase) {
-      const ServiceConfig& config = *unit(id).service;
-      memory.restart_due =
-          now_.mono + config.restart_delay.value_or(manager_->config().defaults.restart_delay);
-    }
-    if (before.phase == ServicePhase::AutoRestart && phase == ServicePhase::AutoRestartQueued)
-      check_restart_delay(id, before);
-    if (rests(phase)) os_.leave_behind(id);
-    if (is_down(phase)) forget_request(id);
+    service_changed(id, phase);
     return;
   }
-  if (Coverage* c = coverage(); c != nullptr && before.active != rt.active)
-    c->plain_changed(unit(id).type, before.active, rt.active);
-  if (is_inactive_or_failed(before.active) != is_inactive_or_failed(rt.active)) {
-    if (is_inactive_or_failed(before.active)) {
-      unit_starts(id);
-    } else {
-      unit_stops(id);
-      forget_request(id);
-    }
+  if (Coverage* c = coverage(); c != nullptr) c->plain_changed(unit(id).type, active, rt.active);
+  if (is_inactive_or_failed(active) == is_inactive_or_failed(rt.active)) return;
+  if (is_inactive_or_failed(active)) {
+    unit_starts(id);
+  } else {
+    unit_stops(id);
+    memory.is_excused = memory.is_old = false;
   }
+}
+
+void Invariants::service_changed(UnitId id, ServicePhase was) {
+  Memory& memory = of(id);
+  const ServicePhase phase = memory.phase;
+  if (rests(was) && !rests(phase)) unit_starts(id);
+  if (goes_up_or_runs(was) && goes_down(phase)) unit_stops(id);
+  if (phase == ServicePhase::AutoRestart && was != phase) wait_for_restart(id);
+  if (was == ServicePhase::AutoRestart && phase == ServicePhase::AutoRestartQueued)
+    check_restart_delay(id);
+  if (!rests(was) && rests(phase)) check_left(id, was);
+  if (rests(phase)) os_.leave_behind(id);
+  memory.deadline = manager_->runtime(id).service.deadline;
+  if (!is_down(phase) || is_down(was)) return;
+  if (rests(was)) {
+    check_restart_given_up(id, was);
+  } else {
+    check_restart(id, was);
+  }
+  memory.is_excused = memory.is_old = false;
 }
 
 /// systemd.unit(5), Before= and After=: what it is ordered after has finished starting,
@@ -102,9 +122,12 @@ void Invariants::unit_starts(UnitId id) {
     fail("start-job", "{} starts without a start job that runs", name(id));
     return;
   }
-  if (job->ignore_order) {
-    of(id).is_excused = true;
-  } else {
+  Memory& memory = of(id);
+  const QueuedJob* known = queued(job->id);
+  memory.is_excused = job->ignore_order || (known != nullptr && known->is_excused);
+  if (known == nullptr || !known->is_old_plan) forget_new_edges(id);
+  memory.is_old = memory.is_stopped = memory.is_refused = false;
+  if (looks(job->ignore_order)) {
     for (const Dependency& d : manager_->graph().dependencies(id)) {
       const Job* other = job_of(d.other);
       if (other == nullptr || other->type == JobType::Nop) continue;
@@ -123,15 +146,20 @@ void Invariants::unit_starts(UnitId id) {
 /// systemd.unit(5), Before= and After=: stops run in the reverse of the order of starts.
 void Invariants::unit_stops(UnitId id) {
   const Job* job = job_of(id);
-  if (job == nullptr || !is_stop(job->type) || job->state != JobState::Running || job->ignore_order)
-    return;
+  if (job == nullptr || !is_stop(job->type) || job->state != JobState::Running) return;
+  of(id).is_stopped = true;
+  if (!looks(job->ignore_order)) return;
+  const QueuedJob* known = queued(job->id);
+  const bool is_alone = known != nullptr && known->is_excused;
+  const bool is_old_plan = known != nullptr && known->is_old_plan;
   for (const Dependency& d : manager_->graph().dependencies(id)) {
     const Job* other = job_of(d.other);
-    // A restart without an order may be over on the other side.
-    const bool stops_first = job->type == JobType::Stop || d.kinds.has(DependencyKind::Before);
-    if (stops_first && d.kinds.any(needed_by()) && !is_excused(id) && !is_excused(d.other) &&
+    // A restart without an order, or with one that new files have, may be over on the other side.
+    const bool stops_first =
+        job->type == JobType::Stop || (d.kinds.has(DependencyKind::Before) && !is_old_plan);
+    if (stops_first && d.kinds.any(needed_by()) &&
         is_active_or_reloading(manager_->active_state(d.other)) &&
-        (other == nullptr || !is_stop(other->type)))
+        looks(is_alone || is_excused(id, d.other)) && (other == nullptr || !is_stop(other->type)))
       fail("requires", "{} is stopped, {} that requires it is up and is not", name(id),
            name(d.other));
     if (!d.kinds.has(DependencyKind::Before)) continue;
@@ -160,37 +188,15 @@ void Invariants::check_start_limit(UnitId id) {
     fail("start-limit", "{} was started {} times within its interval", name(id), starts.size());
 }
 
-void Invariants::check_restart_delay(UnitId id, const Memory& memory) {
-  if (now_.mono < memory.restart_due)
+void Invariants::check_restart_delay(UnitId id) {
+  const MonoTime due = of(id).restart_due;
+  if (now_.mono < due)
     fail("restart-delay", "{} restarts {} µs before RestartSec= is over", name(id),
-         (memory.restart_due - now_.mono).count());
-}
-
-/// It is down. What starts it next may be of the same request.
-void Invariants::forget_request(UnitId id) {
-  const Job* job = job_of(id);
-  if (job != nullptr && job->type != JobType::Stop) return;
-  of(id).is_excused = false;
-}
-
-void Invariants::requested(UnitId id, JobMode mode) {
-  if (!id.valid()) return;
-  // What it leaves out is not to be had.
-  if (mode == JobMode::IgnoreDependencies || mode == JobMode::IgnoreRequirements)
-    of(id).is_excused = true;
+         (due - now_.mono).count());
 }
 
 void Invariants::forget_starts(UnitId id) {
   if (id.valid()) of(id).starts.clear();
-}
-
-/// What runs was started by other files: what the new ones ask for holds from the next
-/// change on.
-void Invariants::files_changed() {
-  for (Memory& memory : memories_) {
-    memory.starts.clear();
-    memory.is_excused = true;
-  }
 }
 
 }  // namespace onset::sim

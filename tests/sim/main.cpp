@@ -3,6 +3,7 @@
 // docs/states.md was to be reached and was not.
 #include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -94,6 +95,10 @@ int main(int argc, char** argv) {
   const Tally tally = run_worlds(options);
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   const bool has_all_edges = print(tally.coverage);
+  std::printf("%llu looks at neighbours, %.1f %% of them excused\n",
+              static_cast<unsigned long long>(tally.coverage.looks()),
+              100.0 * static_cast<double>(tally.coverage.excused()) /
+                  static_cast<double>(std::max<std::uint64_t>(tally.coverage.looks(), 1)));
   std::printf(
       "%llu worlds, %llu steps, %.0f steps a second, %llu failed\n",
       static_cast<unsigned long long>(tally.worlds), static_cast<unsigned long long>(tally.steps),

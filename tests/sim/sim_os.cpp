@@ -16,6 +16,7 @@ constexpr int kSigCont = 18;
 
 /// What the signal does to the process.
 void signal_process(Process& p, int signal) {
+  p.was_killed |= signal == kSigKill;
   if (p.temper == Temper::Unkillable || signal == 0 || signal == kSigCont) return;
   if (signal == kSigKill) {
     p.doom = kSigKill;
@@ -149,7 +150,14 @@ InvocationId SimOs::new_invocation() {
 
 void SimOs::log(Say::Level, std::string_view unit, std::string_view text) {
   const test::UnfailingNew ours;
-  has_left_out |= text.find("/stop deleted") != std::string_view::npos;
+  const auto note = [&](std::string_view what, std::vector<std::string>& names) {
+    const std::size_t end = text.find(what);
+    if (end == std::string_view::npos) return;
+    const std::size_t begin = text.rfind(' ', end) + 1;  // npos + 1: from the start
+    names.emplace_back(text.substr(begin, end - begin));
+  };
+  note("/stop deleted", left_out);
+  note("/reload deleted", not_reloaded);
   has_read_again |= text.find("read again") != std::string_view::npos;
   if (text.starts_with("cannot queue ")) refused.emplace_back(unit);
   if (writes_log)
@@ -176,6 +184,11 @@ bool SimOs::watches_path(UnitId id) const {
 }
 bool SimOs::watches_bus(UnitId id) const {
   return id.value < units_.size() && units_[id.value].watches_bus;
+}
+
+bool SimOs::can_fork(UnitId id) const {
+  return std::ranges::any_of(alive_,
+                             [&](const Process& p) { return p.unit == id && !p.was_killed; });
 }
 
 Process& SimOs::add(UnitId unit) {

@@ -28,8 +28,9 @@ struct Process {
   bool is_alien = false;  ///< no child of PID 1
   bool exec_done = true;
   Temper temper = Temper::Obeys;
-  bool is_left = false;  ///< by a unit that has gone down since
-  int doom = 0;          ///< the signal that it is about to die of, 0: none; -1: exits by itself
+  bool is_left = false;     ///< by a unit that has gone down since, or has another main process
+  bool was_killed = false;  ///< SIGKILL was sent to it
+  int doom = 0;             ///< the signal that it is about to die of, 0: none; -1: exits by itself
 };
 
 /// The tests of conditions are flags: ConditionPathExists=/flag/3.
@@ -72,6 +73,8 @@ class SimOs final : public Os {
   [[nodiscard]] bool watches_path(UnitId id) const;
   [[nodiscard]] bool watches_bus(UnitId id) const;
   Process& add(UnitId unit);
+  /// One of its processes can: none that SIGKILL was sent to.
+  [[nodiscard]] bool can_fork(UnitId id) const;
   /// Gone without a word to the engine.
   Process take(pid_t pid);
   /// The unit has gone down: what it has not ended stays behind.
@@ -79,11 +82,12 @@ class SimOs final : public Os {
   void set_pid_file(std::string path, PidFileReading reading);
 
   std::array<bool, kFlags> flags{};
-  bool writes_log = false;           ///< to stdout, for a replay
-  bool has_read_again = false;       ///< all files, by itself
-  bool has_left_out = false;         ///< a transaction has gone without an optional stop
-  std::vector<std::string> refused;  ///< units whose change asked for what could not be queued
-  std::string complaint;             ///< a request that makes no sense; empty: none
+  bool writes_log = false;                ///< to stdout, for a replay
+  bool has_read_again = false;            ///< all files, by itself
+  std::vector<std::string> left_out;      ///< units whose stop a transaction has gone without
+  std::vector<std::string> not_reloaded;  ///< likewise a reload
+  std::vector<std::string> refused;       ///< units whose change asked for what could not be queued
+  std::string complaint;                  ///< a request that makes no sense; empty: none
 
  private:
   struct PerUnit {

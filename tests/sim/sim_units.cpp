@@ -42,9 +42,14 @@ void SimUnits::write(const std::string& name, const std::string& file, std::stri
   paths_[name].push_back(std::move(path));
 }
 
-void SimUnits::set(const std::string& name, std::string_view text) {
+std::vector<std::string> SimUnits::set(const std::string& name, std::string_view text) {
   loader_.reset();
   readings_.clear();
+  std::vector<std::string> changed{name};
+  const auto note = [&] {
+    for (const std::string& path : paths_[name]) changed.push_back(path.substr(kFolder.size()));
+  };
+  note();
   for (const std::string& path : paths_[name]) (void)files_.remove(path);
   paths_[name].clear();
   constexpr std::string_view kFurther = "== ";
@@ -60,6 +65,8 @@ void SimUnits::set(const std::string& name, std::string_view text) {
     }
   }
   write(name, file, part);
+  note();
+  return changed;
 }
 
 bool SimUnits::has_dropin_of(std::string_view type) const {

@@ -21,8 +21,9 @@ class SimUnits final : public UnitSource {
   explicit SimUnits(const WorldPlan& plan);
   std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics) override;
   bool refresh() override { return false; }
-  /// As after a change on disk and daemon-reload.
-  void set(const std::string& name, std::string_view text);
+  /// As after a change on disk and daemon-reload. The files that were or are the unit's, as
+  /// below the folder of units: drop-ins and links that its text names are others'.
+  std::vector<std::string> set(const std::string& name, std::string_view text);
   /// "service": whether there is a drop-in of all services, the binary's too.
   [[nodiscard]] bool has_dropin_of(std::string_view type) const;
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <climits>
 #include <cstdio>
+#include <iterator>
 #include <new>
 
 #include "base/format.h"
@@ -175,7 +176,7 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
       send(event);
       break;
     case What::Fork:
-      if (os.count(unit) > 0 && os.count(unit) < 6)
+      if (os.can_fork(unit) && os.count(unit) < 6)
         os.add(unit).temper = static_cast<Temper>(event.number);
       break;
     case What::Trouble:
@@ -361,7 +362,8 @@ void SimWorld::change_bus(const SimEvent& event) {
 void SimWorld::change_file(const SimEvent& event) {
   if (event.unit >= plan_.units.size()) return;
   has_reloaded_ = true;
-  units_.set(plan_.units[event.unit].name, event.text == "-" ? std::string_view{} : event.text);
+  const std::string_view text = event.text == "-" ? std::string_view{} : event.text;
+  std::ranges::move(units_.set(plan_.units[event.unit].name, text), std::back_inserter(changed_));
 }
 
 /// As system.conf says it now: times and limits that units leave open.
@@ -385,7 +387,7 @@ void SimWorld::reload(const SimEvent& event) {
   change_file(event);
   Diagnostics diagnostics;
   has_reloaded_ = true;
-  invariants_.files_changed();
+  invariants_.files_changed(std::exchange(changed_, {}), event.number != 0);
   if (event.number != 0) manager_.set_defaults(other_defaults(event.number));
   tell([&] { manager_.reload(units_, now_, diagnostics); });
 }

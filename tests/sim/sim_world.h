@@ -110,6 +110,7 @@ class SimWorld {
     unsigned calls = 0;
   };
   NoMemory no_memory_;
+  std::vector<std::string> changed_;  ///< files, since they were last read all
 };
 
 }  // namespace onset::sim
