@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Shows that each invariant of the simulator can fail: breaks the engine in one place, and
-expects the simulator to notice, by that invariant's name.
+"""Shows that each invariant of the simulator can fail, at each place that looks at it: breaks
+the engine in one place, and expects the simulator to notice, by that invariant's name and text.
 
     mutations.py --build DIR [--only NAME] [--seconds S]
 
@@ -21,74 +21,125 @@ import threading
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# name of the invariant, what is broken, file, text, text instead; of a rare one also a seed
-# that is soon before one that shows it
+# name of the invariant and its text (a regular expression), what is broken, file, text, text
+# instead; of a rare one also a seed that is soon before one that shows it
 MUTATIONS = [
-    ("start-job", "a restart needs no job", "engine/service_timeout.cpp",
+    ("start-job", "starts without", "a restart needs no job", "engine/service_timeout.cpp",
      "act(EnqueueRestart{});", "enter_condition();"),
-    ("start-order", "starts wait for nothing", "engine/job_queue.cpp",
+    ("start-order", "starts though", "starts wait for nothing", "engine/job_queue.cpp",
      "blocker.value != 0) return blocker;", "blocker.value != 0 && job.type != JobType::Start) return blocker;"),
-    ("stop-order", "stops wait for nothing", "engine/job_queue.cpp",
+    ("stop-order", "stops before", "stops wait for nothing", "engine/job_queue.cpp",
      "blocker.value != 0) return blocker;", "blocker.value != 0 && job.type != JobType::Stop) return blocker;"),
-    ("start-limit", "starts are not counted", "engine/manager_jobs.cpp",
+    ("start-limit", "times within", "starts are not counted", "engine/manager_jobs.cpp",
      "if (!count_start(limit, now_.mono, rt.limit_begin, rt.limit_count)) {", "if (limit.burst == 77) {"),
-    ("restart-delay", "half of RestartSec= is enough", "engine/service_restart.cpp",
+    ("restart-delay", "before RestartSec=", "half of RestartSec= is enough", "engine/service_restart.cpp",
      "state_.deadline = after(restart_delay());", "state_.deadline = after(restart_delay() / 2);"),
-    ("requires", "a failed start takes nobody along", "engine/manager_jobs.cpp",
+    ("restart", "asks for a restart", "Restart= never restarts", "engine/service_restart.cpp",
+     "bool ServiceMachine::shall_restart() const {", "bool ServiceMachine::shall_restart() const {\n  return false;"),
+    ("restart", "has not restarted", "RestartSec= takes an hour longer", "engine/service_restart.cpp",
+     "state_.deadline = after(restart_delay());", "state_.deadline = after(restart_delay()) + std::chrono::hours(1);"),
+    ("restart", "was to restart", "a restart that is due is given up", "engine/service_timeout.cpp",
+     "      if (context_.stopping) {", "      if (true) {"),
+    ("triggers", "OnFailure=", "OnFailure= never triggers", "engine/manager_units.cpp",
+     "    trigger_for_end(id, DependencyKind::OnFailure, config.on_failure_job_mode);", "    ;"),
+    ("triggers", "OnSuccess=", "OnSuccess= never triggers", "engine/manager_units.cpp",
+     "    trigger_for_end(id, DependencyKind::OnSuccess, config.on_success_job_mode);", "    ;"),
+    ("job-timeout", "JobTimeoutSec=", "JobTimeoutSec= does nothing", "engine/manager_jobs.cpp",
+     "MonoTime when = job.queued.mono + config.job_timeout;", "MonoTime when = kNever;"),
+    ("job-timeout", "JobTimeoutSec=", "JobRunningTimeoutSec= does nothing", "engine/manager_jobs.cpp",
+     "if (job.began.is_set() && config.job_running_timeout) {", "if (job.id.value == UINT32_MAX) {"),
+    ("propagated", "the reload job of", "reloads are not passed on", "graph/transaction_closure.cpp",
+     "if (!d.kinds.any(kPropagateReload)) continue;", "continue;"),
+    ("propagated", "the stop job of", "PropagatesStopTo= and PartOf= do nothing", "graph/transaction_closure.cpp",
+     "    if (d.kinds.any(kPropagateStop)) add(", "    if (d.kinds.has(DependencyKind::RequiredBy)) add("),
+    ("left-alive", "not sent SIGKILL", "stops signal nobody and take all for gone", "engine/manager_actions.cpp",
+     "  const KillReport report = os_.kill(k);\n  if (report.error != 0) {\n    say(",
+     "  return KillAnswer{false};\n  const KillReport report = os_.kill(k);\n  if (report.error != 0) {\n    say("),
+    ("left-alive", "not sent SIGKILL", "SIGKILL is never sent", "engine/manager_actions.cpp",
+     "      k.signal = config.final_kill_signal;", "      k.signal = config.kill_signal;"),
+    ("left-alive", "not sent SIGKILL", "final-sigterm is the last of a stop", "engine/service_stop.cpp",
+     "    enter_signal(ServicePhase::FinalSigkill, f);\n  } else {\n    enter_dead(f, f",
+     "    enter_dead(f, true);\n  } else {\n    enter_dead(f, f"),
+    ("left-alive", "not sent SIGKILL", "a stop signals the main process alone", "engine/manager_actions.cpp",
+     "    case KillMode::ControlGroup:\n      k.to_rest = true;", "    case KillMode::ControlGroup:\n      k.to_rest = false;"),
+    ("requires", "goes on though", "a failed start takes nobody along", "engine/manager_jobs.cpp",
      "    failing_.push_back(job->id);", ""),
-    ("binds-to", "what is bound is not looked at", "engine/manager_dependencies.cpp",
-     "bool Manager::is_unbound(UnitId id) const {", "bool Manager::is_unbound(UnitId id) const {\n  return false;"),
-    ("conflicts", "a unit that comes up leaves what it conflicts with alone", "graph/transaction_closure.cpp",
-     "    add(by, d.other, {JobType::Stop, true, true});", "    ;"),
-    ("unneeded", "everything is needed", "engine/manager_dependencies.cpp",
-     "bool Manager::is_needed(UnitId id) const {", "bool Manager::is_needed(UnitId id) const {\n  return true;"),
-    ("job-waits", "who waits is not woken", "engine/job_queue.cpp",
-     "  for (JobId w : waiting) {", "  for (JobId w : std::vector<JobId>{}) {"),
-    ("job-waits", "a restart's second half is in no cycle", "graph/transaction_cycles.cpp",
-     "    if (restarts_start_) present->type = JobType::Start;", ""),
-    ("job-lost", "a cancelled job's end is told to nobody", "engine/manager_jobs.cpp",
-     "  announce(job, result);", "  if (result != JobResult::Canceled) announce(job, result);"),
-    ("endless", "reviews stop a unit as often as they like", "engine/manager_dependencies.cpp",
-     "if (count_start(kLimit, now_.mono, count.begin, count.count)) return false;\n  timers_", "return false;\n  timers_"),
-    ("record", "a failed unit counts as inactive", "engine/manager_units.cpp",
-     "  rt.active = after;", "  rt.active = after == ActiveState::Failed ? ActiveState::Inactive : after;"),
-    ("record", "a unit that is down keeps its main process", "engine/service_restart.cpp",
-     "  state_.main.pid = 0;", ""),
-    ("stuck", "a restart whose job has failed waits on", "engine/manager_dependencies.cpp",
-     "  if (rt.service.phase == ServicePhase::AutoRestartQueued) {", "  if (rt.service.phase == ServicePhase::Condition) {"),
-    ("stuck", "no signal has a deadline", "engine/service_stop.cpp",
-     "  state_.deadline = stop_deadline(phase, aborts ? abort_timeout() : stop_timeout());", "  state_.deadline = kNever;"),
-    ("shutdown", "a shutdown without jobs waits on", "engine/manager_jobs.cpp",
-     "    objective_ = shutdown_goal_;", "    ;"),
-    ("timers", "the watchdog's deadline is not armed", "engine/manager_units.cpp",
-     "std::min(s.deadline, s.watchdog_deadline));", "s.deadline);"),
-    ("timers", "a launch is tried again for a state that is over", "engine/manager_owed.cpp",
-     "  timers_.set({TimerKey::Kind::Retry, id.value}, kNever);", "  ;"),
-    ("process", "a main process that was named is not found by its pid", "engine/manager_units.cpp",
-     "  replace(before.main.pid, now.main.pid);", ""),
-    ("process", "a new main process may be another unit's", "engine/manager_actions.cpp",
-     "owner.valid() && owner != id) {", "owner.valid() && owner != id && id.value == UINT32_MAX) {"),
-    ("owed", "what is owed waits for the unit's next event", "engine/manager_jobs.cpp",
-     "  if (!owed_.empty()) {", "  if (owed_.size() > 9999) {"),
-    ("process", "an end that comes before the launch's answer is forgotten", "engine/manager_actions.cpp",
-     "    pids_[launched->pid] = id;", "    ;"),
-    ("job-waits", "a job that memory did not suffice for is not put back", "engine/manager_jobs.cpp",
-     "      if (!is_run) queue.put_back(id);", "      ;"),
-    ("shutdown", "no memory in a change is an end to all changes", "engine/manager_jobs.cpp",
-     "  dispatching_ = false;", "  dispatching_ = hold_until_ > now_.mono;"),
-    ("record", "nothing stands by for a change that has begun", "engine/memory_reserve.cpp",
-     "  if (open_reserve == nullptr || open_reserve->block_ == nullptr) {", "  if (true) {"),
-    ("shutdown", "a budget ends nothing", "engine/manager_events.cpp",
-     "  return objective_ == Objective::Run ? std::min(due, shutdown_deadline_) : due;", "  return due;"),
-    ("shutdown", "a stop takes its time whatever the budget is", "engine/manager_shutdown.cpp",
-     "  if (!stopping_ || shutdown_deadline_ == kNever) return kInfinity;", "  return kInfinity;"),
-    ("shutdown", "a stop that is under way does not hear of the shutdown", "engine/manager_shutdown.cpp",
-     "        runtime_[i].active == ActiveState::Deactivating)", "        runtime_[i].active == ActiveState::Maintenance)"),
-    ("shutdown", "a machine's stop takes a thousand times as long", "engine/service_machine.cpp",
-     "  if (context_.stop_budget == kInfinity) return after(limit);", "  if (context_.stop_budget == kInfinity) return after(limit == kInfinity ? limit : limit * 1000);"),
-    ("requires", "who requires what is stopped stays up", "graph/transaction_closure.cpp", 
+    ("requires", "that requires it is up", "who requires what is stopped stays up", "graph/transaction_closure.cpp",
      "    if (d.kinds.any(kPropagateStop)) add(by, d.other, {JobType::Stop, true, false});", "    ;"),
-    ("unload", "a unit is unloaded with its processes", "engine/manager_collect.cpp",
+    ("binds-to", "that it is bound to", "what is bound is not looked at", "engine/manager_dependencies.cpp",
+     "bool Manager::is_unbound(UnitId id) const {", "bool Manager::is_unbound(UnitId id) const {\n  return false;"),
+    ("conflicts", "are both up", "a unit that comes up leaves what it conflicts with alone", "graph/transaction_closure.cpp",
+     "    add(by, d.other, {JobType::Stop, true, true});", "    ;"),
+    ("unneeded", "nothing needs it", "everything is needed", "engine/manager_dependencies.cpp",
+     "bool Manager::is_needed(UnitId id) const {", "bool Manager::is_needed(UnitId id) const {\n  return true;"),
+    ("job-waits", "waits for nothing", "who waits is not woken", "engine/job_queue.cpp",
+     "  for (JobId w : waiting) {", "  for (JobId w : std::vector<JobId>{}) {"),
+    ("job-waits", "waits in a ring", "a restart's second half is in no cycle", "graph/transaction_cycles.cpp",
+     "    if (restarts_start_) present->type = JobType::Start;", ""),
+    ("job-waits", "runs, but", "a job that memory did not suffice for is not put back", "engine/manager_jobs.cpp",
+     "      if (!is_run) queue.put_back(id);", "      ;"),
+    ("job-lost", "gone without a result", "a cancelled job's end is told to nobody", "engine/manager_jobs.cpp",
+     "  announce(job, result);", "  if (result != JobResult::Canceled) announce(job, result);"),
+    ("job-lost", "or twice", "the end of a job that timed out is told twice", "engine/manager_jobs.cpp",
+     "  announce(job, result);", "  announce(job, result);\n  if (result == JobResult::Timeout) announce(job, result);"),
+    ("job-lost", "were told", "jobs that others pull in are told to nobody", "engine/manager.cpp",
+     "if (listener_ != nullptr) listener_->job_queued(*job);", "if (planned.is_anchor) listener_->job_queued(*job);"),
+    ("endless", "more to do", "reviews stop a unit as often as they like", "engine/manager_dependencies.cpp",
+     "if (count_start(kLimit, now_.mono, count.begin, count.count)) return false;\n  timers_", "return false;\n  timers_"),
+    ("record", "in phase", "a failed unit counts as inactive", "engine/manager_units.cpp",
+     "  rt.active = after;", "  rt.active = after == ActiveState::Failed ? ActiveState::Inactive : after;"),
+    ("record", "is down and has process", "a unit that is down keeps its main process", "engine/service_restart.cpp",
+     "  state_.main.pid = 0;", ""),
+    ("record", "result success", "what has ended well counts as failed", "engine/service_restart.cpp",
+     "ServicePhase phase = well ? ServicePhase::Dead", "ServicePhase phase = skipped ? ServicePhase::Dead"),
+    ("record", "a job that is not there", "a unit keeps the job that has ended", "engine/job_queue.cpp",
+     "  if (rt.job == id) rt.job = {};", ""),
+    ("record", "told was", "nothing stands by for a change that has begun", "engine/memory_reserve.cpp",
+     "  if (open_reserve == nullptr || open_reserve->block_ == nullptr) {", "  if (true) {"),
+    ("stuck", "there is no job", "a restart whose job has failed waits on", "engine/manager_dependencies.cpp",
+     "  if (rt.service.phase == ServicePhase::AutoRestartQueued) {", "  if (rt.service.phase == ServicePhase::Condition) {"),
+    ("stuck", "without a deadline", "no signal has a deadline", "engine/service_stop.cpp",
+     "  state_.deadline = stop_deadline(phase, aborts ? abort_timeout() : stop_timeout());", "  state_.deadline = kNever;"),
+    ("stuck", "nothing can lead out", "an empty unit is not watched for", "engine/manager_actions.cpp",
+     "  os_.watch_empty(id, true);\n  if (os_.has_processes(id)) return std::nullopt;", "  if (os_.has_processes(id)) return std::nullopt;"),
+    ("shutdown", "does not end", "a shutdown without jobs waits on", "engine/manager_jobs.cpp",
+     "    objective_ = shutdown_goal_;", "    ;"),
+    ("shutdown", ".", "no memory in a change is an end to all changes", "engine/manager_jobs.cpp",
+     "  dispatching_ = false;", "  dispatching_ = hold_until_ > now_.mono;"),
+    ("shutdown", "nothing is due", "a budget ends nothing", "engine/manager_events.cpp",
+     "  return objective_ == Objective::Run ? std::min(due, shutdown_deadline_) : due;", "  return due;"),
+    ("shutdown", "may take longer", "a stop takes its time whatever the budget is", "engine/manager_shutdown.cpp",
+     "  if (!stopping_ || shutdown_deadline_ == kNever) return kInfinity;", "  return kInfinity;"),
+    ("shutdown", "may take longer", "a stop that is under way does not hear of the shutdown", "engine/manager_shutdown.cpp",
+     "        runtime_[i].active == ActiveState::Deactivating)", "        runtime_[i].active == ActiveState::Maintenance)"),
+    ("shutdown", "it has taken", "a machine's stop takes a thousand times as long", "engine/service_machine.cpp",
+     "  if (context_.stop_budget == kInfinity) return after(limit);", "  if (context_.stop_budget == kInfinity) return after(limit == kInfinity ? limit : limit * 1000);"),
+    ("timers", "is not armed", "the watchdog's deadline is not armed", "engine/manager_units.cpp",
+     "std::min(s.deadline, s.watchdog_deadline));", "s.deadline);"),
+    ("timers", "has a deadline", "a phase's deadline outlasts it", "engine/service_machine.cpp",
+     "  state_.phase = phase;\n  state_.deadline = kNever;", "  state_.phase = phase;"),
+    ("timers", "a job that has ended", "a job's deadline outlasts it", "engine/manager_jobs.cpp",
+     "  timers_.set({TimerKey::Kind::Job, id.value}, kNever);", "  ;"),
+    ("timers", "does not want", "a launch is tried again for a state that is over", "engine/manager_owed.cpp",
+     "  timers_.set({TimerKey::Kind::Retry, id.value}, kNever);", "  ;"),
+    ("timers", "to be reviewed", "a review is due of what is unloaded", "engine/manager_collect.cpp",
+     "TimerKey::Kind::Retry, TimerKey::Kind::Review}", "TimerKey::Kind::Retry}"),
+    ("timers", "does not have", "what has no deadline any more stays armed", "engine/manager_units.cpp",
+     "  timers_.set({TimerKey::Kind::Unit, id.value}, std::min(s.deadline, s.watchdog_deadline));",
+     "  if (std::min(s.deadline, s.watchdog_deadline) != kNever)\n    timers_.set({TimerKey::Kind::Unit, id.value}, std::min(s.deadline, s.watchdog_deadline));"),
+    ("process", "another unit's by its pid", "a main process that was named is not found by its pid", "engine/manager_units.cpp",
+     "  replace(before.main.pid, now.main.pid);", ""),
+    ("process", "another unit's by its pid", "a new main process may be another unit's", "engine/manager_actions.cpp",
+     "owner.valid() && owner != id) {", "owner.valid() && owner != id && id.value == UINT32_MAX) {"),
+    ("process", "which has ended", "an end that comes before the launch's answer is forgotten", "engine/manager_actions.cpp",
+     "    pids_[launched->pid] = id;", "    ;"),
+    ("process", "nobody's any more", "an ExecReload= that timed out runs on", "engine/service_timeout.cpp",
+     "if (control_alive()) act(KillControl{state_.control.pid});", ""),
+    ("process", "nobody's any more", "a launch's answer names no main process", "engine/service_start.cpp",
+     "  set_main(event.pid, false);", "  set_main(0, false);"),
+    ("owed", "is owed", "what is owed waits for the unit's next event", "engine/manager_jobs.cpp",
+     "  if (!owed_.empty()) {", "  if (owed_.size() > 9999) {"),
+    ("unload", "was unloaded", "a unit is unloaded with its processes", "engine/manager_collect.cpp",
      "  if (!os_.has_processes(id)) return true;", "  return true;"),
 ]
 
@@ -116,8 +167,8 @@ def compile_command(build, source):
 
 class Mutant:
     def __init__(self, build, folder, number, mutation):
-        self.invariant, self.what, name, self.old, self.new = mutation[:5]
-        self.seed = mutation[5] if len(mutation) > 5 else 1
+        self.invariant, self.text, self.what, name, self.old, self.new = mutation[:6]
+        self.seed = mutation[6] if len(mutation) > 6 else 1
         self.build = build
         self.source = os.path.join(REPOSITORY, "src", name)
         self.stem = os.path.join(folder, f"mutant-{number}")
@@ -153,16 +204,16 @@ class Mutant:
             too_long = threading.Timer(seconds + 60, sim.kill)  # one that hangs is not noticed
             too_long.start()
             for line in sim.stdout:
-                found = re.match(r"seed (\d+): ([a-z-]+):", line)
+                found = re.match(r"seed (\d+): ([a-z-]+): (.*)", line)
                 if found:
                     seen.add(found.group(2))
-                if found and found.group(2) == self.invariant:
+                if found and found.group(2) == self.invariant and re.search(self.text, found.group(3)):
                     too_long.cancel()
                     sim.kill()
                     return True, f"seed {found.group(1)}"
         too_long.cancel()
         others = ", ".join(sorted(seen))
-        return False, f"noticed by {others} alone" if others else "not noticed"
+        return False, f"not as {self.text!r}, by {others} alone" if others else "not noticed"
 
 
 def main():
@@ -172,7 +223,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=30, help="that a mutant has to be noticed in")
     options = parser.parse_args()
     build = os.path.abspath(options.build)
-    chosen = [m for m in MUTATIONS if options.only in m[0]]
+    chosen = [m for m in MUTATIONS if options.only in f"{m[0]}: {m[2]}"]
     failed = 0
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         mutants = [Mutant(build, folder, number, mutation) for number, mutation in enumerate(chosen)]
