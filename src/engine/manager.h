@@ -243,6 +243,9 @@ class Manager final : private UnitStates {
   Outcome start_unit(UnitId id);
   Outcome start_plain(UnitId id);
   Outcome start_service(UnitId id);
+  bool is_within_start_limit(UnitId id);
+  std::optional<ServiceEvent> begin_start(UnitId id);
+  std::optional<ServiceEvent> refuse_start(UnitId id);
   Outcome stop_unit(UnitId id);
   Outcome reload_unit(UnitId id);
   Outcome verify_active(UnitId id) const;
@@ -263,6 +266,7 @@ class Manager final : private UnitStates {
   void feed(UnitId id, const ServiceEvent& event);
   void feed_owed(UnitId id);
   std::optional<ServiceEvent> feed_one(UnitId id, const ServiceEvent& event);
+  std::optional<ServiceEvent> take_step(UnitId id, const ServiceEvent& event);
   /// Of the memory that stands by: for a unit or a job of it, one of many.
   static constexpr std::size_t kRoomOfUnit = 2048;
   static constexpr std::size_t kRoomOfNeighbour = 1024;
@@ -345,7 +349,9 @@ class Manager final : private UnitStates {
   static std::optional<Once> once(const ServiceEvent& event);
   bool forget_spawn(UnitId id);
   bool drop_pending_spawn(UnitId id);
+  void settle(UnitId id);
   void feed_answer(UnitId id, std::optional<ServiceEvent> answer);
+  void feed_or_owe(UnitId id, std::optional<ServiceEvent> answer);
   template <class Event>
   std::optional<ServiceEvent> feed_one_of(UnitId id, const Event& event);
   void make_room_for_owed();

@@ -306,24 +306,46 @@ Manager::Outcome Manager::start_plain(UnitId id) {
 }
 
 Manager::Outcome Manager::start_service(UnitId id) {
-  // A start counts once, and its first step is part of it.
-  const MemoryReserve::Open finish(reserve_, 2 * room_for(id));
-  const Unit& unit = graph_->unit(id);
+  settle(id);
+  bool is_within_limit = false;
+  std::optional<ServiceEvent> answer;
+  {
+    // A start counts once, and its first step is part of it.
+    const MemoryReserve::Open finish(reserve_, 2 * room_for(id));
+    is_within_limit = is_within_start_limit(id);
+    answer = is_within_limit ? begin_start(id) : refuse_start(id);
+  }
+  feed_or_owe(id, std::move(answer));
+  return is_within_limit ? Outcome::Underway : Outcome::Failed;
+}
+
+bool Manager::is_within_start_limit(UnitId id) {
+  const UnitConfig& config = graph_->unit(id).config;
   UnitRuntime& rt = runtime_[id.value];
   StartLimit limit;
-  limit.interval = unit.config.start_limit_interval.value_or(config_.defaults.start_limit_interval);
-  limit.burst = unit.config.start_limit_burst.value_or(config_.defaults.start_limit_burst);
+  limit.interval = config.start_limit_interval.value_or(config_.defaults.start_limit_interval);
+  limit.burst = config.start_limit_burst.value_or(config_.defaults.start_limit_burst);
   if (!count_start(limit, now_.mono, rt.limit_begin, rt.limit_count)) {
     rt.start_limit_hit = true;
     problems_[id.value] = format("started {} times within {} s, the start limit", limit.burst,
                                  limit.interval.count() / 1000000);
-    say(Say::Level::Warning, id, problems_[id.value]);
-    feed(id, StartLimitHit{});
-    emergency(unit.config.start_limit_action, id, std::nullopt, "start limit hit");
-    return Outcome::Failed;
+    return false;
   }
-  if (std::exchange(rt.watches_leftovers, false)) os_.watch_empty(id, false);
   rt.start_limit_hit = false;
+  return true;
+}
+
+std::optional<ServiceEvent> Manager::refuse_start(UnitId id) {
+  const UnitConfig& config = graph_->unit(id).config;
+  say(Say::Level::Warning, id, problems_[id.value]);
+  auto answer = take_step(id, StartLimitHit{});
+  emergency(config.start_limit_action, id, std::nullopt, "start limit hit");
+  return answer;
+}
+
+std::optional<ServiceEvent> Manager::begin_start(UnitId id) {
+  UnitRuntime& rt = runtime_[id.value];
+  if (std::exchange(rt.watches_leftovers, false)) os_.watch_empty(id, false);
   const Job* job = queue_.of_unit(id);
   const bool goes_on = rt.service.phase == ServicePhase::AutoRestartQueued;
   if (!goes_on) set_trigger(rt.trigger, job != nullptr ? job->trigger : Trigger{});
@@ -331,8 +353,7 @@ Manager::Outcome Manager::start_service(UnitId id) {
   status_texts_.erase(id.value);
   command_records_.erase(id.value);
   rt.invocation = os_.new_invocation();
-  feed(id, StartRequested{});
-  return Outcome::Underway;
+  return take_step(id, StartRequested{});
 }
 
 Manager::Outcome Manager::stop_unit(UnitId id) {
@@ -414,7 +435,7 @@ void Manager::announce(const Job& job, JobResult result) {
 void Manager::finish_job(JobId id, JobResult result, Invalidate invalidate) {
   Job* found = queue_.find(id);
   if (found == nullptr) return;
-  const MemoryReserve::Open finish(reserve_, room_for(found->unit));
+  const MemoryReserve::Open finish(reserve_, room_for(found->unit), MemoryReserve::kPart);
   if (result == JobResult::Done && found->type == JobType::Restart) {
     queue_.change_type(id, JobType::Start);
     return;
@@ -460,7 +481,7 @@ void Manager::fail_dependents(UnitId id, Atom atom, JobType type) {
 }
 
 void Manager::arm_job(const Job& job) {
-  const MemoryReserve::Open finish(reserve_, 0);
+  const MemoryReserve::Open finish(reserve_, 0, MemoryReserve::kPart);
   const UnitConfig& config = graph_->unit(job.unit).config;
   MonoTime when = job.queued.mono + config.job_timeout;
   if (job.began.is_set() && config.job_running_timeout) {

@@ -58,10 +58,20 @@ void Manager::feed(UnitId id, const ServiceEvent& event) {
   if (const auto told_once = once(event)) {
     owe(id, *told_once);
   } else {
-    feed_owed(id);
-    while (drop_pending_spawn(id)) feed_owed(id);
+    settle(id);
     answer = feed_one(id, event);
   }
+  feed_or_owe(id, std::move(answer));
+}
+
+/// Before what does not come once: all that the unit is owed.
+void Manager::settle(UnitId id) {
+  feed_owed(id);
+  while (drop_pending_spawn(id)) feed_owed(id);
+}
+
+/// What memory does not suffice for is still owed.
+void Manager::feed_or_owe(UnitId id, std::optional<ServiceEvent> answer) {
   try {
     feed_answer(id, std::move(answer));
     feed_owed(id);

@@ -49,14 +49,18 @@ ServiceContext Manager::context(UnitId id) const {
   return c;
 }
 
-/// One step of the unit's machine, and what it asks for. Its change is settled before the
-/// answer comes, so that a state passed through is seen by others. bad_alloc: nothing has
-/// changed.
+/// A step of the unit's machine. bad_alloc: nothing has changed.
 std::optional<ServiceEvent> Manager::feed_one(UnitId id, const ServiceEvent& event) {
-  const Unit& unit = graph_->unit(id);
-  if (unit.service == nullptr) return std::nullopt;
-  ServiceStep result = step(unit, runtime_[id.value].service, event, context(id));
+  if (graph_->unit(id).service == nullptr) return std::nullopt;
   const MemoryReserve::Open finish(reserve_, room_for(id));
+  return take_step(id, event);
+}
+
+/// With memory that stands by: one step, and what it asks for. Its change is settled before
+/// the answer comes, so that a state passed through is seen by others.
+std::optional<ServiceEvent> Manager::take_step(UnitId id, const ServiceEvent& event) {
+  const Unit& unit = graph_->unit(id);
+  ServiceStep result = step(unit, runtime_[id.value].service, event, context(id));
   UnitRuntime& rt = runtime_[id.value];
   // A oneshot with nothing to run is up and down again within one step; a restart that is
   // given up was on its way.

@@ -25,20 +25,35 @@ void MemoryReserve::give_back() {
   open_reserve->size_ = 0;
 }
 
+/// No reserve is given back for another one, nor for more of itself.
 void MemoryReserve::ensure(std::size_t bytes) {
+  struct HandlerAside {
+    std::new_handler handler = std::set_new_handler(nullptr);
+    ~HandlerAside() { std::set_new_handler(handler); }
+  };
   if (size_ >= bytes && size_ > 0) return;
   const std::size_t wanted = std::max(bytes, kLeast);
+  HandlerAside aside;
   block_ = std::make_unique_for_overwrite<std::byte[]>(wanted);
   size_ = wanted;
+  if (opened_ > 0) aside.handler = &MemoryReserve::give_back;  // had given up: nothing was left
 }
 
 MemoryReserve::Open::Open(MemoryReserve& reserve, std::size_t bytes) : reserve_(reserve) {
-  if (reserve_.opened_ == 0) {
-    reserve_.ensure(bytes);
-    outer_ = std::exchange(open_reserve, &reserve_);
-    before_ = std::set_new_handler(&MemoryReserve::give_back);
-  }
-  ++reserve_.opened_;
+  reserve_.ensure(bytes);
+  open();
+}
+
+MemoryReserve::Open::Open(MemoryReserve& reserve, std::size_t bytes, Part /*part*/)
+    : reserve_(reserve) {
+  if (reserve_.opened_ == 0) reserve_.ensure(bytes);
+  open();
+}
+
+void MemoryReserve::Open::open() {
+  if (++reserve_.opened_ > 1) return;
+  outer_ = std::exchange(open_reserve, &reserve_);
+  before_ = std::set_new_handler(&MemoryReserve::give_back);
 }
 
 MemoryReserve::Open::~Open() {

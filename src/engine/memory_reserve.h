@@ -7,6 +7,10 @@
 // While an Open lives, an allocation that finds no memory gives the reserve back to the
 // heap and is tried again (std::set_new_handler). Untouched, the reserve takes address
 // space but hardly any memory.
+//
+// An Open within another begins a change of its own: the outer one may have used up what
+// stood by. What is done in the course of a change that has begun says kPart: it takes of
+// what stands by for that change, and does not fail for want of more.
 
 #include <cstddef>
 #include <memory>
@@ -16,15 +20,22 @@ namespace onset {
 
 class MemoryReserve {
  public:
+  struct Part {};
+  static constexpr Part kPart{};
+
   class Open {
    public:
-    /// Makes sure of `bytes` first; within another Open, which has done so, it does nothing.
+    /// Makes sure of `bytes`. bad_alloc: no less stands by than before.
     Open(MemoryReserve& reserve, std::size_t bytes);
+    /// Within another Open of this reserve it asks for nothing; else as above.
+    Open(MemoryReserve& reserve, std::size_t bytes, Part part);
     ~Open();
     Open(const Open&) = delete;
     Open& operator=(const Open&) = delete;
 
    private:
+    void open();
+
     MemoryReserve& reserve_;
     MemoryReserve* outer_ = nullptr;
     std::new_handler before_ = nullptr;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <new>
 
+#include "base/out_of_memory.h"
 #include "engine/memory_reserve.h"
 #include "support/engine_world.h"
 #include "support/failing_new.h"
@@ -382,7 +383,7 @@ TEST_CASE("what stands by is given back where memory runs out, and made up for",
   };
   {
     const MemoryReserve::Open open(reserve, 100000);
-    const MemoryReserve::Open within(reserve, 999999999);  // has no more to ask for
+    const MemoryReserve::Open within(reserve, 999999999, MemoryReserve::kPart);
     const FailingNew failing(0);
     CHECK_FALSE(fails(90000));
     CHECK(fails(900000));
@@ -396,6 +397,52 @@ TEST_CASE("what stands by is given back where memory runs out, and made up for",
     is_refused = true;
   }
   CHECK(is_refused);  // it has been used
+}
+
+TEST_CASE("what begins within a change makes sure of its own memory, or does not begin",
+          "[engine][memory]") {
+  MemoryReserve reserve;
+  const auto uses = [](std::size_t bytes) {
+    return if_memory_suffices([&] { delete[] new char[bytes]; });
+  };
+  const auto opens = [&](std::size_t bytes) {
+    return if_memory_suffices([&] { const MemoryReserve::Open own(reserve, bytes); });
+  };
+  bool is_right = false;
+  bool suffices = false;
+  SECTION("more than stands by for the outer one") {
+    const MemoryReserve::Open open(reserve, 100000);
+    const MemoryReserve::Open own(reserve, 900000);
+    const FailingNew failing(0);
+    suffices = uses(800000);
+    is_right = true;
+  }
+  SECTION("nothing, and what stands by for the outer one stays") {
+    const MemoryReserve::Open open(reserve, 100000);
+    const FailingNew failing(0);
+    is_right = !opens(900000);
+    suffices = uses(90000);
+  }
+  SECTION("when the outer one has used up what it had") {
+    const MemoryReserve::Open open(reserve, 100000);
+    {
+      const FailingNew failing(0);
+      while (uses(10000)) continue;
+      is_right = !opens(100000);
+    }
+    const MemoryReserve::Open own(reserve, 100000);
+    const FailingNew failing(0);
+    suffices = uses(90000);
+  }
+  SECTION("nothing that stands by for another") {
+    MemoryReserve another;
+    const MemoryReserve::Open open(another, 100000);
+    const FailingNew failing(0);
+    is_right = !opens(90000);
+    suffices = uses(90000);
+  }
+  CHECK(is_right);
+  CHECK(suffices);
 }
 
 TEST_CASE("a request that is dropped leaves nothing behind that is not due", "[engine][memory]") {

@@ -1,0 +1,68 @@
+// Room that is made before anything has changed: among many processes and many events, and
+// beside who takes much, the memory that stands by would not do.
+#include <array>
+#include <catch2/catch.hpp>
+#include <optional>
+#include <utility>
+
+#include "base/out_of_memory.h"
+#include "support/memory_world.h"
+
+using namespace onset;
+using namespace onset::test;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr unsigned kPiece = 64;
+
+/// At the first change of the unit memory runs out, and it takes so many pieces of what
+/// stands by.
+class GreedyListener final : public ManagerListener {
+ public:
+  GreedyListener(UnitId unit, unsigned pieces) : unit_(unit), pieces_(pieces) {}
+  void job_queued(const Job& /*job*/) override {}
+  void job_done(const Job& /*job*/, JobResult /*result*/) override {}
+  void unit_changed(UnitId id) override {
+    if (id != unit_ || std::exchange(is_told_, true)) return;
+    failing_.emplace(0);
+    for (unsigned i = 0; i < pieces_; ++i) {
+      gets_all_ &= if_memory_suffices([] { delete new std::array<char, kPiece>; });
+    }
+  }
+  [[nodiscard]] bool is_pinned(UnitId /*id*/) const override { return false; }
+  /// Memory is back. Whether all pieces were there.
+  bool end() {
+    failing_.reset();
+    return gets_all_;
+  }
+
+ private:
+  UnitId unit_;
+  unsigned pieces_;
+  bool is_told_ = false;
+  bool gets_all_ = true;
+  std::optional<FailingNew> failing_;
+};
+
+}  // namespace
+
+TEST_CASE("P1: who takes what stands by for one step takes nothing from the next",
+          "[engine][memory][P1]") {
+  bool gets_all = true;
+  for (unsigned pieces = 3200; gets_all; ++pieces) {  // all but a little, and less each time
+    CAPTURE(pieces);
+    MemoryWorld w{{{"a.service", service("ExecStartPost=/bin/p\n")}}};
+    GreedyListener listener{w.manager.load("a.service"), pieces};
+    w.manager.set_listener(&listener);
+    const bool is_asked = w.start("a.service");
+    gets_all = listener.end();
+    REQUIRE(is_asked);
+    w.pass(milliseconds(500));
+    REQUIRE(w.sub("a.service") == "start-post");
+    REQUIRE(w.os.alive.size() == 2);
+    w.exit("a.service");
+    CHECK(w.sub("a.service") == "running");
+  }
+}
