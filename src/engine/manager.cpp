@@ -72,7 +72,7 @@ bool Manager::add_to_graph(Load load) {
   } catch (const std::bad_alloc&) {
     is_whole = false;
     graph_is_torn_ = true;
-    has_more_ = true;
+    out_of_memory();
   }
   take_new_units();
   return is_whole;

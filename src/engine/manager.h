@@ -356,6 +356,8 @@ class Manager final : private UnitStates {
   std::optional<ServiceEvent> feed_one_of(UnitId id, const Event& event);
   void make_room_for_owed();
   void out_of_memory();
+  /// Memory has run out since dispatch() began: what is left waits.
+  [[nodiscard]] bool holds() const { return hold_until_ > now_.mono; }
   void owe(UnitId id, const Once& event);
   [[nodiscard]] std::vector<Owed>::iterator first_owed(UnitId id);
   void fire(TimerKey key);

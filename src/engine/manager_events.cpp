@@ -144,14 +144,19 @@ void Manager::elapse(Timestamp now) {
   now_ = now;
   const bool is_too_long = shutdown_deadline_ <= now.mono && objective_ == Objective::Run;
   if (is_too_long) objective_ = shutdown_goal_;
+  MonoTime hold{0};
   try {
     if (is_too_long)
       os_.log(Say::Level::Warning, "", "the shutdown took too long, ending what is left");
     while (const auto key = timers_.first_due(now.mono)) fire(*key);
   } catch (const std::bad_alloc&) {
     out_of_memory();
+    hold = hold_until_;
   }
   dispatch();
+  if (hold <= now.mono) return;
+  has_more_ = true;  // whatever dispatch() had to do
+  hold_until_ = hold;
 }
 
 void Manager::fire(TimerKey key) {

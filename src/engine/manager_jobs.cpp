@@ -23,7 +23,7 @@ void Manager::dispatch() {
   has_more_ = true;
   hold_until_ = MonoTime{0};
   try {
-    for (unsigned step = 0; step < config_.steps_a_call && has_more_; ++step)
+    for (unsigned step = 0; step < config_.steps_a_call && has_more_ && !holds(); ++step)
       has_more_ = dispatch_one();
   } catch (const std::bad_alloc&) {
     out_of_memory();

@@ -136,7 +136,7 @@ void Manager::out_of_memory() {
   constexpr Duration kPause = std::chrono::milliseconds(100);
   has_more_ = true;
   for (Owed& owed : owed_) owed.is_late = true;
-  if (hold_until_ > now_.mono) return;
+  if (holds()) return;
   hold_until_ = now_.mono + kPause;
   try {
     os_.log(Say::Level::Error, "", "out of memory, what is to be done is tried again");

@@ -66,3 +66,66 @@ TEST_CASE("P1: who takes what stands by for one step takes nothing from the next
     CHECK(w.sub("a.service") == "running");
   }
 }
+
+TEST_CASE("while there is no memory for a file, a call does not read all of them again and again",
+          "[engine][memory]") {
+  ManagerConfig config;
+  config.default_target = "all.target";
+  config.steps_a_call = 128;
+  MemoryWorld w{{{"a.service", service("", "Wants=b.service\n")},
+                 {"b.service", service()},
+                 {"exit.target", "[Unit]\nDefaultDependencies=no\n"}},
+                config};
+  REQUIRE(w.start("a.service"));
+  w.exit("b.service");
+
+  SECTION("of a unit that is kept without its file") {
+    UnfailingFiles fresh{{{"b.service", service()}}};
+    fresh.too_large = {"b.service"};
+    Diagnostics diagnostics;
+    w.manager.reload(fresh, w.now, diagnostics);
+    CHECK(fresh.times_asked("all.target") <= 2);
+    fresh.asked.clear();
+    w.now.mono = w.manager.next_deadline();
+    w.manager.elapse(w.now);
+    CHECK(fresh.times_asked("all.target") == 1);
+    CHECK(w.manager.next_deadline() == w.now.mono + milliseconds(100));
+    fresh.too_large.clear();
+    w.pass(milliseconds(100));
+    CHECK_FALSE(w.manager.is_behind());
+    REQUIRE(w.manager.request("a.service", JobType::Stop, JobMode::Replace, w.now).ok());
+  }
+  SECTION("of the target of a shutdown") {
+    w.files.too_large = {"exit.target"};
+    w.manager.shut_down(Objective::Exit, 0, w.now);
+    w.files.asked.clear();
+    w.now.mono = w.manager.next_deadline();
+    w.manager.elapse(w.now);
+    CHECK(w.files.times_asked("exit.target") == 1);
+    CHECK(w.manager.next_deadline() == w.now.mono + milliseconds(100));
+    w.files.too_large.clear();
+    w.pass(milliseconds(100));
+    CHECK(w.manager.objective() == Objective::Exit);
+  }
+}
+
+TEST_CASE("a deadline that there is no memory for is not tried again at once", "[engine][memory]") {
+  MemoryWorld w{{{"a.service", service("TimeoutStopSec=1s\n")},
+                 {"b.service", service("TimeoutStopSec=1s\n")}}};
+  for (const char* const name : {"a.service", "b.service"}) {
+    REQUIRE(w.start(name));
+    REQUIRE(w.manager.request(name, JobType::Stop, JobMode::Replace, w.now).ok());
+  }
+  w.now.mono = w.manager.next_deadline();
+  bool ran_out = false;
+  for (int turn = 0; turn < 3; ++turn) {  // the first has what stands by
+    REQUIRE(tell([&] { w.manager.elapse(w.now); }, 0, ran_out));
+    REQUIRE(ran_out);
+    CHECK(w.sub("b.service") == "stop-sigterm");
+    CHECK(w.manager.next_deadline() == w.now.mono + milliseconds(100));
+    w.now.mono = w.manager.next_deadline();
+  }
+  w.manager.elapse(w.now);
+  CHECK(w.sub("a.service") == "stop-sigkill");
+  CHECK(w.sub("b.service") == "stop-sigkill");
+}
