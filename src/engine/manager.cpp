@@ -293,6 +293,10 @@ Result<JobId, RequestError> Manager::request(std::string_view name, JobType type
     return Failure{
         RequestError{RequestErrorKind::ShuttingDown, {}, "the manager is shutting down"}};
   }
+  if (wants_start_up_) dispatch();  // first: it may cancel what else is queued
+  if (wants_start_up_) {
+    return Failure{RequestError{RequestErrorKind::OutOfMemory, {}, "out of memory"}};
+  }
   retry_missing();  // also for what the unit needs
   const UnitId id = load(name);
   if (graph_is_torn_) {
@@ -386,14 +390,23 @@ void Manager::reset_failed_all(Timestamp now) {
   }
 }
 
-bool Manager::start_up(Timestamp now) {
+void Manager::start_up(Timestamp now) {
   now_ = now;
-  constexpr std::array<std::string_view, 2> kFallback{"rescue.target", "emergency.target"};
-  std::vector<std::string_view> candidates{config_.default_target};
-  candidates.insert(candidates.end(), kFallback.begin(), kFallback.end());
-  for (std::string_view name : candidates) {
+  wants_start_up_ = true;
+  dispatch();
+}
+
+/// What is wanted, and is no longer once it has begun.
+void Manager::begin_start_up() {
+  if (stopping() || objective_ != Objective::Run) {
+    wants_start_up_ = false;
+    return;
+  }
+  const std::array<std::string_view, 3> candidates{config_.default_target, "rescue.target",
+                                                   "emergency.target"};
+  for (const std::string_view name : candidates) {
     const UnitId id = load(name);
-    if (graph_is_torn_) return false;
+    if (graph_is_torn_) return;
     if (!id.valid()) {
       os_.log(Say::Level::Error, name, "is not a unit name");
       continue;
@@ -403,13 +416,13 @@ bool Manager::start_up(Timestamp now) {
         graph_->unit(id).config.allow_isolate ? JobMode::Isolate : JobMode::Replace;
     auto job = enqueue(id, JobType::Start, mode, false);
     if (job) {
-      dispatch();
-      return true;
+      wants_start_up_ = false;
+      return;
     }
     os_.log(Say::Level::Error, name, job.error().message);
   }
+  wants_start_up_ = false;
   started_up_ = true;
-  return true;
 }
 
 // ---- looking ----------------------------------------------------------------

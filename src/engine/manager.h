@@ -111,9 +111,9 @@ class Manager final : private UnitStates {
   void set_listener(ManagerListener* listener) { listener_ = listener; }
 
   // ---- life ---------------------------------------------------------------
-  /// Queues the default target (isolate); falls back to rescue.target. False (or bad_alloc):
-  /// nothing is queued for want of memory.
-  bool start_up(Timestamp now);
+  /// Queues the default target (isolate); falls back to rescue.target. Where there is no
+  /// memory for it, that is tried again by elapse() until there is, or a shutdown is wanted.
+  void start_up(Timestamp now);
   /// Ordered shutdown: queues the target that leads to `objective`, irreversibly.
   /// Called again, it forces: what is left is killed.
   void shut_down(Objective objective, int exit_status, Timestamp now);
@@ -218,6 +218,7 @@ class Manager final : private UnitStates {
   void retry_missing();
   void report_load(const Diagnostics& diagnostics);
   void break_rings();
+  void begin_start_up();
   Result<JobId, RequestError> enqueue(UnitId id, JobType type, JobMode mode, bool manual);
   JobId install(const Transaction& transaction);
   void cancel_others(const Transaction& transaction);
@@ -414,7 +415,8 @@ class Manager final : private UnitStates {
   Objective wanted_shutdown_ = Objective::Run;  ///< asked for, and not begun yet
   int exit_status_ = 0;
   bool stopping_ = false;
-  bool started_up_ = false;  ///< the first transaction has ended
+  bool wants_start_up_ = false;  ///< asked for, and not begun yet
+  bool started_up_ = false;      ///< the first transaction has ended
   MonoTime shutdown_deadline_ = kNever;
   std::vector<unsigned> stop_chains_;
 };

@@ -28,7 +28,7 @@ void Manager::dispatch() {
   } catch (const std::bad_alloc&) {
     out_of_memory();
   }
-  if (queue_.empty()) started_up_ = true;
+  if (queue_.empty() && !wants_start_up_) started_up_ = true;
   // Its jobs have failed or were cancelled on the way: the end comes all the same, whatever
   // else is queued.
   const auto is_shutdowns = [](const auto& entry) { return entry.second.irreversible; };
@@ -58,6 +58,10 @@ bool Manager::dispatch_one() {
   }
   if (wanted_shutdown_ != Objective::Run) {
     begin_shutdown();
+    return true;
+  }
+  if (wants_start_up_) {
+    begin_start_up();
     return true;
   }
   if (!failing_.empty()) {

@@ -120,18 +120,10 @@ SysResult ManagerProcess::try_to_come_up() {
   }
 }
 
-/// The first transaction. Nothing is queued where memory ran out on the way to it.
+/// The first transaction. Where memory runs out on the way to it, it comes with a later turn.
 void ManagerProcess::begin() {
   manager_->set_listener(this);
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    try {
-      const MemoryReserve::Open finish(reserve_, 0);
-      if (manager_->start_up(read_clock())) return;
-    } catch (const std::bad_alloc&) {
-      continue;
-    }
-  }
-  console_.line(2, "", "out of memory, nothing is started");
+  manager_->start_up(read_clock());
 }
 
 void ManagerProcess::take_down() {

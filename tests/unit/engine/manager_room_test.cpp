@@ -129,3 +129,63 @@ TEST_CASE("a deadline that there is no memory for is not tried again at once", "
   CHECK(w.sub("a.service") == "stop-sigkill");
   CHECK(w.sub("b.service") == "stop-sigkill");
 }
+
+TEST_CASE("P1: a start of the system that finds no memory comes later, by itself",
+          "[engine][memory][P1]") {
+  ManagerConfig config;
+  config.default_target = "all.target";
+  const UnitTable::Rows rows{
+      {"all.target", "[Unit]\nDefaultDependencies=no\nAllowIsolate=yes\nWants=a.service\n"},
+      {"a.service", service()},
+      {"b.service", service()}};
+
+  SECTION("at every allocation") {
+    for (const unsigned failures : {1U, UINT_MAX}) {
+      bool ran_out = true;
+      for (unsigned left = 0; ran_out; ++left) {
+        CAPTURE(left, failures);
+        MemoryWorld w{rows, config};
+        CHECK(tell([&] { w.manager.start_up(w.now); }, left, ran_out, failures));
+        if (w.manager.is_behind())
+          CHECK(w.manager.next_deadline() == w.now.mono + milliseconds(100));
+        w.pass(seconds(1));
+        CHECK(w.sub("all.target") == "active");
+        CHECK(w.sub("a.service") == "running");
+        CHECK(w.manager.system_state() == SystemState::Running);
+      }
+    }
+  }
+  SECTION("however long it takes") {
+    MemoryWorld w{rows, config};
+    w.files.too_large = {"all.target"};
+    w.manager.start_up(w.now);
+    w.pass(seconds(10));
+    CHECK(w.files.times_asked("all.target") <= 2 * 101);
+    CHECK(w.manager.starting());
+    w.files.too_large.clear();
+    w.pass(milliseconds(100));
+    CHECK(w.sub("all.target") == "active");
+    CHECK_FALSE(w.manager.starting());
+  }
+  SECTION("and no request that came before is undone by it") {
+    MemoryWorld w{rows, config};
+    w.files.too_large = {"all.target"};
+    w.manager.start_up(w.now);
+    CHECK(w.manager.starting());
+    CHECK_FALSE(w.start("b.service"));
+    w.files.too_large.clear();
+    REQUIRE(w.start("b.service"));
+    CHECK(w.sub("all.target") == "active");
+    CHECK(w.sub("b.service") == "running");
+  }
+  SECTION("unless a shutdown is asked for meanwhile") {
+    MemoryWorld w{rows, config};
+    w.files.too_large = {"all.target"};
+    w.manager.start_up(w.now);
+    w.files.too_large.clear();
+    w.manager.shut_down(Objective::Poweroff, 0, w.now);
+    w.pass(seconds(1));
+    CHECK(w.manager.objective() == Objective::Poweroff);
+    CHECK(w.os.alive.empty());
+  }
+}
