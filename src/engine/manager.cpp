@@ -15,7 +15,7 @@ Manager::Manager(Os& os, UnitSource& source, ManagerConfig config)
       config_(std::move(config)),
       graph_(empty_graph()),
       queue_(runtime_) {
-  owed_.reserve(kOwedLeast);
+  make_room_for_owed(0);
 }
 
 Manager::~Manager() = default;
@@ -35,6 +35,7 @@ void Manager::make_room_for_units(std::size_t units) {
   if (collect_.capacity() < units) {
     collect_.reserve(std::max(units, collect_.capacity() + collect_.capacity() / 2));
   }
+  make_room_for_owed(units);
   while (runtime_.size() < units) runtime_.emplace_back();
 }
 

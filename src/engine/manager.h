@@ -336,15 +336,19 @@ class Manager final : private UnitStates {
   };
 
   // ---- what waits for memory (manager_owed.cpp) --------------------------------
-  /// What is told or answered once. Small: there is room for two of each process.
-  static constexpr std::size_t kOwedLeast = 16;  ///< from the first event on
+  /// What is told or answered once. There is room for all that can be owed at a time: of a
+  /// process its launch and its end; of a unit its PID file, a bus name's change, the loss of
+  /// the bus, an OOM kill and its emptiness, the last of each, and two answers.
+  static constexpr std::size_t kOwedOfProcess = 2;
+  static constexpr std::size_t kOwedOfUnit = 7;
+  static constexpr std::size_t kNewProcesses = 3;  ///< of a step: main, control, launched
   struct PidFileChanged {};
   using Once =
       std::variant<PidFileChanged, Spawned, SpawnFailed, ExecDone, ProcessExited, UnitEmpty,
                    KillAnswer, MainPidFound, BusNameChanged, OomKilled, RestartQueued>;
   struct Owed {
-    UnitId unit;
     Once event;
+    UnitId unit;
     bool is_late = false;  ///< memory had run out when it came
   };
   static std::optional<Once> once(const ServiceEvent& event);
@@ -355,7 +359,7 @@ class Manager final : private UnitStates {
   void feed_or_owe(UnitId id, std::optional<ServiceEvent> answer);
   template <class Event>
   std::optional<ServiceEvent> feed_one_of(UnitId id, const Event& event);
-  void make_room_for_owed();
+  void make_room_for_owed(std::size_t units);
   void out_of_memory();
   /// Memory has run out since dispatch() began: what is left waits.
   [[nodiscard]] bool holds() const { return hold_until_ > now_.mono; }

@@ -160,7 +160,6 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   if (launched) {
     (void)forget_spawn(id);
     pids_[launched->pid] = id;  // it may end before the answer is taken
-    make_room_for_owed();
     record_start(id, action, launched->pid);
     return Spawned{launched->pid, launched->exec_done};
   }

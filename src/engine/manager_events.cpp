@@ -14,9 +14,10 @@ void Manager::process_exited(pid_t pid, ExitStatus status, Timestamp now) {
   const auto it = pids_.find(pid);
   if (it == pids_.end()) return;
   const UnitId id = it->second;
+  owe(id, ProcessExited{pid, status});  // as long as it is not, the process is known
   pids_.erase(it);
   record_exit(id, pid, status);
-  feed(id, ProcessExited{pid, status});
+  feed_or_owe(id, std::nullopt);
   dispatch();
 }
 

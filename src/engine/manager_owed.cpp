@@ -36,18 +36,28 @@ std::vector<Manager::Owed>::iterator Manager::first_owed(UnitId id) {
   return std::ranges::find(owed_, id, &Owed::unit);
 }
 
-/// For every process that is known: it ends once, and its unit is empty once.
-void Manager::make_room_for_owed() {
-  const std::size_t most = 2 * pids_.size() + kOwedLeast;
-  if (owed_.capacity() < most) owed_.reserve(2 * most);
+/// For so many units, and every process that is known or may be after the next step.
+void Manager::make_room_for_owed(std::size_t units) {
+  const std::size_t processes = pids_.size() + kNewProcesses;
+  const std::size_t most =
+      owed_.size() + kOwedOfProcess * processes + kOwedOfUnit * std::max(units, runtime_.size());
+  if (owed_.capacity() < most) owed_.reserve(most + most / 2);
 }
 
+/// Of what may be told without end the last counts, in the place of the first.
 void Manager::owe(UnitId id, const Once& event) {
-  const auto is_told = [&](const Owed& o) {
-    return o.unit == id && std::holds_alternative<UnitEmpty>(o.event);
+  const auto is_same = [&](const Owed& owed) {
+    if (owed.unit != id || owed.event.index() != event.index()) return false;
+    if (const auto* change = std::get_if<BusNameChanged>(&event))
+      return change->bus_gone == std::get<BusNameChanged>(owed.event).bus_gone;
+    return std::holds_alternative<UnitEmpty>(event) || std::holds_alternative<OomKilled>(event) ||
+           std::holds_alternative<PidFileChanged>(event);
   };
-  if (std::holds_alternative<UnitEmpty>(event) && std::ranges::any_of(owed_, is_told)) return;
-  owed_.push_back({id, event});
+  if (const auto told = std::ranges::find_if(owed_, is_same); told != owed_.end()) {
+    told->event = event;
+  } else {
+    owed_.push_back({event, id});
+  }
 }
 
 /// Feeds the event and every answer that follows from it. bad_alloc: of an event that does
@@ -84,7 +94,7 @@ void Manager::feed_or_owe(UnitId id, std::optional<ServiceEvent> answer) {
 void Manager::feed_answer(UnitId id, std::optional<ServiceEvent> answer) {
   while (answer) {
     if (const auto told_once = once(*answer)) {
-      owed_.insert(first_owed(id), {id, *told_once});
+      owed_.insert(first_owed(id), {*told_once, id});
       return;
     }
     answer = feed_one(id, *answer);
@@ -115,7 +125,7 @@ bool Manager::forget_spawn(UnitId id) {
 /// failed launch may be a launch that fails, and waits. False: none does.
 bool Manager::drop_pending_spawn(UnitId id) {
   if (!forget_spawn(id)) return false;
-  owed_.insert(first_owed(id), {id, SpawnFailed{SysError{"fork", EAGAIN}}});
+  owed_.insert(first_owed(id), {SpawnFailed{SysError{"fork", EAGAIN}}, id});
   has_more_ = true;  // whatever becomes of the event that came first
   return true;
 }

@@ -52,6 +52,7 @@ ServiceContext Manager::context(UnitId id) const {
 /// A step of the unit's machine. bad_alloc: nothing has changed.
 std::optional<ServiceEvent> Manager::feed_one(UnitId id, const ServiceEvent& event) {
   if (graph_->unit(id).service == nullptr) return std::nullopt;
+  make_room_for_owed(0);
   const MemoryReserve::Open finish(reserve_, room_for(id));
   return take_step(id, event);
 }
@@ -100,7 +101,6 @@ void Manager::index_pids(UnitId id, const ServiceState& before) {
   };
   replace(before.main.pid, now.main.pid);
   replace(before.control.pid, now.control.pid);
-  make_room_for_owed();
 }
 
 void Manager::arm_unit(UnitId id) {

@@ -189,3 +189,39 @@ TEST_CASE("P1: a start of the system that finds no memory comes later, by itself
     CHECK(w.os.alive.empty());
   }
 }
+
+TEST_CASE("P1: no flood of other events takes the room of a process's end",
+          "[engine][memory][P1]") {
+  constexpr unsigned kUnits = 40;
+  constexpr unsigned kRepeats = 50;
+  MemoryWorld w{{{"a@.service", service("Type=dbus\nBusName=a.b%i\n")}}};
+  std::vector<UnitId> units;
+  for (unsigned i = 0; i < kUnits; ++i) {
+    const std::string name = "a@" + std::to_string(i) + ".service";
+    REQUIRE(w.start(name));
+    units.push_back(w.id(name));
+    w.manager.bus_name_changed(units.back(), {.owned = true}, w.now);
+    REQUIRE(w.sub(name) == "running");
+  }
+  const pid_t ended = w.os.pid_of("a@7.service");
+  bool ran_out = false;
+  const bool is_told = tell(
+      [&] {
+        for (unsigned i = 0; i < kUnits * kRepeats; ++i) {
+          const UnitId id = units[i % kUnits];
+          const bool is_last = i + kUnits >= kUnits * kRepeats;
+          w.manager.oom_killed(id, w.now);
+          w.manager.path_changed(id, w.now);
+          w.manager.bus_name_changed(id, {.bus_gone = true}, w.now);
+          w.manager.bus_name_changed(id, {.owned = is_last}, w.now);
+          w.manager.unit_empty(id, w.now);
+        }
+        w.end(ended);
+      },
+      0, ran_out);
+  CHECK(is_told);
+  CHECK(ran_out);
+  w.pass(milliseconds(500));
+  CHECK(w.manager.runtime(units[7]).service.main.pid == 0);
+  CHECK(w.sub("a@7.service") != "running");
+}
