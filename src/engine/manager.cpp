@@ -147,7 +147,7 @@ void Manager::read_again(UnitSource& source, Diagnostics& found) {
       kept.push_back(id);
   }
   {
-    const MemoryReserve::Open finish(reserve_, graph->size() * kRoomOfUnit);
+    const MemoryReserve::Open finish(reserve_, room_for_jobs(graph->size()));
     for (const UnitId id : kept) graph->keep_unit(id, *graph_);
   }
   graph_ = std::move(graph);
@@ -180,7 +180,7 @@ bool Manager::load_what_they_name(const std::vector<UnitId>& units, Diagnostics&
 
 /// What runs, made to fit its new configuration.
 void Manager::adopt_graph() {
-  const MemoryReserve::Open finish(reserve_, graph_->size() * kRoomOfUnit);
+  const MemoryReserve::Open finish(reserve_, room_for_jobs(graph_->size()));
   for (std::uint32_t i = 0; i < graph_->size(); ++i) {
     const UnitId id{i};
     may_be_unneeded(id);
@@ -235,10 +235,6 @@ RequestError from(const TransactionError& e) {
 
 }  // namespace
 
-std::size_t Manager::room_for(UnitId id) const {
-  return kRoomOfChange + graph_->dependencies(id).size() * kRoomOfNeighbour;
-}
-
 JobId Manager::install(const Transaction& transaction) {
   JobId anchor;
   for (const PlannedJob& planned : transaction.jobs) {
@@ -282,7 +278,7 @@ Result<JobId, RequestError> Manager::enqueue(UnitId id, JobType type, JobMode mo
   }
   // From here on nothing fails.
   const std::size_t jobs = transaction->jobs.size() + queue_.all().size();
-  const MemoryReserve::Open finish(reserve_, kRoomOfChange + jobs * kRoomOfUnit);
+  const MemoryReserve::Open finish(reserve_, room_for_jobs(jobs));
   if (mode == JobMode::Isolate || mode == JobMode::Flush) cancel_others(*transaction);
   return install(*transaction);
 }
@@ -375,7 +371,7 @@ Result<void, RequestError> Manager::reset_failed(std::string_view name, Timestam
   if (graph_->unit(id).service != nullptr) {
     feed(id, ResetFailed{});
   } else if (rt.plain_failed) {
-    const MemoryReserve::Open finish(reserve_, room_for(id));
+    const MemoryReserve::Open finish = begin_change(id);
     const ActiveState before = rt.active;
     rt.plain_failed = false;
     apply_active(id, before);

@@ -268,12 +268,11 @@ class Manager final : private UnitStates {
   void feed_owed(UnitId id);
   std::optional<ServiceEvent> feed_one(UnitId id, const ServiceEvent& event);
   std::optional<ServiceEvent> take_step(UnitId id, const ServiceEvent& event);
-  /// Of the memory that stands by: for a unit or a job of it, one of many.
-  static constexpr std::size_t kRoomOfUnit = 2048;
-  static constexpr std::size_t kRoomOfNeighbour = 1024;
-  static constexpr std::size_t kRoomOfChange = std::size_t{64} * 1024;
-  /// For a change of the unit: what it tells, and a little for each neighbour.
+  [[nodiscard]] MemoryReserve::Open begin_change(UnitId id, std::size_t steps = 1);
+  [[nodiscard]] MemoryReserve::Open part_of_change(UnitId id);
+  void make_room_for_change(UnitId id);
   [[nodiscard]] std::size_t room_for(UnitId id) const;
+  [[nodiscard]] std::size_t room_for_jobs(std::size_t jobs) const;
   ServiceContext context(UnitId id) const;
   void set_plain(UnitId id, bool active);
   void apply_active(UnitId id, ActiveState before);
@@ -377,9 +376,10 @@ class Manager final : private UnitStates {
   JobQueue queue_;
   TimerQueue timers_;
   MemoryReserve reserve_;
-  std::vector<Owed> owed_;      ///< in the order in which it came
-  MonoTime hold_until_{0};      ///< memory ran out: what is due comes then
-  bool graph_is_torn_ = false;  ///< a load ended half way: built anew before anything else
+  MemoryReserve launch_reserve_;  ///< a launch uses up none of what its change needs
+  std::vector<Owed> owed_;        ///< in the order in which it came
+  MonoTime hold_until_{0};        ///< memory ran out: what is due comes then
+  bool graph_is_torn_ = false;    ///< a load ended half way: built anew before anything else
   bool may_have_rings_ = false;
   Timestamp now_;
   Diagnostics load_diagnostics_;
@@ -401,6 +401,20 @@ class Manager final : private UnitStates {
     enum class Of : std::uint8_t { Change, Restart, Review } of = Of::Change;
     Trigger trigger{};
   };
+  /// Of the memory that stands by. The heap and a container add so much to each entry.
+  static constexpr std::size_t kRoomOfNode = 8 * sizeof(void*);
+  /// Lines of names, at most 255 bytes each, as they are made, told and kept.
+  static constexpr std::size_t kRoomOfText = 1024;
+  static constexpr std::size_t kRoomOfDeadline =
+      2 * (sizeof(TimerKey) + sizeof(MonoTime) + kRoomOfNode);
+  /// Of many jobs that come, end or both: the job, its places in the queues, its deadline, the
+  /// reviews that follow, what is told of it.
+  static constexpr std::size_t kRoomOfJob = sizeof(Job) + kRoomOfNode + 4 * sizeof(JobId) +
+                                            4 * sizeof(UnitId) + kRoomOfDeadline + 2 * kRoomOfText;
+  /// Of a unit beside one that changes: it may be started and stopped, reviewed, woken, failed.
+  static constexpr std::size_t kRoomOfNeighbour =
+      2 * sizeof(Request) + 2 * sizeof(UnitId) + 2 * sizeof(JobId) + kRoomOfNode + kRoomOfText;
+  static constexpr std::size_t kRoomOfChange = 64 * kRoomOfText;
   std::deque<Request> requests_;  ///< jobs that state changes ask for
   std::vector<UnitId> refused_;   ///< to be reviewed when the next job has ended
   std::vector<UnitId> idle_waiters_;

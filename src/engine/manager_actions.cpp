@@ -182,6 +182,7 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
 /// Where there is no memory to launch with there may be some later.
 Result<Launch> Manager::launch(const LaunchRequest& request) {
   try {
+    const MemoryReserve::Open own(launch_reserve_, MemoryReserve::kPart);
     return os_.spawn(request);
   } catch (const std::bad_alloc&) {
     return Failure{SysError{"launch", ENOMEM}};
@@ -215,7 +216,7 @@ void Manager::retry_spawn(UnitId id) {
   const Spawn action = it->second.action;  // spawn() erases what waited
   std::optional<ServiceEvent> answer;
   {
-    const MemoryReserve::Open finish(reserve_, room_for(id));
+    const MemoryReserve::Open finish = begin_change(id);
     answer = spawn(id, action);
   }
   if (answer) feed(id, *answer);

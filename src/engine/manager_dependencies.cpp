@@ -163,7 +163,7 @@ bool Manager::is_unbound(UnitId id) const {
 /// StopWhenUnneeded=, BindsTo= and Upholds=: looked at once the job queue has
 /// nothing to run, so that a transaction's own intermediate states do not count.
 void Manager::review(UnitId id) {
-  const MemoryReserve::Open finish(reserve_, room_for(id));
+  const MemoryReserve::Open finish = begin_change(id);
   const UnitRuntime& rt = runtime_[id.value];
   if (rt.job.value != 0) return;
   if (rt.service.phase == ServicePhase::AutoRestartQueued) {

@@ -315,7 +315,7 @@ Manager::Outcome Manager::start_service(UnitId id) {
   std::optional<ServiceEvent> answer;
   {
     // A start counts once, and its first step is part of it.
-    const MemoryReserve::Open finish(reserve_, 2 * room_for(id));
+    const MemoryReserve::Open finish = begin_change(id, 2);
     is_within_limit = is_within_start_limit(id);
     answer = is_within_limit ? begin_start(id) : refuse_start(id);
   }
@@ -439,7 +439,7 @@ void Manager::announce(const Job& job, JobResult result) {
 void Manager::finish_job(JobId id, JobResult result, Invalidate invalidate) {
   Job* found = queue_.find(id);
   if (found == nullptr) return;
-  const MemoryReserve::Open finish(reserve_, room_for(found->unit), MemoryReserve::kPart);
+  const MemoryReserve::Open finish = part_of_change(found->unit);
   if (result == JobResult::Done && found->type == JobType::Restart) {
     queue_.change_type(id, JobType::Start);
     return;
@@ -485,7 +485,7 @@ void Manager::fail_dependents(UnitId id, Atom atom, JobType type) {
 }
 
 void Manager::arm_job(const Job& job) {
-  const MemoryReserve::Open finish(reserve_, 0, MemoryReserve::kPart);
+  const MemoryReserve::Open finish = part_of_change(job.unit);
   const UnitConfig& config = graph_->unit(job.unit).config;
   MonoTime when = job.queued.mono + config.job_timeout;
   if (job.began.is_set() && config.job_running_timeout) {
@@ -498,7 +498,7 @@ void Manager::job_timed_out(JobId id) {
   const Job* job = queue_.find(id);
   if (job == nullptr) return;
   const UnitId unit = job->unit;
-  const MemoryReserve::Open finish(reserve_, room_for(unit));
+  const MemoryReserve::Open finish = begin_change(unit);
   finish_job(id, JobResult::Timeout, Invalidate::Yes);
   const UnitConfig& config = graph_->unit(unit).config;
   emergency(config.job_timeout_action, unit, std::nullopt, "job timed out");

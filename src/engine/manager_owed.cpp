@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "base/out_of_memory.h"
 #include "engine/manager.h"
 
 namespace onset {
@@ -19,6 +20,13 @@ template <class T, class Variant>
 constexpr bool kIsOneOf = false;
 template <class T, class... Ts>
 constexpr bool kIsOneOf<T, std::variant<Ts...>> = (std::is_same_v<T, Ts> || ...);
+
+/// For so many more, so that the table does not grow when they come.
+template <class Table>
+void make_room(Table& table, std::size_t more) {
+  const std::size_t most = table.size() + more;
+  if (table.bucket_count() < most) table.reserve(most + table.size());
+}
 
 }  // namespace
 
@@ -42,6 +50,49 @@ void Manager::make_room_for_owed(std::size_t units) {
   const std::size_t most =
       owed_.size() + kOwedOfProcess * processes + kOwedOfUnit * std::max(units, runtime_.size());
   if (owed_.capacity() < most) owed_.reserve(most + most / 2);
+}
+
+/// Before a change of the unit begins: an entry more in a list or a table may be more than
+/// stands by, where that has to grow in one block.
+void Manager::make_room_for_change(UnitId id) {
+  const std::size_t neighbours = graph_->dependencies(id).size();
+  make_room_for_owed(0);
+  make_room(pids_, kNewProcesses);
+  make_room(command_records_, 1);
+  make_room(pending_spawns_, 1);
+  make_room(problems_, 1 + neighbours);
+  make_room(review_counts_, 1);
+  make_room(trigger_counts_, 1);
+  if (idle_waiters_.size() == idle_waiters_.capacity())
+    idle_waiters_.reserve(2 * idle_waiters_.size() + 1);
+}
+
+/// What it tells, and a little for each neighbour, which may fail for the unit's own reason.
+std::size_t Manager::room_for(UnitId id) const {
+  const auto reason = problems_.find(id.value);
+  const std::size_t of_reason = reason == problems_.end() ? 0 : reason->second.size();
+  return kRoomOfChange + graph_->dependencies(id).size() * (kRoomOfNeighbour + of_reason) +
+         refused_.size() * sizeof(UnitId);
+}
+
+/// For so many jobs or units that change at once.
+std::size_t Manager::room_for_jobs(std::size_t jobs) const {
+  return kRoomOfChange + jobs * kRoomOfJob + refused_.size() * sizeof(UnitId);
+}
+
+/// Of the unit or its job, in so many steps. bad_alloc: nothing has changed; else what has
+/// begun can be finished.
+MemoryReserve::Open Manager::begin_change(UnitId id, std::size_t steps) {
+  make_room_for_change(id);
+  // Not while the change goes on: it would take what stands by for that.
+  (void)if_memory_suffices([&] { const MemoryReserve::Open ready(launch_reserve_, 0); });
+  return {reserve_, steps * room_for(id)};
+}
+
+/// What may be done in the course of a change, or be one of its own.
+MemoryReserve::Open Manager::part_of_change(UnitId id) {
+  if (!reserve_.is_open()) return begin_change(id);
+  return {reserve_, MemoryReserve::kPart};
 }
 
 /// Of what may be told without end the last counts, in the place of the first.
@@ -134,7 +185,7 @@ template <class Event>
 std::optional<ServiceEvent> Manager::feed_one_of(UnitId id, const Event& event) {
   if constexpr (std::is_same_v<Event, PidFileChanged>) {
     if (graph_->unit(id).service == nullptr) return std::nullopt;
-    const MemoryReserve::Open finish(reserve_, room_for(id));
+    const MemoryReserve::Open finish = begin_change(id);
     return find_main_pid(id, FindMainPid{true});
   } else {
     return feed_one(id, event);

@@ -52,8 +52,7 @@ ServiceContext Manager::context(UnitId id) const {
 /// A step of the unit's machine. bad_alloc: nothing has changed.
 std::optional<ServiceEvent> Manager::feed_one(UnitId id, const ServiceEvent& event) {
   if (graph_->unit(id).service == nullptr) return std::nullopt;
-  make_room_for_owed(0);
-  const MemoryReserve::Open finish(reserve_, room_for(id));
+  const MemoryReserve::Open finish = begin_change(id);
   return take_step(id, event);
 }
 
@@ -113,7 +112,7 @@ void Manager::arm_unit(UnitId id) {
 }
 
 void Manager::set_plain(UnitId id, bool active) {
-  const MemoryReserve::Open finish(reserve_, room_for(id));
+  const MemoryReserve::Open finish = begin_change(id);
   UnitRuntime& rt = runtime_[id.value];
   const ActiveState before = rt.active;
   rt.plain_active = active;

@@ -44,9 +44,7 @@ MemoryReserve::Open::Open(MemoryReserve& reserve, std::size_t bytes) : reserve_(
   open();
 }
 
-MemoryReserve::Open::Open(MemoryReserve& reserve, std::size_t bytes, Part /*part*/)
-    : reserve_(reserve) {
-  if (reserve_.opened_ == 0) reserve_.ensure(bytes);
+MemoryReserve::Open::Open(MemoryReserve& reserve, Part /*part*/) : reserve_(reserve) {
   open();
 }
 

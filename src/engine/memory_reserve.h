@@ -27,8 +27,8 @@ class MemoryReserve {
    public:
     /// Makes sure of `bytes`. bad_alloc: no less stands by than before.
     Open(MemoryReserve& reserve, std::size_t bytes);
-    /// Within another Open of this reserve it asks for nothing; else as above.
-    Open(MemoryReserve& reserve, std::size_t bytes, Part part);
+    /// Of what stands by, whatever that is.
+    Open(MemoryReserve& reserve, Part part);
     ~Open();
     Open(const Open&) = delete;
     Open& operator=(const Open&) = delete;
@@ -40,6 +40,9 @@ class MemoryReserve {
     MemoryReserve* outer_ = nullptr;
     std::new_handler before_ = nullptr;
   };
+
+  /// Within an Open of it.
+  [[nodiscard]] bool is_open() const { return opened_ > 0; }
 
  private:
   static void give_back();

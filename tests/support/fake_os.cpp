@@ -28,6 +28,7 @@ Result<Launch> FakeOs::spawn(const LaunchRequest& request) {
   history.push_back(std::move(p));
   const Launch launch{born.begin()->first, !exec_is_late};
   alive.merge(born);  // needs no memory: there is none that nobody is told of
+  if (after_spawn) after_spawn();
   return launch;
 }
 

@@ -68,6 +68,7 @@ class FakeOs final : public Os {
   std::set<std::string> unspawnable;  ///< units whose spawn fails with ENOENT
   bool exec_is_late = false;          ///< spawn answers exec_done = false
   pid_t guess = 0;
+  std::function<void()> after_spawn;  ///< a process is there, nobody knows of it yet
 
   /// The newest living process of a unit, 0 if none.
   [[nodiscard]] pid_t pid_of(std::string_view unit) const;

@@ -383,7 +383,7 @@ TEST_CASE("what stands by is given back where memory runs out, and made up for",
   };
   {
     const MemoryReserve::Open open(reserve, 100000);
-    const MemoryReserve::Open within(reserve, 999999999, MemoryReserve::kPart);
+    const MemoryReserve::Open within(reserve, MemoryReserve::kPart);
     const FailingNew failing(0);
     CHECK_FALSE(fails(90000));
     CHECK(fails(900000));

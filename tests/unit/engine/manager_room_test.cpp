@@ -225,3 +225,52 @@ TEST_CASE("P1: no flood of other events takes the room of a process's end",
   CHECK(w.manager.runtime(units[7]).service.main.pid == 0);
   CHECK(w.sub("a@7.service") != "running");
 }
+
+TEST_CASE("P1: a launch among thousands of processes is its unit's, and so is its end",
+          "[engine][memory][P1]") {
+  // Memory runs out as the process is made, at every size that tables grow at in between.
+  const auto name_of = [](unsigned i) { return "a@" + std::to_string(i) + ".service"; };
+  for (const auto& [first, last] : {std::pair{2330U, 2370U}, {10250U, 10290U}}) {
+    MemoryWorld w{{{"a@.service", service()}}};
+    for (unsigned i = 0; i < first; ++i) REQUIRE(w.start(name_of(i)));
+    for (unsigned i = first; i < last; ++i) {
+      CAPTURE(i);
+      const UnitId id = w.manager.load(name_of(i));
+      std::optional<FailingNew> failing;
+      w.os.after_spawn = [&] { failing.emplace(0); };
+      const bool is_asked =
+          w.manager.request(name_of(i), JobType::Start, JobMode::Replace, w.now).ok();
+      failing.reset();
+      w.os.after_spawn = nullptr;
+      REQUIRE(is_asked);
+      w.pass(milliseconds(500));
+      REQUIRE(w.os.alive.size() == i + 1);
+      const pid_t pid = w.os.history.back().pid;
+      REQUIRE(w.manager.unit_of_pid(pid) == id);
+      REQUIRE(w.manager.runtime(id).service.main.pid == pid);
+      REQUIRE(w.sub(name_of(i)) == "running");
+      REQUIRE(w.manager.command_records(id).size() == 1);
+    }
+  }
+}
+
+TEST_CASE("P1: a launch that takes all there is leaves what its change needs",
+          "[engine][memory][P1]") {
+  MemoryWorld w{{{"a.service", service("ExecStartPost=/bin/p\n")}}};
+  w.manager.load("a.service");
+  std::optional<FailingNew> failing;
+  w.os.after_spawn = [&] {
+    failing.emplace(0);
+    const auto takes = [] { delete new std::array<char, kPiece>; };
+    while (if_memory_suffices(takes)) continue;
+  };
+  const bool is_asked =
+      w.manager.request("a.service", JobType::Start, JobMode::Replace, w.now).ok();
+  failing.reset();
+  w.os.after_spawn = nullptr;
+  REQUIRE(is_asked);
+  w.pass(milliseconds(500));
+  REQUIRE(w.sub("a.service") == "start-post");
+  w.exit("a.service");
+  CHECK(w.sub("a.service") == "running");
+}
