@@ -290,7 +290,8 @@ Result<JobId, RequestError> Manager::request(std::string_view name, JobType type
     return Failure{
         RequestError{RequestErrorKind::ShuttingDown, {}, "the manager is shutting down"}};
   }
-  if (wants_start_up_) dispatch();  // first: it may cancel what else is queued
+  // First what waits for memory: the graph is needed, a start may cancel what else is queued.
+  if (wants_start_up_ || graph_is_torn_) dispatch();
   if (wants_start_up_) {
     return Failure{RequestError{RequestErrorKind::OutOfMemory, {}, "out of memory"}};
   }

@@ -274,3 +274,14 @@ TEST_CASE("P1: a launch that takes all there is leaves what its change needs",
   w.exit("a.service");
   CHECK(w.sub("a.service") == "running");
 }
+
+TEST_CASE("a request after one that memory ran out in is not refused for that",
+          "[engine][memory]") {
+  MemoryWorld w{{{"a.service", service()}, {"b.service", service()}}};
+  w.files.too_large = {"a.service"};
+  REQUIRE_FALSE(w.start("a.service"));
+  CHECK(w.manager.next_deadline() == w.now.mono + milliseconds(100));
+  w.files.too_large.clear();
+  CHECK(w.start("b.service"));
+  CHECK(w.sub("b.service") == "running");
+}
