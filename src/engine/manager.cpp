@@ -96,7 +96,11 @@ UnitId Manager::load(std::string_view name) {
   };
   UnitId known = graph_->find(name);
   if (is_loaded(known)) return known;
-  retry_missing();
+  // Nothing is added to half a graph: a unit may have its place there and not its name, and
+  // would get a second one, for an id that does not last.
+  if (graph_is_torn_) dispatch();
+  if (!graph_is_torn_) retry_missing();
+  if (graph_is_torn_) return {};
   known = graph_->find(name);
   if (known.valid() && graph_->unit(known).load_state != LoadState::Stub) return known;
   Diagnostics diagnostics;

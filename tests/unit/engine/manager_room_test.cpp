@@ -285,3 +285,17 @@ TEST_CASE("a request after one that memory ran out in is not refused for that",
   CHECK(w.start("b.service"));
   CHECK(w.sub("b.service") == "running");
 }
+
+TEST_CASE("a unit that memory ran out for while it was loaded has one id from then on",
+          "[engine][memory]") {
+  bool ran_out = true;
+  for (unsigned left = 0; ran_out; ++left) {
+    CAPTURE(left);
+    MemoryWorld w{{{"a.service", service("", "Requires=b.service\n")}, {"b.service", service()}}};
+    (void)tell([&] { w.manager.load("a.service"); }, left, ran_out, 1);
+    const UnitId asked = w.manager.load("a.service");
+    REQUIRE(asked.valid());
+    REQUIRE(w.start("a.service"));
+    CHECK(w.id("a.service") == asked);
+  }
+}
