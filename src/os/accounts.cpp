@@ -115,8 +115,9 @@ Result<std::optional<std::string>, std::string> Accounts::read_if_changed(const 
   if (!changed(path, stamp)) return std::optional<std::string>();
   auto text = files_.read(path, kDatabaseLimit);
   if (text) return std::optional<std::string>(std::move(*text));
-  if (text.error().err == ENOENT) return std::optional<std::string>(std::string());
-  stamp = Stamp();
+  const bool is_gone = text.error().err == ENOENT;
+  if (!is_gone || stamp != Stamp{0, 0}) stamp = Stamp();  // it was there when it was looked at
+  if (is_gone) return std::optional<std::string>(std::string());
   return Failure{format("{} can't be read: {}", path, errno_text(text.error().err))};
 }
 

@@ -150,15 +150,19 @@ Result<std::vector<DirectoryItem>> RealFiles::list(std::string_view directory) {
   if (!dir) return Failure{SysError{"open", errno}};
   const int number = ::dirfd(dir.get());
   std::vector<DirectoryItem> items;
+  bool has_itself = false;
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(dir.get());
     if (entry == nullptr) break;
+    has_itself = true;
     const std::string_view item = entry->d_name;
     if (item == "." || item == "..") continue;
     items.push_back({std::string(item), kind_of_entry(number, *entry)});
   }
   if (errno != 0) return Failure{SysError{"readdir", errno}};
+  // readdir() hides that the folder was removed meanwhile; one that is there has "." at least.
+  if (!has_itself) return Failure{SysError{"readdir", ENOENT}};
   return items;
 }
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr unsigned kAliasHops = 8;
 constexpr int kAttempts = 3;
+constexpr std::int64_t kUnknownTime = -1;  ///< of no folder: it is listed again
 constexpr std::uint16_t kNoDirectory = UINT16_MAX;
 constexpr std::string_view kFolderSuffixes[] = {".d", ".wants", ".requires", ".upholds"};
 
@@ -148,10 +149,10 @@ std::string UnitIndex::canonical(std::string_view path) const {
   return std::string(path);
 }
 
-/// 0: it is not there.
+/// 0: there is no such folder.
 std::int64_t UnitIndex::mtime_of(const std::string& directory) const {
   const auto status = files_->stat(with_root(directory));
-  return status ? status->mtime_ns : 0;
+  return status && status->kind == FileKind::Directory ? status->mtime_ns : 0;
 }
 
 /// Whether it still can't be read, for the moment.
@@ -185,7 +186,11 @@ void UnitIndex::list_directory(std::uint16_t directory, Diagnostics& diagnostics
     items = files_->list(with_root(path));
   if (!items) {
     const SysError error = items.error();
-    if (is_absence(error)) return;  // most of the search path is not there on most machines
+    if (is_absence(error) || error.err == ENOENT) {
+      // Most of the search path is not there on most machines. It was a moment ago: is it now?
+      if (mtimes_[directory] != 0) mtimes_[directory] = kUnknownTime;
+      return;
+    }
     const bool is_gap = will_pass(error.err);
     if (is_gap) gaps_.push_back({directory, false, path});
     diagnostics.push_back(
@@ -226,8 +231,11 @@ bool UnitIndex::make_link_entry(UnitFileEntry& entry, Diagnostics& diagnostics) 
     link = files_->read_link(with_root(path));
   if (!link) {
     const int err = link.error().err;
-    if (err == ENOENT || err == ENOTDIR) return false;  // it has just gone
-    if (will_pass(err)) {                               // it may be a mask, or another unit
+    if (err == ENOENT || err == ENOTDIR) {  // it has just gone, or is moved
+      mtimes_[entry.directory] = kUnknownTime;
+      return false;
+    }
+    if (will_pass(err)) {  // it may be a mask, or another unit
       gaps_.push_back({entry.directory, true, path});
       return false;
     }

@@ -118,6 +118,7 @@ FileStatus MemoryFiles::status_of(const std::string& path, const Node& node) {
   status.executable = (node.mode & 0111U) != 0;
   status.is_null_device = path == "/dev/null";
   status.size = node.text.size();
+  status.mtime_ns = 1;
   return status;
 }
 

@@ -108,6 +108,21 @@ TEST_CASE("a file that can't be read makes nobody, and is read again", "[os][acc
   CHECK(accounts.groups_of("ann", 1000)->size() == 3);
 }
 
+TEST_CASE("a file that is put back as it was is read again", "[os][accounts][faults]") {
+  MemoryFiles files;
+  files.add("/etc/passwd", kPasswd);
+  files.add("/etc/group", kGroup);
+  files.break_path("/etc/passwd", ENOENT);
+  files.break_path("/etc/group", ENOENT);
+  Accounts accounts(files);
+  CHECK_FALSE(accounts.user("ann").ok());
+  CHECK_FALSE(accounts.group("staff").ok());
+  files.break_path("/etc/passwd", 0);
+  files.break_path("/etc/group", 0);
+  CHECK(accounts.user("ann")->uid == 1000);
+  CHECK(accounts.group("staff").ok());
+}
+
 TEST_CASE("a change of the file is seen, a user that goes is gone", "[os][accounts][faults]") {
   World w;
   REQUIRE(w.accounts.user("ann").ok());

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/format.h"
 #include "unit/os/os_world.h"
 
 using namespace onset;
@@ -80,6 +81,19 @@ TEST_CASE("folders are listed with the kinds of what is in them", "[os][files]")
   auto none = files.list(folder / "file");
   REQUIRE_FALSE(none.ok());
   CHECK(none.error().err == ENOTDIR);
+}
+
+TEST_CASE("a folder that is removed while it is open is not an empty one", "[os][files]") {
+  const ScratchFolder folder;
+  RealFiles files;
+  const std::string path = folder / "gone";
+  ::mkdir(path.c_str(), 0755);
+  CHECK(files.list(path)->empty());
+  UniqueFd open(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  REQUIRE(::rmdir(path.c_str()) == 0);
+  const auto listed = files.list(format("/proc/self/fd/{}", open.get()));
+  REQUIRE_FALSE(listed.ok());
+  CHECK(listed.error().err == ENOENT);
 }
 
 TEST_CASE("status follows links or not, as asked", "[os][files]") {

@@ -122,6 +122,40 @@ TEST_CASE("a folder of the search path that can't be opened for good is told onc
   }
 }
 
+TEST_CASE("a folder that has gone when it is listed is looked for again", "[unit][loader]") {
+  MemoryFiles files;
+  files.add(kEtc + "inside.service", kPlain);
+  files.break_path(kEtcFolder, ENOENT);
+  UnitLoader loader(files, test::loader_config());
+  Diagnostics told;
+  CHECK(state_of(loader, "inside.service", told) == LoadState::NotFound);
+  CHECK(told.empty());
+  files.break_path(kEtcFolder, 0);  // its time is the same
+  CHECK(loader.refresh());
+  CHECK(state_of(loader, "inside.service", told) == LoadState::Loaded);
+  CHECK_FALSE(loader.refresh());
+}
+
+TEST_CASE("a file in place of a folder of the search path is not listed for each request",
+          "[unit][loader]") {
+  MemoryFiles files;
+  files.add(kEtcFolder, "text");
+  files.break_path(kEtcFolder, ENOTDIR);
+  UnitLoader loader(files, test::loader_config());
+  CHECK_FALSE(loader.refresh());
+}
+
+TEST_CASE("a link that has gone when it is read is looked for again", "[unit][loader]") {
+  BadMask source(ENOENT);
+  UnitLoader loader(source, test::loader_config());
+  Diagnostics told;
+  CHECK(state_of(loader, "a.service", told) == LoadState::Loaded);
+  source.error = 0;
+  CHECK(loader.refresh());
+  CHECK(state_of(loader, "masked.service", told) == LoadState::Masked);
+  CHECK_FALSE(loader.refresh());
+}
+
 TEST_CASE("a looping link in the search path leaves the units of other folders", "[unit][loader]") {
   MemoryFiles files;
   files.add_link(kEtcFolder, kEtcFolder);
