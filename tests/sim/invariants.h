@@ -43,7 +43,7 @@ class Invariants final : public ManagerListener {
   /// Before an event: the time it happens at, so that callbacks know it.
   void before_event(Timestamp now) { now_ = now; }
   /// A job is about to be asked for.
-  void requested(UnitId id, JobMode mode);
+  void requested(JobMode mode);
   /// reset-failed: the count begins anew.
   void forget_starts(UnitId id);
   /// These are others, or what all units leave open is, and daemon-reload is about to come.

@@ -93,8 +93,7 @@ void Invariants::excuse_what_was_refused() {
   os_.refused.clear();
 }
 
-void Invariants::requested(UnitId id, JobMode mode) {
-  if (!id.valid()) return;
+void Invariants::requested(JobMode mode) {
   // What it leaves out is not to be had.
   asks_for_one_ = mode == JobMode::IgnoreDependencies || mode == JobMode::IgnoreRequirements;
 }

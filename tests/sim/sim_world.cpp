@@ -262,7 +262,7 @@ void SimWorld::request(const SimEvent& event) {
   const auto mode = static_cast<JobMode>(event.second);
   UnitId unit;
   attempt([&] { unit = manager_.load(name); });
-  invariants_.requested(unit, mode);
+  invariants_.requested(mode);
   if (Coverage* c = coverage();
       c != nullptr && unit.valid() && manager_.graph().unit(unit).service != nullptr)
     c->requested(static_cast<JobType>(event.number), manager_.runtime(unit).service.phase);
