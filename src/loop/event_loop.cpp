@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "base/out_of_memory.h"
+
 namespace onset {
 namespace {
 
@@ -65,6 +67,7 @@ SysResult EventLoop::wait(MonoTime deadline) {
     if (errno == EINTR) return {};
     return Failure{SysError{"epoll_wait", errno}};
   }
+  bool has_run_out = false;
   for (int i = 0; i < n; ++i) {
     const epoll_event& e = events[static_cast<std::size_t>(i)];
     if (e.data.ptr == nullptr) {
@@ -73,8 +76,11 @@ SysResult EventLoop::wait(MonoTime deadline) {
       armed_ = kNever;
       continue;
     }
-    static_cast<FdHandler*>(e.data.ptr)->ready(e.events);
+    // The kernel tells of them in the same order again: who is behind would never be told.
+    has_run_out |=
+        !if_memory_suffices([&e] { static_cast<FdHandler*>(e.data.ptr)->ready(e.events); });
   }
+  if (has_run_out) throw_out_of_memory();
   return {};
 }
 

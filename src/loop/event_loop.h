@@ -27,7 +27,8 @@ class EventLoop {
   void unwatch(BorrowedFd fd);
 
   /// Waits for descriptors or the deadline, then calls the handlers that are
-  /// ready. A deadline in the past returns at once. EINTR is success.
+  /// ready. A deadline in the past returns at once. EINTR is success. bad_alloc: of one of the
+  /// handlers, after all of them.
   SysResult wait(MonoTime deadline);
 
  private:
