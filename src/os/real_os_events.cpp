@@ -76,6 +76,7 @@ void RealOs::drain(OsListener& listener) {
   table_.new_turn();
   if (is_inotify_torn_) drain_inotify(listener);
   std::array<epoll_event, 64> events{};
+  bool bus_speaks = false;
   const int n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
   for (int i = 0; i < n; ++i) {
     const std::uint64_t word = events[static_cast<unsigned>(i)].data.u64;
@@ -91,7 +92,7 @@ void RealOs::drain(OsListener& listener) {
         drain_alien(key, listener);
         break;
       case Source::Bus:
-        drain_bus(listener);
+        bus_speaks = true;
         break;
       case Source::Wake: {
         std::uint64_t count = 0;
@@ -106,6 +107,8 @@ void RealOs::drain(OsListener& listener) {
     tell_if_empty(id, listener);
     checking_.erase(id.value);
   }
+  // Last: it needs memory each time, and who comes after it would not be told without.
+  if (bus_speaks) drain_bus(listener);
   if (check_empty_.empty()) again.done();
 }
 

@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <new>
 
@@ -208,4 +211,54 @@ TEST_CASE("a process that removes a large tree never returns into its parent's w
     return cut || WEXITSTATUS(status) == 1;
   });
   CHECK(ways > 0);
+}
+
+TEST_CASE("a bus that there is no memory for keeps nobody else from being told",
+          "[os][real_os][memory]") {
+  const ScratchFolder folder;
+  UniqueFd bus(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  (folder / "bus").copy(address.sun_path, sizeof address.sun_path - 1);
+  REQUIRE(::bind(bus.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::listen(bus.get(), 16) == 0);
+
+  RealOsConfig config = OsWorld::plain_config();
+  config.environment.push_back("DBUS_SYSTEM_BUS_ADDRESS=unix:path=" + folder / "bus");
+  OsWorld world(std::move(config));
+  world.unit("a.service");
+  const UnitId id = world.id("a.service");
+  int ends[2] = {-1, -1};
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t middle = ::fork();
+  if (middle == 0) {
+    const pid_t alien = ::fork();
+    if (alien == 0) ::alarm(20);
+    if (alien == 0) ::pause();
+    (void)!::write(ends[1], &alien, sizeof alien);
+    ::waitpid(alien, nullptr, 0);
+    (void)!::write(ends[1], "x", 1);
+    ::_exit(0);
+  }
+  pid_t alien = 0;
+  REQUIRE(::read(ends[0], &alien, sizeof alien) == sizeof alien);
+  CHECK(world.os->watch_alien(id, alien));
+  world.aliens.reserve(1);
+  const std::string name = "org.example.ThingWithALongName";
+  // The name is kept, and there is no memory for the connection.
+  for (unsigned left = 0; is_cut_off(left, [&] { world.os->watch_bus_name(id, name); }); ++left) {
+  }
+  REQUIRE(is_readable(world.os->poll_fd()));
+  CHECK(is_cut_off(0, [&] { world.os->drain(world); }));
+
+  REQUIRE(::kill(alien, SIGKILL) == 0);
+  char ended = 0;
+  REQUIRE(::read(ends[0], &ended, 1) == 1);
+  for (unsigned turn = 0; turn < 3; ++turn) {
+    CHECK(is_cut_off(0, [&] { world.os->drain(world); }));
+  }
+  CHECK(world.aliens == std::vector<pid_t>{alien});
+  world.status_of(middle);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
