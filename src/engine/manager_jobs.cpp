@@ -16,6 +16,13 @@
 #include "unit/name.h"
 
 namespace onset {
+namespace {
+
+/// Of what a unit that is required tells to those that require it: a longer cause is passed on
+/// as it is, without whom it came by.
+constexpr std::size_t kLongestCause = 512;
+
+}  // namespace
 
 void Manager::dispatch() {
   if (dispatching_) return;
@@ -477,7 +484,9 @@ void Manager::fail_dependents(UnitId id, Atom atom, JobType type) {
     if (job->type != JobType::Start && job->type != JobType::VerifyActive) continue;
     std::string problem = format("dependency {} failed", graph_->unit(id).id);
     if (const auto cause = problems_.find(id.value); cause != problems_.end()) {
-      problem += ": " + cause->second;
+      // Each of a long chain would keep all that is before it.
+      if (cause->second.size() > kLongestCause) problem.clear();
+      problem += (problem.empty() ? "" : ": ") + cause->second;
     }
     problems_[d.other.value] = std::move(problem);
     failing_.push_back(job->id);

@@ -299,3 +299,27 @@ TEST_CASE("a unit that memory ran out for while it was loaded has one id from th
     CHECK(w.id("a.service") == asked);
   }
 }
+
+TEST_CASE("the reason of a unit does not grow with the chain of those that failed before it",
+          "[engine][memory]") {
+  constexpr unsigned kUnits = 200;
+  const auto name = [](unsigned i) { return "u" + std::to_string(i) + ".service"; };
+  UnitTable::Rows rows;
+  for (unsigned i = 0; i < kUnits; ++i) {
+    const std::string before = i == 0 ? "" : name(i - 1);
+    const std::string needs = i == 0 ? "" : "Requires=" + before + "\nAfter=" + before + "\n";
+    rows.insert(rows.end(), {name(i), service("Type=notify\n", needs)});
+  }
+  MemoryWorld w(std::move(rows));
+  REQUIRE(w.start(name(kUnits - 1)));
+  w.exit(name(0));
+  w.pass(seconds(1));
+  const auto reason = [&](unsigned i) { return std::string(w.manager.problem(w.id(name(i)))); };
+  const std::string root = reason(0);
+  REQUIRE_FALSE(root.empty());
+  CHECK(reason(2) == "dependency u1.service failed: dependency u0.service failed: " + root);
+  for (unsigned i = 0; i < kUnits; ++i) {
+    CHECK(reason(i).size() < 1024);
+    CHECK(reason(i).ends_with(root));
+  }
+}
