@@ -29,7 +29,7 @@ void print_counts(std::string_view what, std::span<const std::uint64_t> counts,
 }
 
 /// Every job type is asked for in every phase, and every configuration starts. Whether all do.
-bool print_requests(const Coverage& coverage) {
+bool print_requests(const Coverage& coverage, Names names) {
   using namespace std::string_view_literals;
   constexpr std::array kTypes{"simple"sv, "exec"sv,   "forking"sv,       "oneshot"sv,
                               "dbus"sv,   "notify"sv, "notify-reload"sv, "idle"sv};
@@ -51,6 +51,7 @@ bool print_requests(const Coverage& coverage) {
       const bool is_rare = phase == ServicePhase::DeadBeforeAutoRestart ||
                            phase == ServicePhase::FailedBeforeAutoRestart;
       if (!is_rare) ++missed;
+      if (names == Names::Hidden) continue;
       std::printf("not asked for: %s in %s\n", std::string(kJobNames[type]).c_str(),
                   std::string(to_string(phase)).c_str());
     }
@@ -68,13 +69,13 @@ auto without(Rows rows, const Rows& others) {
   return rows;
 }
 
-bool print_plain(const Coverage& coverage, std::string_view document) {
+bool print_plain(const Coverage& coverage, std::string_view document, Names names) {
   const auto rows = without(plain_rows_of(document), plain_rows_not_reached(document));
   std::size_t reached = 0;
   for (const PlainRow& row : rows) {
     if (coverage.has(row)) {
       ++reached;
-    } else {
+    } else if (names == Names::Shown) {
       std::printf("%s\n", format("not reached: {}, {}, {}, {}, {}", row.unit, row.state, row.job,
                                  row.next, row.result)
                               .c_str());
@@ -84,12 +85,12 @@ bool print_plain(const Coverage& coverage, std::string_view document) {
   return !rows.empty() && reached == rows.size();
 }
 
-std::size_t print_edges(const Coverage& coverage, const std::vector<Edge>& edges) {
+std::size_t print_edges(const Coverage& coverage, const std::vector<Edge>& edges, Names names) {
   std::size_t reached = 0;
   for (const Edge& e : edges) {
     if (coverage.has(e.from, e.event, e.to)) {
       ++reached;
-    } else {
+    } else if (names == Names::Shown) {
       std::printf(
           "%s\n",
           format("not reached: {}, {}, {}", to_string(e.from), e.event, to_string(e.to)).c_str());
@@ -99,11 +100,11 @@ std::size_t print_edges(const Coverage& coverage, const std::vector<Edge>& edges
 }
 
 /// How much of docs/states.md has been there; what has not, by name. Whether all has.
-bool print_edges(const Coverage& coverage, std::string_view document) {
+bool print_edges(const Coverage& coverage, std::string_view document, Names names) {
   const auto edges = edges_of(document);
   const auto ways = without(ways_of(document), ways_not_taken(document));
-  const std::size_t edges_reached = print_edges(coverage, edges);
-  const std::size_t ways_reached = print_edges(coverage, ways);
+  const std::size_t edges_reached = print_edges(coverage, edges, names);
+  const std::size_t ways_reached = print_edges(coverage, ways, names);
   std::printf(
       "%zu of %u phases, %zu of %zu edges and %zu of %zu ways of docs/states.md, "
       "%zu transitions in all, %zu kinds of job ends\n",
@@ -115,12 +116,12 @@ bool print_edges(const Coverage& coverage, std::string_view document) {
 
 }  // namespace
 
-bool print(const Coverage& coverage) {
+bool print(const Coverage& coverage, Names names) {
   std::ifstream file(ONSET_STATES_DOCUMENT);
   const std::string document{std::istreambuf_iterator<char>(file), {}};
-  const bool has_all_requests = print_requests(coverage);
-  const bool has_all_plain = print_plain(coverage, document);
-  return print_edges(coverage, document) && has_all_requests && has_all_plain;
+  const bool has_all_requests = print_requests(coverage, names);
+  const bool has_all_plain = print_plain(coverage, document, names);
+  return print_edges(coverage, document, names) && has_all_requests && has_all_plain;
 }
 
 }  // namespace onset::sim

@@ -94,7 +94,8 @@ int main(int argc, char** argv) {
   const auto begin = Clock::now();
   const Tally tally = run_worlds(options);
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  const bool has_all_edges = print(tally.coverage);
+  const bool has_all_edges =
+      print(tally.coverage, options.requires_all_edges ? Names::Shown : Names::Hidden);
   std::printf("%llu looks at neighbours, %.1f %% of them excused\n",
               static_cast<unsigned long long>(tally.coverage.looks()),
               100.0 * static_cast<double>(tally.coverage.excused()) /
