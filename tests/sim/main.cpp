@@ -4,9 +4,9 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -27,6 +27,14 @@ constexpr char kUsage[] =
     "          [--trap abort|loop:SEED:EVENT]\n"
     "onset-sim --replay FILE\n";
 
+/// All of the text is a number, and none below 0.
+template <class Number>
+bool read(std::string_view text, Number& number) {
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc{} && at == end && number >= 0;
+}
+
 bool parse(int argc, char** argv, Options& options) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
@@ -39,17 +47,17 @@ bool parse(int argc, char** argv, Options& options) {
     } else if (i + 1 == argc) {
       return false;
     } else if (const char* value = argv[++i]; name == "--seeds") {
-      options.seeds = std::strtoull(value, nullptr, 10);
+      if (!read(value, options.seeds)) return false;
     } else if (name == "--seed") {
-      options.first = std::strtoull(value, nullptr, 10);
+      if (!read(value, options.first)) return false;
     } else if (name == "--steps") {
-      options.steps = std::strtoull(value, nullptr, 10);
+      if (!read(value, options.steps)) return false;
     } else if (name == "--jobs") {
-      options.jobs = std::strtoull(value, nullptr, 10);
+      if (!read(value, options.jobs)) return false;
     } else if (name == "--seconds") {
-      options.seconds = std::strtod(value, nullptr);
+      if (!read(value, options.seconds)) return false;
     } else if (name == "--patience") {
-      options.patience = std::strtod(value, nullptr);
+      if (!read(value, options.patience)) return false;
     } else if (name == "--trap") {
       if (!set_trap(value)) return false;
     } else if (name == "--replay") {
@@ -104,5 +112,7 @@ int main(int argc, char** argv) {
       "%llu worlds, %llu steps, %.0f steps a second, %llu failed\n",
       static_cast<unsigned long long>(tally.worlds), static_cast<unsigned long long>(tally.steps),
       static_cast<double>(tally.steps) / seconds, static_cast<unsigned long long>(tally.failed));
-  return tally.failed == 0 && (has_all_edges || !options.requires_all_edges) ? 0 : 1;
+  return tally.worlds > 0 && tally.failed == 0 && (has_all_edges || !options.requires_all_edges)
+             ? 0
+             : 1;
 }
