@@ -41,6 +41,7 @@ void Invariants::after_event() {
   forget_refused_triggers();
   excuse_what_was_refused();
   if (!os_.complaint.empty()) fail("unload", "{}", os_.complaint);
+  if (!os_.misdirected.empty()) fail("kill-mode", "{}", os_.misdirected);
   const bool is_quiet = !manager_->is_behind() && manager_->next_deadline() > now_.mono;
   // A job that runs may hold back what a change asks for.
   const bool is_at_rest = is_quiet && !manager_->stopping() && manager_->job_count() == 0;
@@ -48,6 +49,7 @@ void Invariants::after_event() {
     fail("endless", "after {} steps there is more to do", kManySteps);
   if (!has_run_out_ || !manager_->is_behind()) check_nothing_owed();
   check_timers();
+  check_pulled_in();
   check_propagated();
   const auto units = static_cast<std::uint32_t>(manager_->graph().size());
   for (std::uint32_t i = 0; i < units; ++i) note_service(UnitId{i});
@@ -251,12 +253,24 @@ void Invariants::check_neighbours(UnitId id) {
       fail("binds-to", "{} is {}, {} that it is bound to is {}", name(id), to_string(active),
            name(d.other), to_string(other));
     is_needed |= d.kinds.any(kNeededBy) && !is_inactive_or_deactivating(other);
+    if (d.kinds.has(DependencyKind::Upholds) && is_active_or_reloading(active))
+      check_upheld(id, d.other);
   }
   const Memory& memory = of(id);
   const bool has_new = memory.is_need_new || !memory.new_edges.empty();
   const bool shall_stop = unit(id).config.stop_when_unneeded && !is_perpetual(unit(id));
   if (shall_stop && looks(memory.is_excused || has_new) && !is_needed)
     fail("unneeded", "{} is up and nothing needs it", name(id));
+}
+
+/// Started again whenever it is down, as long as that can be asked for; after 16 times in 10 s
+/// a moment later.
+void Invariants::check_upheld(UnitId id, UnitId upheld) {
+  if (!is_inactive_or_failed(manager_->active_state(upheld))) return;
+  if (manager_->timers().when({TimerKey::Kind::Review, upheld.value}) != kNever) return;
+  if (!looks(is_excused(id, upheld) || of(upheld).is_start_refused)) return;
+  fail("upheld", "{} is up, {} that it upholds is {}", name(id), name(upheld),
+       to_string(manager_->active_state(upheld)));
 }
 
 // ---- processes --------------------------------------------------------------------

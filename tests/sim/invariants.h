@@ -73,12 +73,14 @@ class Invariants final : public ManagerListener {
     MonoTime restart_latest = kNever;  ///< RestartMaxDelaySec= is
     MonoTime deadline = kNever;
     pid_t main = 0;
-    bool is_excused = false;        ///< from what its neighbours ask for, see excuse()
-    bool is_old = false;            ///< what runs was started by another file
-    bool is_stopped = false;        ///< by a job, since its last start
-    bool is_refused = false;        ///< its restart, by its job
-    bool is_need_new = false;       ///< StopWhenUnneeded= of its file is, or who needed it is gone
-    std::vector<UnitId> new_edges;  ///< whose files or its own ask for something else now
+    bool is_excused = false;         ///< from what its neighbours ask for, see excuse()
+    bool is_old = false;             ///< what runs was started by another file
+    bool is_stopped = false;         ///< by a job, since its last start
+    bool is_stopped_by_job = false;  ///< its way down began so
+    bool is_refused = false;         ///< its restart, by its job
+    bool is_start_refused = false;   ///< since its last job
+    bool is_need_new = false;        ///< StopWhenUnneeded= of its file is, or who needed it is gone
+    std::vector<UnitId> new_edges;   ///< whose files or its own ask for something else now
     std::deque<MonoTime> starts;
     std::deque<MonoTime> triggers;
   };
@@ -119,6 +121,7 @@ class Invariants final : public ManagerListener {
   void unit_starts(UnitId id);
   void unit_stops(UnitId id);
   void service_changed(UnitId id, ServicePhase was);
+  void check_timeout(UnitId id);
   void check_start_limit(UnitId id);
   void check_restart_delay(UnitId id);
 
@@ -127,7 +130,9 @@ class Invariants final : public ManagerListener {
   void wait_for_restart(UnitId id);
   [[nodiscard]] Duration longest_restart_delay(UnitId id) const;
   void put_off_restart(UnitId id);
+  [[nodiscard]] bool is_restart_asked_for(UnitId id) const;
   void check_restart(UnitId id, ServicePhase was);
+  void check_restart_is_due(UnitId id);
   void check_restart_given_up(UnitId id, ServicePhase was);
   void check_restart_comes(UnitId id);
   void expect_triggered(UnitId id, ActiveState was);
@@ -143,9 +148,14 @@ class Invariants final : public ManagerListener {
   void take_new_edges(UnitId id);
   void forget_new_edges(UnitId id);
   [[nodiscard]] Asked asked_of(UnitId id) const;
+  void check_job_result(const Job& job, JobResult result);
   void expect_propagated(const Job& job);
+  void expect_pulled_in(const Job& job);
   void check_propagated();
+  void check_pulled_in();
+  [[nodiscard]] MonoTime job_due(const QueuedJob& queued, const Job& job) const;
   void check_job_timeout(const QueuedJob& queued, const Job& job);
+  void check_job_timeout_is_over(const QueuedJob& queued, const Job& job);
 
   // ---- after an event (invariants.cpp)
   void check_nothing_owed();
@@ -156,6 +166,7 @@ class Invariants final : public ManagerListener {
   void check_motion(UnitId id);
   void check_conflicts(UnitId id);
   void check_neighbours(UnitId id);
+  void check_upheld(UnitId id, UnitId upheld);
   void check_shutdown();
   void check_processes();
   void check_timers();
@@ -168,6 +179,7 @@ class Invariants final : public ManagerListener {
   std::vector<JobId> must_end_;  ///< jobs whose requirement has failed
   std::vector<Owing> triggered_;
   std::vector<Owing> propagated_;
+  std::vector<Owing> pulled_in_;
   std::vector<UnitId> queued_now_;      ///< in this event
   std::vector<std::string> new_files_;  ///< where memory ran out, read at some later time
   std::vector<Asked> before_files_;     ///< index: UnitId::value

@@ -29,12 +29,14 @@ void Invariants::job_queued(const Job& job) {
   const test::UnfailingNew ours;
   take_new_files();
   queued_now_.push_back(job.unit);
+  of(job.unit).is_start_refused = false;
   std::erase_if(triggered_, [&](const Owing& o) { return o.other == job.unit; });
   QueuedJob* known = queued(job.id);
   if (known == nullptr) {
     queued_.push_back({.id = job.id, .unit = job.unit, .queued = now_.mono});
     known = &queued_.back();
     if (!asks_for_one_) expect_propagated(job);
+    if (!asks_for_one_) expect_pulled_in(job);
   }
   known->is_excused |= asks_for_one_;
 }
@@ -49,6 +51,8 @@ void Invariants::job_done(const Job& job, JobResult result) {
          to_string(job.type), job.id.value, name(job.unit));
     return;
   }
+  check_job_result(job, result);
+  if (result == JobResult::Timeout && !known->is_old) check_job_timeout_is_over(*known, job);
   queued_.erase(queued_.begin() + (known - queued_.data()));
   Memory& memory = of(job.unit);
   if (is_stop(job.type) && result != JobResult::Done) {
@@ -98,6 +102,8 @@ void Invariants::service_changed(UnitId id, ServicePhase was) {
   const ServicePhase phase = memory.phase;
   if (rests(was) && !rests(phase)) unit_starts(id);
   if (goes_up_or_runs(was) && goes_down(phase)) unit_stops(id);
+  if (phase != was) check_timeout(id);
+  if (!rests(was) && rests(phase) && !is_down(phase)) check_restart_is_due(id);
   if (phase == ServicePhase::AutoRestart && was != phase) wait_for_restart(id);
   if (was == ServicePhase::AutoRestart && phase == ServicePhase::AutoRestartQueued)
     check_restart_delay(id);
@@ -126,7 +132,7 @@ void Invariants::unit_starts(UnitId id) {
   const QueuedJob* known = queued(job->id);
   memory.is_excused = job->ignore_order || (known != nullptr && known->is_excused);
   if (known == nullptr || !known->is_old_plan) forget_new_edges(id);
-  memory.is_old = memory.is_stopped = memory.is_refused = false;
+  memory.is_old = memory.is_stopped = memory.is_stopped_by_job = memory.is_refused = false;
   if (looks(job->ignore_order)) {
     for (const Dependency& d : manager_->graph().dependencies(id)) {
       const Job* other = job_of(d.other);
@@ -147,7 +153,7 @@ void Invariants::unit_starts(UnitId id) {
 void Invariants::unit_stops(UnitId id) {
   const Job* job = job_of(id);
   if (job == nullptr || !is_stop(job->type) || job->state != JobState::Running) return;
-  of(id).is_stopped = true;
+  of(id).is_stopped = of(id).is_stopped_by_job = true;
   if (!looks(job->ignore_order)) return;
   const QueuedJob* known = queued(job->id);
   const bool is_alone = known != nullptr && known->is_excused;
@@ -186,6 +192,24 @@ void Invariants::check_start_limit(UnitId id) {
   const unsigned most = interval == kInfinity ? burst : 2 * burst;
   if (starts.size() > most)
     fail("start-limit", "{} was started {} times within its interval", name(id), starts.size());
+}
+
+/// TimeoutStartSec=, TimeoutStopSec=, TimeoutAbortSec=: each phase of a start or a stop that is
+/// entered has the whole of it, within the budget of a shutdown.
+void Invariants::check_timeout(UnitId id) {
+  const ServiceState& s = manager_->runtime(id).service;
+  const bool aborts =
+      s.phase == ServicePhase::StopWatchdog || s.phase == ServicePhase::FinalWatchdog;
+  const bool begins = s.phase == ServicePhase::Condition || s.phase == ServicePhase::StartPre;
+  if (!begins && !goes_down(s.phase)) return;
+  const Unit& config = unit(id);
+  const MonoTime due = now_.mono + (begins   ? manager_->start_timeout(config)
+                                    : aborts ? manager_->abort_timeout(config)
+                                             : manager_->stop_timeout(config));
+  const bool has_budget = manager_->stopping() && manager_->config().shutdown_budget != kInfinity;
+  if (s.deadline > due || (s.deadline < due && !has_budget))
+    fail("timeout", "{} is in {} until {} µs, its timeout is over at {}", name(id),
+         to_string(s.phase), s.deadline.us, due.us);
 }
 
 void Invariants::check_restart_delay(UnitId id) {

@@ -82,28 +82,46 @@ void Invariants::note_service(UnitId id) {
 
 // ---- Restart= -----------------------------------------------------------------------
 
+/// By its exit status first, then by its policy.
+bool Invariants::is_restart_asked_for(UnitId id) const {
+  const ServiceConfig& config = *unit(id).service;
+  const ServiceState& s = manager_->runtime(id).service;
+  if (s.result == ServiceResult::ExecCondition) return false;
+  if (is_in(config.restart_prevent_status, s.main.last)) return false;
+  const bool is_forced =
+      is_in(config.restart_force_status, s.main.last) &&
+      (config.type != ServiceType::Oneshot || s.result != ServiceResult::Success);
+  return is_forced || asks_for_restart(config.restart, s.result);
+}
+
 /// It is down for good. systemd.service(5), Restart=: not where its policy asks for a
 /// restart, unless "as a result of systemd operation (e.g. service stop or restart)".
 void Invariants::check_restart(UnitId id, ServicePhase was) {
   const Memory& memory = of(id);
-  const ServiceConfig& config = *unit(id).service;
   const ServiceState& s = manager_->runtime(id).service;
   const Job* job = job_of(id);
   const bool is_asked_to_stop =
       memory.is_stopped || manager_->stopping() ||
       (job != nullptr && (job->type == JobType::Stop || job->type == JobType::Restart));
-  if (is_asked_to_stop || s.result == ServiceResult::ExecCondition) return;
-  if (is_in(config.restart_prevent_status, s.main.last)) return;
+  if (is_asked_to_stop || !is_restart_asked_for(id)) return;
   // A second one is not started beside what has outlived its last signal.
   const bool may_outlive = was == ServicePhase::StopPost || was == ServicePhase::FinalSigterm ||
                            was == ServicePhase::FinalWatchdog;
   if (unit(id).kill != nullptr && !unit(id).kill->send_sigkill && may_outlive) return;
-  const bool is_forced =
-      is_in(config.restart_force_status, s.main.last) &&
-      (config.type != ServiceType::Oneshot || s.result != ServiceResult::Success);
-  if (is_forced || asks_for_restart(config.restart, s.result))
-    fail("restart", "{} is {} with the result {}, and Restart= asks for a restart", name(id),
-         to_string(memory.phase), to_string(s.result));
+  fail("restart", "{} is {} with the result {}, and Restart= asks for a restart", name(id),
+       to_string(memory.phase), to_string(s.result));
+}
+
+/// It is down, and a restart is certain.
+void Invariants::check_restart_is_due(UnitId id) {
+  const ServiceResult result = manager_->runtime(id).service.result;
+  // Where memory runs out the shutdown may not have begun.
+  if (of(id).is_stopped_by_job || (manager_->stopping() && !has_run_out_)) {
+    fail("restart", "{} restarts though it was stopped", name(id));
+  } else if (!is_restart_asked_for(id)) {
+    fail("restart", "{} restarts with the result {}, and Restart= does not ask for it", name(id),
+         to_string(result));
+  }
 }
 
 /// RestartSec=, and with RestartSteps= up to RestartMaxDelaySec=.

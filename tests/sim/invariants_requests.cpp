@@ -13,8 +13,8 @@ namespace {
 constexpr DependencySet kAsked = [] {
   using enum DependencyKind;
   DependencySet kinds;
-  for (const DependencyKind kind :
-       {Conflicts, ConflictedBy, BindsTo, BoundBy, RequiredBy, RequisiteOf, WantedBy, UpheldBy})
+  for (const DependencyKind kind : {Conflicts, ConflictedBy, BindsTo, BoundBy, RequiredBy,
+                                    RequisiteOf, WantedBy, UpheldBy, Upholds})
     kinds.add(kind);
   return kinds;
 }();
@@ -86,6 +86,7 @@ void Invariants::excuse_what_was_refused() {
     const UnitId id = manager_->graph().find(name);
     if (!id.valid()) continue;
     excuse(id);
+    of(id).is_start_refused = true;
     // Told later where memory runs out.
     of(id).is_refused |= of(id).phase == ServicePhase::AutoRestartQueued;
   }
@@ -187,6 +188,31 @@ bool Invariants::is_excused(UnitId a, UnitId b) {
   return is_one || of(a).is_excused || of(b).is_excused || has(of(a), b) || has(of(b), a);
 }
 
+// ---- how a job ends ------------------------------------------------------------------
+
+/// systemctl(1) waits for jobs, and what is ordered after a unit for its job: that it is done
+/// means that the unit is so. A start whose condition is not met is done too.
+void Invariants::check_job_result(const Job& job, JobResult result) {
+  const UnitRuntime& rt = manager_->runtime(job.unit);
+  const bool is_up = is_active_or_reloading(rt.active);
+  const bool is_reload = job.type == JobType::Reload && unit(job.unit).service != nullptr && is_up;
+  const bool has_reloaded = rt.service.reload_result == ServiceResult::Success;
+  bool is_so = true;
+  if (result == JobResult::Done && job.type == JobType::Start) {
+    is_so = is_up || rt.active == ActiveState::Inactive ||
+            (rt.active == ActiveState::Failed && !rt.condition_result);
+  } else if (result == JobResult::Done && job.type == JobType::VerifyActive) {
+    is_so = is_up;
+  } else if (result == JobResult::Done && job.type == JobType::Stop) {
+    is_so = is_inactive_or_failed(rt.active);
+  } else if (result == JobResult::Done && is_reload) {
+    is_so = has_reloaded;
+  }
+  if (!is_so)
+    fail("job-result", "the {} job of {} is done, the unit is {}", to_string(job.type),
+         name(job.unit), to_string(rt.active));
+}
+
 // ---- what passes on -----------------------------------------------------------------
 
 /// systemd.unit(5), PropagatesReloadTo=, PropagatesStopTo=, and who requires what is stopped.
@@ -211,6 +237,37 @@ void Invariants::expect_propagated(const Job& job) {
       propagated_.push_back({job.unit, d.other, DependencyKind::PropagatesStopTo});
     }
   }
+}
+
+/// systemd.unit(5), Requires=, BindsTo=: "if this unit gets activated, the units listed will be
+/// activated as well"; Requisite=: they are looked at. Wants= and Upholds= where nothing of the
+/// transaction was left out.
+void Invariants::expect_pulled_in(const Job& job) {
+  // "ignore-dependencies" of a request or of OnFailureJobMode= asks for one alone.
+  if (job.ignore_order || (job.type != JobType::Start && job.type != JobType::Restart)) return;
+  for (const Dependency& d : manager_->graph().dependencies(job.unit)) {
+    if (!is_inactive_or_failed(manager_->active_state(d.other))) continue;
+    for (const DependencyKind kind :
+         {DependencyKind::Requires, DependencyKind::BindsTo, DependencyKind::Requisite,
+          DependencyKind::Wants, DependencyKind::Upholds}) {
+      if (d.kinds.has(kind)) pulled_in_.push_back({job.unit, d.other, kind});
+    }
+  }
+}
+
+void Invariants::check_pulled_in() {
+  for (const Owing& o : pulled_in_) {
+    if (manager_->graph().is_free(o.source) || manager_->graph().is_free(o.other)) continue;
+    const bool is_optional = o.kind == DependencyKind::Wants || o.kind == DependencyKind::Upholds;
+    if (is_optional && os_.has_left_out) continue;
+    const bool is_there = manager_->runtime(o.other).job.value != 0 ||
+                          std::ranges::find(queued_now_, o.other) != queued_now_.end();
+    if (!is_there)
+      fail("pulled-in", "{} has a start job, {} that is its {}= has none", name(o.source),
+           name(o.other), to_string(o.kind));
+  }
+  pulled_in_.clear();
+  os_.has_left_out = false;
 }
 
 /// At the end of the event, after all of the transaction: the job is there, or was.
@@ -238,12 +295,22 @@ void Invariants::check_propagated() {
 // ---- jobs that are too old ---------------------------------------------------------------
 
 /// systemd.unit(5), JobTimeoutSec=, JobRunningTimeoutSec=: then it is over.
+MonoTime Invariants::job_due(const QueuedJob& queued, const Job& job) const {
+  const UnitConfig& config = unit(job.unit).config;
+  const MonoTime due = queued.queued + config.job_timeout;
+  if (!job.began.is_set() || !config.job_running_timeout) return due;
+  return std::min(due, job.began.mono + *config.job_running_timeout);
+}
+
+void Invariants::check_job_timeout_is_over(const QueuedJob& queued, const Job& job) {
+  if (const MonoTime due = job_due(queued, job); due > now_.mono)
+    fail("job-timeout", "the {} job of {} timed out {} µs before its JobTimeoutSec= is over",
+         to_string(job.type), name(job.unit), (due - now_.mono).count());
+}
+
 void Invariants::check_job_timeout(const QueuedJob& queued, const Job& job) {
   if (queued.is_old) return;
-  const UnitConfig& config = unit(job.unit).config;
-  MonoTime due = queued.queued + config.job_timeout;
-  if (job.began.is_set() && config.job_running_timeout)
-    due = std::min(due, job.began.mono + *config.job_running_timeout);
+  const MonoTime due = job_due(queued, job);
   if (due <= now_.mono)
     fail("job-timeout", "the {} job of {} goes on {} µs after its JobTimeoutSec= is over",
          to_string(job.type), name(job.unit), (now_.mono - due).count());

@@ -49,7 +49,24 @@ Result<Launch> SimOs::spawn(const LaunchRequest& request) {
   return Launch{p.pid, p.exec_done};
 }
 
+/// systemd.kill(5), KillMode=: whom a stop may signal. A reload's signal and the end of one
+/// command are each for one process alone.
+void SimOs::check_kill(const KillRequest& request) {
+  const bool is_of_a_stop = request.to_main && request.to_control && !is_asked_to_kill;
+  if (!is_of_a_stop || request.unit->kill == nullptr) return;
+  const KillConfig& config = *request.unit->kill;
+  const bool is_last = request.signal == config.final_kill_signal;
+  const bool spares_the_rest =
+      config.mode == KillMode::Process || (config.mode == KillMode::Mixed && !is_last);
+  const bool is_forbidden = config.mode == KillMode::None || (spares_the_rest && request.to_rest);
+  if (!is_forbidden) return;
+  const test::UnfailingNew ours;
+  misdirected =
+      format("signal {} of {} goes to who is to be spared", request.signal, request.unit->id);
+}
+
 KillReport SimOs::kill(const KillRequest& request) {
+  check_kill(request);
   KillReport report;
   for (Process& p : alive_) {
     unsigned* told = nullptr;
@@ -156,6 +173,7 @@ void SimOs::log(Say::Level, std::string_view unit, std::string_view text) {
     const std::size_t begin = text.rfind(' ', end) + 1;  // npos + 1: from the start
     names.emplace_back(text.substr(begin, end - begin));
   };
+  has_left_out |= text.find(" deleted") != text.npos || text.find(": ignoring ") != text.npos;
   note("/stop deleted", left_out);
   note("/reload deleted", not_reloaded);
   has_read_again |= text.find("read again") != std::string_view::npos;

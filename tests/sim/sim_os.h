@@ -87,9 +87,13 @@ class SimOs final : public Os {
   std::vector<std::string> left_out;      ///< units whose stop a transaction has gone without
   std::vector<std::string> not_reloaded;  ///< likewise a reload
   std::vector<std::string> refused;       ///< units whose change asked for what could not be queued
+  bool has_left_out = false;              ///< a transaction has gone without some job
+  std::string misdirected;                ///< a signal that KillMode= keeps from a process
+  bool is_asked_to_kill = false;          ///< by "systemctl kill", which KillMode= is not for
   std::string complaint;                  ///< a request that makes no sense; empty: none
 
  private:
+  void check_kill(const KillRequest& request);
   struct PerUnit {
     unsigned processes = 0;
     bool watches_empty = false;

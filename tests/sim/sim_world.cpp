@@ -244,9 +244,11 @@ void SimWorld::kill(const SimEvent& event) {
   const std::string_view who = event.who == Who::Main      ? "main"
                                : event.who == Who::Control ? "control"
                                                            : "all";
+  os.is_asked_to_kill = true;
   tell([&] {
     (void)manager_.kill_unit(plan_.units[event.unit].name, who, static_cast<int>(event.number));
   });
+  os.is_asked_to_kill = false;
 }
 
 void SimWorld::tell_exec_done(UnitId unit) {
