@@ -51,6 +51,7 @@ void Invariants::after_event() {
   check_timers();
   check_pulled_in();
   check_propagated();
+  os_.unneeded.clear();
   const auto units = static_cast<std::uint32_t>(manager_->graph().size());
   for (std::uint32_t i = 0; i < units; ++i) note_service(UnitId{i});
   check_processes();
@@ -261,6 +262,16 @@ void Invariants::check_neighbours(UnitId id) {
   const bool shall_stop = unit(id).config.stop_when_unneeded && !is_perpetual(unit(id));
   if (shall_stop && looks(memory.is_excused || has_new) && !is_needed)
     fail("unneeded", "{} is up and nothing needs it", name(id));
+}
+
+/// The first that is asked for after the manager has found it to be so.
+void Invariants::check_unneeded(UnitId id) {
+  if (!unit(id).config.stop_when_unneeded)
+    fail("unneeded", "{} is stopped as not needed, which it does not ask for", name(id));
+  for (const Dependency& d : manager_->graph().dependencies(id)) {
+    if (d.kinds.any(kNeededBy) && is_up_or_coming(manager_->active_state(d.other)))
+      fail("unneeded", "{} is stopped as not needed, {} needs it", name(id), name(d.other));
+  }
 }
 
 /// Started again whenever it is down, as long as that can be asked for; after 16 times in 10 s

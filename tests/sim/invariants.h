@@ -166,6 +166,7 @@ class Invariants final : public ManagerListener {
   void check_motion(UnitId id);
   void check_conflicts(UnitId id);
   void check_neighbours(UnitId id);
+  void check_unneeded(UnitId id);
   void check_upheld(UnitId id, UnitId upheld);
   void check_shutdown();
   void check_processes();

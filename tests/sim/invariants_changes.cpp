@@ -31,6 +31,8 @@ void Invariants::job_queued(const Job& job) {
   queued_now_.push_back(job.unit);
   of(job.unit).is_start_refused = false;
   std::erase_if(triggered_, [&](const Owing& o) { return o.other == job.unit; });
+  if (job.type == JobType::Stop && name(job.unit) == os_.unneeded) check_unneeded(job.unit);
+  os_.unneeded.clear();
   QueuedJob* known = queued(job.id);
   if (known == nullptr) {
     queued_.push_back({.id = job.id, .unit = job.unit, .queued = now_.mono});
@@ -66,9 +68,18 @@ void Invariants::job_done(const Job& job, JobResult result) {
   const bool is_start = job.type == JobType::Start || job.type == JobType::VerifyActive;
   const bool failed = result == JobResult::Failed || result == JobResult::Timeout ||
                       result == JobResult::Dependency;
-  if (!is_start || !failed) return;
+  // Requisite=: to be done is not enough. Conflicts=: who waits for a stop is not started without.
+  DependencySet kinds;
+  if (is_start && failed) {
+    kinds = needed_by();
+  } else if (job.type == JobType::Start && result == JobResult::Done &&
+             is_inactive_or_failed(manager_->active_state(job.unit))) {
+    kinds.add(DependencyKind::RequisiteOf);
+  } else if (job.type == JobType::Stop && failed) {
+    kinds.add(DependencyKind::ConflictedBy);
+  }
   for (const Dependency& d : manager_->graph().dependencies(job.unit)) {
-    if (!d.kinds.any(needed_by())) continue;
+    if (!d.kinds.any(kinds)) continue;
     const Job* other = job_of(d.other);
     if (other != nullptr && (other->type == JobType::Start || other->type == JobType::VerifyActive))
       must_end_.push_back(other->id);

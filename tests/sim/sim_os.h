@@ -88,6 +88,7 @@ class SimOs final : public Os {
   std::vector<std::string> not_reloaded;  ///< likewise a reload
   std::vector<std::string> refused;       ///< units whose change asked for what could not be queued
   bool has_left_out = false;              ///< a transaction has gone without some job
+  std::string unneeded;                   ///< the unit that is about to be stopped as that
   std::string misdirected;                ///< a signal that KillMode= keeps from a process
   bool is_asked_to_kill = false;          ///< by "systemctl kill", which KillMode= is not for
   std::string complaint;                  ///< a request that makes no sense; empty: none

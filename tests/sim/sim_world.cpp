@@ -395,7 +395,10 @@ void SimWorld::reload(const SimEvent& event) {
 }
 
 void SimWorld::reset_all() {
-  for (std::uint32_t i = 0; i < manager_.graph().size(); ++i) invariants_.forget_starts(UnitId{i});
+  for (std::uint32_t i = 0; i < manager_.graph().size(); ++i) {
+    if (manager_.active_state(UnitId{i}) == ActiveState::Failed)
+      invariants_.forget_starts(UnitId{i});
+  }
   tell([&] { manager_.reset_failed_all(now_); });
 }
 
