@@ -119,6 +119,10 @@ void JobQueue::change_type(JobId id, JobType type) {
   wake_parked(id);
 }
 
+void JobQueue::allow_replacing() noexcept {
+  for (auto& [number, job] : jobs_) job.irreversible = false;
+}
+
 void JobQueue::retry_all() {
   parked_.clear();
   for (const Job* job : in_order()) {

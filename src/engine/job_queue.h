@@ -39,6 +39,8 @@ class JobQueue {
   /// Back to Waiting, and looked at again (a unit that was not ready for it yet).
   void retry(JobId id);
   void change_type(JobId id, JobType type);
+  /// Any of them may be replaced from now on, whatever they were asked for with.
+  void allow_replacing() noexcept;
   /// All that wait are looked at anew: their units may be ordered otherwise now.
   void retry_all();
 

@@ -123,6 +123,9 @@ void Manager::begin_shutdown() {
       os_.log(Say::Level::Error, target, "cannot be loaded, ending at once");
       return;
     }
+    // Whatever was queued with replace-irreversibly: it neither refuses the shutdown nor is
+    // waited for as a part of it.
+    queue_.allow_replacing();
     // What has no default dependencies is not stopped by it: the final phase ends that.
     auto job = enqueue(id, JobType::Start, JobMode::ReplaceIrreversibly, false);
     stopping_ = true;

@@ -30,7 +30,7 @@ ServiceContext Manager::context(UnitId id) const {
   c.default_timeout_abort = config_.defaults.timeout_abort;
   c.default_restart_delay = config_.defaults.restart_delay;
   c.stop_budget = stop_budget(id);
-  c.stopping = stopping_;
+  c.stopping = stopping();
   const Job* job = queue_.find(runtime_[id.value].job);
   c.stop_pending = job != nullptr && (job->type == JobType::Stop || job->type == JobType::Restart);
   c.restart_pending = job != nullptr && job->type == JobType::Restart;

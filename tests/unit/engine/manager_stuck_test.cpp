@@ -348,3 +348,40 @@ TEST_CASE("a start by hand within RestartSec= is no second restart", "[engine][r
   CHECK_FALSE(w.has_job("a.service"));
   CHECK(w.os.history.size() == 2);
 }
+
+TEST_CASE("a shutdown is not held up by what was queued irreversibly before",
+          "[engine][shutdown]") {
+  EngineWorld w{{{"a.service", service("", "Restart=always\nRestartSec=infinity\n")},
+                 {"poweroff.target",
+                  "[Unit]\nDefaultDependencies=no\nRequires=b.service\n"
+                  "After=b.service\nConflicts=c.service\n"},
+                 {"b.service", service("", "Type=oneshot\n")},
+                 {"c.service", service("", "Type=notify\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.exit("a.service", 0);
+  REQUIRE(w.request("a.service", JobType::Start, JobMode::ReplaceIrreversibly) == "");
+  REQUIRE(w.has_job("a.service"));
+  REQUIRE(w.request("c.service", JobType::Start, JobMode::ReplaceIrreversibly) == "");
+  w.manager.shut_down(Objective::Poweroff, 0, w.now);
+  CHECK(w.sub("c.service") == "stop-sigterm");
+  w.die("c.service", 15);
+  CHECK(w.manager.objective() == Objective::Run);
+  w.exit("b.service", 1);
+  CHECK(w.manager.objective() == Objective::Poweroff);
+}
+
+TEST_CASE("a service that ends behind the one whose failure ends the system does not restart",
+          "[engine][restart][shutdown]") {
+  ManagerConfig config;
+  config.container = true;
+  const std::string slow = "Type=notify\nTimeoutStartSec=1s\nTimeoutStopSec=1s\n";
+  EngineWorld w{{{"a.service", service("FailureAction=exit\n", slow)},
+                 {"b.service", service("", slow + "Restart=always\n")},
+                 {"exit.target", "[Unit]\nDefaultDependencies=no\n"}},
+                config};
+  REQUIRE(w.start("a.service") == "");
+  REQUIRE(w.start("b.service") == "");
+  w.pass(seconds(60));  // nothing ends them: both are left behind in one moment
+  CHECK(w.manager.objective() == Objective::Exit);
+  CHECK(w.sub("b.service") == "failed");
+}
