@@ -105,6 +105,7 @@ void ManagerInterface::handle(CallId id, const Request& request, const json& par
   }
   Call call{id, request.more, now, Parameters(parameters)};
   backend_.forget_files();
+  manager_.catch_up(now);
   (this->*row->method)(call);
   if (!pending_.contains(id)) backend_.forget_files();
 }

@@ -88,6 +88,11 @@ void Manager::retry_missing() {
     report_load(diagnostics);
 }
 
+void Manager::catch_up(Timestamp now) {
+  now_ = now;
+  if (wants_start_up_ || graph_is_torn_) dispatch();
+}
+
 UnitId Manager::load(std::string_view name) {
   const auto is_loaded = [&](UnitId id) {
     if (!id.valid()) return false;
@@ -98,7 +103,6 @@ UnitId Manager::load(std::string_view name) {
   if (is_loaded(known)) return known;
   // Nothing is added to half a graph: a unit may have its place there and not its name, and
   // would get a second one, for an id that does not last.
-  if (graph_is_torn_) dispatch();
   if (!graph_is_torn_) retry_missing();
   if (graph_is_torn_) return {};
   known = graph_->find(name);
@@ -294,9 +298,8 @@ Result<JobId, RequestError> Manager::request(std::string_view name, JobType type
     return Failure{
         RequestError{RequestErrorKind::ShuttingDown, {}, "the manager is shutting down"}};
   }
-  // First what waits for memory: the graph is needed, a start may cancel what else is queued.
-  if (wants_start_up_ || graph_is_torn_) dispatch();
-  if (wants_start_up_) {
+  catch_up(now);  // the graph is needed, and a start may cancel what else is queued
+  if (wants_start_up_ || graph_is_torn_) {
     return Failure{RequestError{RequestErrorKind::OutOfMemory, {}, "out of memory"}};
   }
   retry_missing();  // also for what the unit needs

@@ -137,9 +137,11 @@ class Manager final : private UnitStates {
   /// What system.conf says now; holds from the next event on. For the units that
   /// run it is reload() that makes it good, so call it before that.
   void set_defaults(ManagerSettings defaults) { config_.defaults = std::move(defaults); }
-  /// Loads if need be. Invalid id: an invalid name, or memory ran out and the graph has yet to
-  /// be built anew, which is tried first, with all else that waits. What nothing else needs is
-  /// unloaded by the next collect().
+  /// Before anything new is asked for: what waits for memory is tried first, else it would be
+  /// refused.
+  void catch_up(Timestamp now);
+  /// Loads if need be. Invalid id: an invalid name, or memory ran out, or had run out and the
+  /// graph has yet to be built anew. What nothing else needs is unloaded by the next collect().
   UnitId load(std::string_view name);
   /// Unloads what nothing needs any longer, out of what was loaded or went down since
   /// the last call (systemd.unit(5), UNIT GARBAGE COLLECTION). No id that the caller

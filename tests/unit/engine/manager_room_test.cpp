@@ -293,6 +293,7 @@ TEST_CASE("a unit that memory ran out for while it was loaded has one id from th
     CAPTURE(left);
     MemoryWorld w{{{"a.service", service("", "Requires=b.service\n")}, {"b.service", service()}}};
     (void)tell([&] { w.manager.load("a.service"); }, left, ran_out, 1);
+    w.manager.catch_up(w.now);
     const UnitId asked = w.manager.load("a.service");
     REQUIRE(asked.valid());
     REQUIRE(w.start("a.service"));
