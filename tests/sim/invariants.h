@@ -82,7 +82,7 @@ class Invariants final : public ManagerListener {
     bool is_need_new = false;        ///< StopWhenUnneeded= of its file is, or who needed it is gone
     std::vector<UnitId> new_edges;   ///< whose files or its own ask for something else now
     std::deque<MonoTime> starts;
-    std::deque<MonoTime> triggers;
+    MonoTime triggers_again{0};  ///< it has triggered too often, and does not until then
   };
   struct QueuedJob {
     JobId id;

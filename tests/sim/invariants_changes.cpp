@@ -63,8 +63,6 @@ void Invariants::job_done(const Job& job, JobResult result) {
     if (memory.phase == ServicePhase::AutoRestart) put_off_restart(job.unit);
   }
   if (memory.phase == ServicePhase::AutoRestartQueued) memory.is_refused = true;
-  if (result == JobResult::Timeout || result == JobResult::Dependency)
-    memory.triggers.push_back(now_.mono);
   const bool is_start = job.type == JobType::Start || job.type == JobType::VerifyActive;
   const bool failed = result == JobResult::Failed || result == JobResult::Timeout ||
                       result == JobResult::Dependency;

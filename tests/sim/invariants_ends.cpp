@@ -188,13 +188,6 @@ void Invariants::expect_triggered(UnitId id, ActiveState was) {
   const bool fails = memory.active == ActiveState::Failed;
   const bool succeeds = memory.active == ActiveState::Inactive && !is_inactive_or_failed(was);
   if ((!fails && !succeeds) || manager_->stopping()) return;
-  // Too often in ten seconds: no more for a while.
-  constexpr Duration kWindow = std::chrono::seconds(10);
-  constexpr std::size_t kMost = 16;
-  while (!memory.triggers.empty() && memory.triggers.front() + kWindow < now_.mono)
-    memory.triggers.pop_front();
-  memory.triggers.push_back(now_.mono);
-  if (memory.triggers.size() > kMost) return;
   const DependencyKind kind = fails ? DependencyKind::OnFailure : DependencyKind::OnSuccess;
   for (const Dependency& d : manager_->graph().dependencies(id)) {
     if (d.kinds.has(kind)) triggered_.push_back({id, d.other, kind});
@@ -203,8 +196,14 @@ void Invariants::expect_triggered(UnitId id, ActiveState was) {
 
 /// The manager has said why not.
 void Invariants::forget_refused_triggers() {
+  constexpr Duration kRest = std::chrono::seconds(10);
+  for (const std::string& name : os_.overdue) {
+    if (const UnitId id = manager_->graph().find(name); id.valid())
+      of(id).triggers_again = now_.mono + kRest;
+  }
+  os_.overdue.clear();
   std::erase_if(triggered_, [&](const Owing& o) {
-    return manager_->graph().is_free(o.other) ||
+    return manager_->graph().is_free(o.other) || now_.mono < of(o.source).triggers_again ||
            std::ranges::find(os_.refused, name(o.other)) != os_.refused.end();
   });
 }

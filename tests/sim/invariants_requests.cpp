@@ -80,7 +80,14 @@ void Invariants::excuse_left_out(UnitId id) {
 void Invariants::excuse_what_was_refused() {
   for (const std::string& name : os_.left_out) {
     const UnitId id = manager_->graph().find(name);
-    if (id.valid()) excuse_left_out(id);
+    if (id.valid()) {
+      excuse_left_out(id);
+      continue;
+    }
+    // It was unloaded in the same step, and nobody knows any more who stops with it.
+    for (std::uint32_t i = 0; i < manager_->graph().size(); ++i) {
+      if (!manager_->graph().is_free(UnitId{i})) excuse(UnitId{i});
+    }
   }
   for (const std::string& name : os_.refused) {
     const UnitId id = manager_->graph().find(name);

@@ -179,6 +179,7 @@ void SimOs::log(Say::Level, std::string_view unit, std::string_view text) {
   has_read_again |= text.find("read again") != std::string_view::npos;
   if (text.starts_with("no longer needed")) unneeded = unit;
   if (text.starts_with("cannot queue ")) refused.emplace_back(unit);
+  if (text.starts_with("OnFailure= or OnSuccess= was due ")) overdue.emplace_back(unit);
   if (writes_log)
     std::printf("      %s: %s\n", std::string(unit).c_str(), std::string(text).c_str());
 }

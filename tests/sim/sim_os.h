@@ -87,6 +87,7 @@ class SimOs final : public Os {
   std::vector<std::string> left_out;      ///< units whose stop a transaction has gone without
   std::vector<std::string> not_reloaded;  ///< likewise a reload
   std::vector<std::string> refused;       ///< units whose change asked for what could not be queued
+  std::vector<std::string> overdue;       ///< units that trigger no more for ten seconds
   bool has_left_out = false;              ///< a transaction has gone without some job
   std::string unneeded;                   ///< the unit that is about to be stopped as that
   std::string misdirected;                ///< a signal that KillMode= keeps from a process
