@@ -388,6 +388,12 @@ Manager::Outcome Manager::stop_unit(UnitId id) {
       rt.service.phase == ServicePhase::AutoRestartQueued) {
     return Outcome::Already;  // it is down: the restart goes on as a start
   }
+  if (job != nullptr && pending_spawns_.contains(id.value)) {
+    // What is given up for the stop is no answer to its job, and would fail it.
+    queue_.retry(job->id);
+    settle(id);
+    return Outcome::Underway;
+  }
   feed(id, StopRequested{});
   return Outcome::Underway;
 }

@@ -385,3 +385,16 @@ TEST_CASE("a service that ends behind the one whose failure ends the system does
   CHECK(w.manager.objective() == Objective::Exit);
   CHECK(w.sub("b.service") == "failed");
 }
+
+TEST_CASE("a stop is not failed by the reload that it gives up", "[engine][jobs]") {
+  EngineWorld w{{{"a.service", service("", "ExecReload=/bin/r\n")}}};
+  REQUIRE(w.start("a.service") == "");
+  w.os.fail_spawns = 1;
+  REQUIRE(w.request("a.service", JobType::Reload) == "");
+  REQUIRE(w.sub("a.service") == "reload");
+  REQUIRE(w.stop("a.service") == "");
+  CHECK(w.sub("a.service") == "stop-sigterm");
+  CHECK(w.has_job("a.service"));
+  w.die("a.service", 15);
+  CHECK(finished(w, "a.service stop done"));
+}
