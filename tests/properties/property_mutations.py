@@ -60,7 +60,7 @@ MUTATIONS = [
     ("drop-ins apply in the order of their names*", "the last file of a name counts", "unit/dropin.cpp",
      "by_name.try_emplace(item.name,", "by_name.insert_or_assign(item.name,"),
     ("a ring is broken at what is not required*", "what matters is dropped as well", "graph/transaction_cycles.cpp",
-     "i != kNone && !draft_.job(i).matters) goes = i;", "i != kNone) goes = i;"),
+     "if (!goes.valid() && !draft_.matters(unit)) goes = unit;", "if (!goes.valid()) goes = unit;"),
     ("the engine starts units in their order*", "starts wait for nothing", "engine/job_queue.cpp",
      "blocker.value != 0) return blocker;", "blocker.value != 0 && job.type != JobType::Start) return blocker;"),
     ("the engine stops units in the reverse*", "stops wait for nothing", "engine/job_queue.cpp",
