@@ -14,8 +14,9 @@
 // A job matters if the anchor can't do without it: only jobs that do not matter
 // are dropped in 2, 4 and 5. With a dropped job go those that require it
 // and those that nothing else pulled in (except under isolate, which has a word
-// on every unit). Only before they are merged is it known which of a unit's jobs
-// required the one that goes. No step recurses: 10,000 units in a row are no deeper than one.
+// on every unit); what pulls in one another in a ring stays. Only before they are
+// merged is it known which of a unit's jobs required the one that goes. No step
+// recurses: 10,000 units in a row are no deeper than one.
 
 #include <optional>
 #include <span>
