@@ -293,7 +293,6 @@ Result<JobId, RequestError> Manager::enqueue(UnitId id, JobType type, JobMode mo
 
 Result<JobId, RequestError> Manager::request(std::string_view name, JobType type, JobMode mode,
                                              Timestamp now) {
-  now_ = now;
   if (objective_ != Objective::Run) {
     return Failure{
         RequestError{RequestErrorKind::ShuttingDown, {}, "the manager is shutting down"}};

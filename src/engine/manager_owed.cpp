@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "base/make_room.h"
 #include "base/out_of_memory.h"
 #include "engine/manager.h"
 
@@ -20,13 +21,6 @@ template <class T, class Variant>
 constexpr bool kIsOneOf = false;
 template <class T, class... Ts>
 constexpr bool kIsOneOf<T, std::variant<Ts...>> = (std::is_same_v<T, Ts> || ...);
-
-/// For so many more, so that the table does not grow when they come.
-template <class Table>
-void make_room(Table& table, std::size_t more) {
-  const std::size_t most = table.size() + more;
-  if (table.bucket_count() < most) table.reserve(most + table.size());
-}
 
 }  // namespace
 
@@ -58,13 +52,12 @@ void Manager::make_room_for_change(UnitId id) {
   const std::size_t neighbours = graph_->dependencies(id).size();
   make_room_for_owed(0);
   make_room(pids_, kNewProcesses);
-  make_room(command_records_, 1);
-  make_room(pending_spawns_, 1);
+  make_room(command_records_);
+  make_room(pending_spawns_);
   make_room(problems_, 1 + neighbours);
-  make_room(review_counts_, 1);
-  make_room(trigger_counts_, 1);
-  if (idle_waiters_.size() == idle_waiters_.capacity())
-    idle_waiters_.reserve(2 * idle_waiters_.size() + 1);
+  make_room(review_counts_);
+  make_room(trigger_counts_);
+  make_room(idle_waiters_);
 }
 
 /// What it tells, and a little for each neighbour, which may fail for the unit's own reason.

@@ -14,12 +14,7 @@
 namespace onset {
 namespace {
 
-constexpr DependencySet ordering() {
-  DependencySet kinds;
-  kinds.add(DependencyKind::Before);
-  kinds.add(DependencyKind::After);
-  return kinds;
-}
+constexpr DependencySet kOrdering{DependencyKind::Before, DependencyKind::After};
 
 /// The order that the other end of an edge has towards this one.
 DependencySet reversed(DependencySet kinds) {
@@ -93,7 +88,7 @@ UnitId OrderCheck::next_after(Step& step) {
   if (!job || job->ignore_order) return {};
   while (step.next_edge < dependencies.size()) {
     const Dependency& d = dependencies[step.next_edge++];
-    if (!d.kinds.any(ordering()) || marks_[d.other.value] == Mark::Done) continue;
+    if (!d.kinds.any(kOrdering) || marks_[d.other.value] == Mark::Done) continue;
     const auto other = job_of(d.other);
     if (!other || other->ignore_order) continue;
     if (must_wait(other->type, reversed(d.kinds), job->type)) return d.other;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,6 +31,9 @@ class DependencySet {
  public:
   constexpr DependencySet() = default;
   constexpr explicit DependencySet(std::uint32_t bits) : bits_(bits) {}
+  constexpr DependencySet(std::initializer_list<DependencyKind> kinds) {
+    for (const DependencyKind kind : kinds) add(kind);
+  }
   constexpr void add(DependencyKind k) { bits_ |= 1U << static_cast<unsigned>(k); }
   constexpr void add(DependencySet others) { bits_ |= others.bits_; }
   constexpr void remove(DependencyKind k) { bits_ &= ~(1U << static_cast<unsigned>(k)); }

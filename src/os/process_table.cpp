@@ -12,9 +12,9 @@
 #include <functional>
 
 #include "base/format.h"
+#include "base/make_room.h"
 #include "base/text.h"
 #include "os/kernel.h"
-#include "os/make_room.h"
 
 namespace onset {
 namespace {

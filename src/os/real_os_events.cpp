@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "base/format.h"
-#include "os/make_room.h"
+#include "base/make_room.h"
 #include "os/real_os.h"
 
 namespace onset {

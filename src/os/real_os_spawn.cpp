@@ -7,11 +7,11 @@
 #include <cerrno>
 
 #include "base/format.h"
+#include "base/make_room.h"
 #include "base/out_of_memory.h"
 #include "base/text.h"
 #include "os/directories.h"
 #include "os/launch_child.h"
-#include "os/make_room.h"
 #include "os/real_os.h"
 #include "os/service_directories.h"
 

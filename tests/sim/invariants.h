@@ -25,15 +25,9 @@ struct Violation {
 };
 
 /// StopWhenUnneeded=: whose need keeps a unit up.
-inline constexpr DependencySet kNeededBy = [] {
-  DependencySet kinds;
-  kinds.add(DependencyKind::RequiredBy);
-  kinds.add(DependencyKind::RequisiteOf);
-  kinds.add(DependencyKind::WantedBy);
-  kinds.add(DependencyKind::BoundBy);
-  kinds.add(DependencyKind::UpheldBy);
-  return kinds;
-}();
+inline constexpr DependencySet kNeededBy{DependencyKind::RequiredBy, DependencyKind::RequisiteOf,
+                                         DependencyKind::WantedBy, DependencyKind::BoundBy,
+                                         DependencyKind::UpheldBy};
 
 class Invariants final : public ManagerListener {
  public:

@@ -11,13 +11,8 @@ namespace onset::sim {
 namespace {
 
 /// Requires=, Requisite= and BindsTo= from the other side.
-constexpr DependencySet needed_by() {
-  DependencySet kinds;
-  kinds.add(DependencyKind::RequiredBy);
-  kinds.add(DependencyKind::RequisiteOf);
-  kinds.add(DependencyKind::BoundBy);
-  return kinds;
-}
+constexpr DependencySet kRequiredBy{DependencyKind::RequiredBy, DependencyKind::RequisiteOf,
+                                    DependencyKind::BoundBy};
 
 bool is_stop(JobType type) {
   return type == JobType::Stop || type == JobType::Restart;
@@ -69,7 +64,7 @@ void Invariants::job_done(const Job& job, JobResult result) {
   // Requisite=: to be done is not enough. Conflicts=: who waits for a stop is not started without.
   DependencySet kinds;
   if (is_start && failed) {
-    kinds = needed_by();
+    kinds = kRequiredBy;
   } else if (job.type == JobType::Start && result == JobResult::Done &&
              is_inactive_or_failed(manager_->active_state(job.unit))) {
     kinds.add(DependencyKind::RequisiteOf);
@@ -172,7 +167,7 @@ void Invariants::unit_stops(UnitId id) {
     // A restart without an order, or with one that new files have, may be over on the other side.
     const bool stops_first =
         job->type == JobType::Stop || (d.kinds.has(DependencyKind::Before) && !is_old_plan);
-    if (stops_first && d.kinds.any(needed_by()) &&
+    if (stops_first && d.kinds.any(kRequiredBy) &&
         is_active_or_reloading(manager_->active_state(d.other)) &&
         looks(is_alone || is_excused(id, d.other)) && (other == nullptr || !is_stop(other->type)))
       fail("requires", "{} is stopped, {} that requires it is up and is not", name(id),

@@ -10,32 +10,20 @@ namespace onset::sim {
 namespace {
 
 /// What the checks of neighbours ask for by.
-constexpr DependencySet kAsked = [] {
-  using enum DependencyKind;
-  DependencySet kinds;
-  for (const DependencyKind kind : {Conflicts, ConflictedBy, BindsTo, BoundBy, RequiredBy,
-                                    RequisiteOf, WantedBy, UpheldBy, Upholds})
-    kinds.add(kind);
-  return kinds;
-}();
+constexpr DependencySet kAsked{
+    DependencyKind::Conflicts, DependencyKind::ConflictedBy, DependencyKind::BindsTo,
+    DependencyKind::BoundBy,   DependencyKind::RequiredBy,   DependencyKind::RequisiteOf,
+    DependencyKind::WantedBy,  DependencyKind::UpheldBy,     DependencyKind::Upholds};
 
 /// Who is stopped with a unit.
-constexpr DependencySet kStoppedWith = [] {
-  using enum DependencyKind;
-  DependencySet kinds;
-  for (const DependencyKind kind : {RequiredBy, RequisiteOf, BoundBy, ConsistsOf, PropagatesStopTo})
-    kinds.add(kind);
-  return kinds;
-}();
+constexpr DependencySet kStoppedWith{DependencyKind::RequiredBy, DependencyKind::RequisiteOf,
+                                     DependencyKind::BoundBy, DependencyKind::ConsistsOf,
+                                     DependencyKind::PropagatesStopTo};
 
 /// And from the other side.
-constexpr DependencySet kStopsWith = [] {
-  using enum DependencyKind;
-  DependencySet kinds;
-  for (const DependencyKind kind : {Requires, Requisite, BindsTo, PartOf, StopPropagatedFrom})
-    kinds.add(kind);
-  return kinds;
-}();
+constexpr DependencySet kStopsWith{DependencyKind::Requires, DependencyKind::Requisite,
+                                   DependencyKind::BindsTo, DependencyKind::PartOf,
+                                   DependencyKind::StopPropagatedFrom};
 
 /// The name that its file has: an instance has the template's.
 std::string_view file_of(std::string_view name) {
