@@ -138,7 +138,7 @@ void Manager::read_again(UnitSource& source, Diagnostics& found) {
   graph->reserve_all_of(*graph_);
   const auto in_use = [&](UnitId id) {
     const UnitRuntime& rt = runtime_[id.value];
-    return rt.job.value != 0 || rt.active != ActiveState::Inactive;
+    return rt.job.value != 0 || rt.active != ActiveState::Inactive || rt.watches_leftovers;
   };
   std::vector<std::string> names;
   for (std::uint32_t i = 0; i < graph_->size(); ++i) {

@@ -243,6 +243,21 @@ TEST_CASE("a unit that left processes behind is unloaded once they are gone", "[
   CHECK_FALSE(is_loaded(w, "a.service"));
 }
 
+TEST_CASE("a unit that left processes behind can be asked to kill them after daemon-reload",
+          "[engine][collect]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "", "KillMode=none\n")}}};
+  REQUIRE(w.start("a.service").empty());
+  const pid_t main = w.os.pid_of("a.service");
+  w.os.alive[9999] = w.os.alive.at(main);  // a child of it that stays
+  w.os.vanish(main);
+  w.manager.process_exited(main, {ExitKind::Exited, 0}, w.now);
+  w.manager.collect();
+  Diagnostics diagnostics;
+  w.manager.reload(w.table, w.now, diagnostics);
+  REQUIRE(w.manager.kill_unit("a.service", "all", 15).ok());
+  CHECK(w.manager.reset_failed("a.service", w.now).ok());
+}
+
 TEST_CASE("a slice that is stopped gives its group back", "[engine][collect]") {
   EngineWorld w{{{"x.slice", "[Unit]\nDefaultDependencies=no\n"}}};
   REQUIRE(w.start("x.slice").empty());
