@@ -34,7 +34,7 @@ bool is_down_or_going(ActiveState s) {
 }  // namespace
 
 void Manager::start_with(UnitId id) {
-  if (stopping_) return;
+  if (stopping()) return;
   const DependencySet replace = kinds_with(Atom::RetroactiveStartReplace);
   const DependencySet gently = kinds_with(Atom::RetroactiveStartFail);
   const DependencySet stop = kinds_with(Atom::RetroactiveStopOnStart);
@@ -62,7 +62,7 @@ void Manager::stop_with(UnitId id) {
 }
 
 void Manager::trigger(UnitId id, DependencyKind kind, JobMode mode) {
-  if (stopping_) return;
+  if (stopping()) return;
   Trigger trigger;
   if (graph_->unit(id).type == UnitType::Service) {
     const UnitRuntime& rt = runtime_[id.value];
@@ -171,7 +171,7 @@ void Manager::review(UnitId id) {
     feed(id, SpawnFailed{SysError{"restart", ECANCELED}});
     return;
   }
-  if (stopping_) return;
+  if (stopping()) return;
   const UnitConfig& config = graph_->unit(id).config;
   if (is_up_or_coming(rt.active)) {
     const bool is_unneeded = config.stop_when_unneeded && !is_needed(id);

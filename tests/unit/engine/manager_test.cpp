@@ -405,6 +405,21 @@ TEST_CASE("FailureAction=exit ends a container with the command's status",
   CHECK(w.manager.objective() == Objective::Exit);
 }
 
+TEST_CASE("what fails in a shutdown triggers nothing", "[engine][manager]") {
+  EngineWorld w{{{"a.service", service("/bin/a", "OnFailure=h.service\n")},
+                 {"h.service", "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/h\n"},
+                 {"default.target", "[Unit]\nDefaultDependencies=no\nWants=a.service\n"},
+                 {"exit.target", "[Unit]\nDefaultDependencies=no\nConflicts=a.service\nAfter=a.service\n"}}};
+  w.manager.start_up(w.now);
+  REQUIRE(w.state("a.service") == "active");
+  w.manager.shut_down(Objective::Exit, 0, w.now);
+  REQUIRE(w.state("a.service") == "deactivating");
+  w.exit("a.service", 1);
+  CHECK(w.state("a.service") == "failed");
+  CHECK(w.state("h.service") == "inactive");
+  CHECK(w.os.pid_of("h.service") == 0);
+}
+
 TEST_CASE("a restart to come holds OnFailure= back, and no FailureAction= or SuccessAction=",
           "[engine][manager][shutdown]") {
   const auto restarting = [](const char* action) {
