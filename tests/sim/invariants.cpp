@@ -50,6 +50,7 @@ void Invariants::after_event() {
   if (!has_run_out_ || !manager_->is_behind()) check_nothing_owed();
   check_timers();
   check_pulled_in();
+  check_untriggered();
   check_propagated();
   os_.unneeded.clear();
   const auto units = static_cast<std::uint32_t>(manager_->graph().size());
@@ -60,6 +61,7 @@ void Invariants::after_event() {
       of(UnitId{i}) = Memory{};
       continue;
     }
+    if (!manager_->is_behind()) of(UnitId{i}).ends = {};
     check_unit(UnitId{i});
     if (is_quiet) check_restart_comes(UnitId{i});
     if (is_quiet) check_conflicts(UnitId{i});
@@ -67,6 +69,7 @@ void Invariants::after_event() {
   }
   if (is_quiet) check_jobs();
   if (is_quiet) check_triggered();
+  check_action();
   if (manager_->stopping()) check_shutdown();
   waits_for_memory_ = has_run_out_ && !is_quiet;
 }

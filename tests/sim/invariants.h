@@ -38,8 +38,13 @@ class Invariants final : public ManagerListener {
   void before_event(Timestamp now) { now_ = now; }
   /// A job is about to be asked for.
   void requested(JobMode mode);
+  void request_is_over(UnitId id, JobType type, bool is_taken);
   /// reset-failed: the count begins anew.
   void forget_starts(UnitId id);
+  void reset_failed_comes(UnitId id);
+  void reset_failed_is_over(UnitId id);
+  void datagram_comes(UnitId id, pid_t sender);
+  void datagram_is_over(UnitId id, std::string_view text);
   /// These are others, or what all units leave open is, and daemon-reload is about to come.
   void files_changed(std::vector<std::string> names, bool are_defaults_new);
   void shutdown_is_late(Duration took, Duration most) {
@@ -63,6 +68,7 @@ class Invariants final : public ManagerListener {
   struct Memory {
     ServicePhase phase = ServicePhase::Dead;
     ActiveState active = ActiveState::Inactive;
+    DependencySet ends;                ///< OnFailure, OnSuccess: whose turn may not have come
     MonoTime restart_due{0};           ///< RestartSec= is over
     MonoTime restart_latest = kNever;  ///< RestartMaxDelaySec= is
     MonoTime deadline = kNever;
@@ -92,8 +98,16 @@ class Invariants final : public ManagerListener {
     UnitId other;
     DependencyKind kind{};
   };
+  /// A unit before it is told something.
+  struct Told {
+    ActiveState active{};
+    InvocationId invocation{};
+    ServiceState service;
+    bool is_heard = true;  ///< NotifyAccess=
+  };
   /// Before daemon-reload, what its neighbours asked of a unit.
   struct Asked {
+    std::string name;  ///< an alias may become the unit of another
     std::vector<Dependency> dependencies;
     bool stop_when_unneeded = false;
   };
@@ -129,9 +143,10 @@ class Invariants final : public ManagerListener {
   void check_restart_is_due(UnitId id);
   void check_restart_given_up(UnitId id, ServicePhase was);
   void check_restart_comes(UnitId id);
-  void expect_triggered(UnitId id, ActiveState was);
+  void expect_triggered(UnitId id, ActiveState was, ServicePhase was_in);
   void forget_refused_triggers();
   void check_triggered();
+  void check_untriggered();
   void note_service(UnitId id);
 
   // ---- what is asked for, and of whom it is not (invariants_requests.cpp)
@@ -150,6 +165,18 @@ class Invariants final : public ManagerListener {
   [[nodiscard]] MonoTime job_due(const QueuedJob& queued, const Job& job) const;
   void check_job_timeout(const QueuedJob& queued, const Job& job);
   void check_job_timeout_is_over(const QueuedJob& queued, const Job& job);
+
+  // ---- what it is told, what files say of commands and actions (invariants_told.cpp)
+  void remember(UnitId id);
+  [[nodiscard]] bool has_been_told(UnitId id) const;
+  [[nodiscard]] bool is_heard(UnitId id, pid_t sender) const;
+  void check_datagram(UnitId id, std::string_view text, const ServiceState& was,
+                      const ServiceState& is);
+  [[nodiscard]] MonoTime watchdog_due(UnitId id) const;
+  void check_watchdog_begins(UnitId id, ServicePhase was);
+  void check_commands(UnitId id, ServicePhase was);
+  void expect_action(UnitId id, ActiveState was);
+  void check_action();
 
   // ---- after an event (invariants.cpp)
   void check_nothing_owed();
@@ -176,11 +203,16 @@ class Invariants final : public ManagerListener {
   std::vector<Owing> propagated_;
   std::vector<Owing> pulled_in_;
   std::vector<UnitId> queued_now_;      ///< in this event
+  std::vector<JobId> new_jobs_;         ///< likewise
   std::vector<std::string> new_files_;  ///< where memory ran out, read at some later time
   std::vector<Asked> before_files_;     ///< index: UnitId::value
   bool are_files_new_ = false;          ///< since this event began
   bool are_defaults_new_ = false;
-  bool asks_for_one_ = false;  ///< this event's request leaves dependencies out
+  bool is_read_again_ = false;  ///< in this event
+  bool asks_for_one_ = false;   ///< this event's request leaves dependencies out
+  bool may_replace_ = true;     ///< no request with the mode "fail" is being planned
+  UnitId acting_;               ///< whose FailureAction= or SuccessAction= is due
+  std::optional<Told> told_;
   std::optional<Violation> violation_;
   MonoTime shutdown_began_ = kNever;
   bool has_run_out_ = false;       ///< in this event or before: requests may have been dropped

@@ -32,6 +32,7 @@ void Invariants::job_queued(const Job& job) {
   if (known == nullptr) {
     queued_.push_back({.id = job.id, .unit = job.unit, .queued = now_.mono});
     known = &queued_.back();
+    new_jobs_.push_back(job.id);
     if (!asks_for_one_) expect_propagated(job);
     if (!asks_for_one_) expect_pulled_in(job);
   }
@@ -49,6 +50,10 @@ void Invariants::job_done(const Job& job, JobResult result) {
     return;
   }
   check_job_result(job, result);
+  may_replace_ |= result != JobResult::Canceled;  // OnFailure= does
+  if (result == JobResult::Canceled && !may_replace_ && !has_run_out_)
+    fail("refused", "the {} job of {} is replaced by a request with the mode fail",
+         to_string(job.type), name(job.unit));
   if (result == JobResult::Timeout && !known->is_old) check_job_timeout_is_over(*known, job);
   queued_.erase(queued_.begin() + (known - queued_.data()));
   Memory& memory = of(job.unit);
@@ -62,6 +67,10 @@ void Invariants::job_done(const Job& job, JobResult result) {
   const bool failed = result == JobResult::Failed || result == JobResult::Timeout ||
                       result == JobResult::Dependency;
   // Requisite=: to be done is not enough. Conflicts=: who waits for a stop is not started without.
+  // As in systemd a job that has failed counts, where its unit has not too.
+  if (result == JobResult::Timeout || result == JobResult::Dependency ||
+      result == JobResult::Failed)
+    memory.ends.add(DependencyKind::OnFailure);
   DependencySet kinds;
   if (is_start && failed) {
     kinds = kRequiredBy;
@@ -86,7 +95,9 @@ void Invariants::unit_changed(UnitId id) {
   const UnitRuntime& rt = manager_->runtime(id);
   const ServicePhase phase = std::exchange(memory.phase, rt.service.phase);
   const ActiveState active = std::exchange(memory.active, rt.active);
-  expect_triggered(id, active);
+  may_replace_ = true;  // the request is planned, and what is queued runs
+  expect_triggered(id, active, phase);
+  expect_action(id, active);
   if (unit(id).service != nullptr) {
     service_changed(id, phase);
     return;
@@ -107,6 +118,8 @@ void Invariants::service_changed(UnitId id, ServicePhase was) {
   if (rests(was) && !rests(phase)) unit_starts(id);
   if (goes_up_or_runs(was) && goes_down(phase)) unit_stops(id);
   if (phase != was) check_timeout(id);
+  check_watchdog_begins(id, was);
+  check_commands(id, was);
   if (!rests(was) && rests(phase) && !is_down(phase)) check_restart_is_due(id);
   if (phase == ServicePhase::AutoRestart && was != phase) wait_for_restart(id);
   if (was == ServicePhase::AutoRestart && phase == ServicePhase::AutoRestartQueued)
@@ -198,13 +211,18 @@ void Invariants::check_start_limit(UnitId id) {
     fail("start-limit", "{} was started {} times within its interval", name(id), starts.size());
 }
 
-/// TimeoutStartSec=, TimeoutStopSec=, TimeoutAbortSec=: each phase of a start or a stop that is
-/// entered has the whole of it, within the budget of a shutdown.
+/// TimeoutStartSec=, TimeoutStopSec=, TimeoutAbortSec=: each phase of a start, a reload or a stop
+/// that is entered has the whole of it, within the budget of a shutdown.
 void Invariants::check_timeout(UnitId id) {
+  using enum ServicePhase;
   const ServiceState& s = manager_->runtime(id).service;
-  const bool aborts =
-      s.phase == ServicePhase::StopWatchdog || s.phase == ServicePhase::FinalWatchdog;
-  const bool begins = s.phase == ServicePhase::Condition || s.phase == ServicePhase::StartPre;
+  const bool aborts = s.phase == StopWatchdog || s.phase == FinalWatchdog;
+  // What follows execve at once is not waited for, Type=idle for others first; a reload may
+  // have nothing to run.
+  const bool begins = s.phase == Condition || s.phase == StartPre || s.phase == StartPost ||
+                      (s.phase == Start && s.deadline != kNever && s.guarded_idle == 0) ||
+                      s.phase == ReloadSignal ||
+                      (s.phase == Reload && !unit(id).service->commands(ExecRole::Reload).empty());
   if (!begins && !goes_down(s.phase)) return;
   const Unit& config = unit(id);
   const MonoTime due = now_.mono + (begins   ? manager_->start_timeout(config)

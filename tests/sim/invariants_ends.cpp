@@ -1,9 +1,11 @@
 // What follows from the end of a unit: nobody of it is left, Restart= brings it back, and
 // OnFailure= and OnSuccess= have their turn. Written anew from the manuals.
 #include <algorithm>
+#include <utility>
 
 #include "sim/invariants.h"
 #include "sim/phases.h"
+#include "sim/world_plan.h"
 
 namespace onset::sim {
 namespace {
@@ -181,14 +183,18 @@ void Invariants::check_restart_given_up(UnitId id, ServicePhase was) {
 // ---- OnFailure=, OnSuccess= -----------------------------------------------------------
 
 /// systemd.unit(5): "activated when this unit enters the failed state", "the inactive state".
-void Invariants::expect_triggered(UnitId id, ActiveState was) {
+void Invariants::expect_triggered(UnitId id, ActiveState was, ServicePhase was_in) {
   Memory& memory = of(id);
   const bool is_service = unit(id).service != nullptr;
+  // What was about to restart, and is stopped in that moment.
+  if (is_service && is_before_restart(was_in)) memory.ends.add(DependencyKind::OnSuccess);
   if (was == memory.active || (is_service && is_before_restart(memory.phase))) return;
   const bool fails = memory.active == ActiveState::Failed;
   const bool succeeds = memory.active == ActiveState::Inactive && !is_inactive_or_failed(was);
-  if ((!fails && !succeeds) || manager_->stopping()) return;
+  if (!fails && !succeeds) return;
   const DependencyKind kind = fails ? DependencyKind::OnFailure : DependencyKind::OnSuccess;
+  memory.ends.add(kind);
+  if (manager_->stopping()) return;
   for (const Dependency& d : manager_->graph().dependencies(id)) {
     if (d.kinds.has(kind)) triggered_.push_back({id, d.other, kind});
   }
@@ -197,15 +203,37 @@ void Invariants::expect_triggered(UnitId id, ActiveState was) {
 /// The manager has said why not.
 void Invariants::forget_refused_triggers() {
   constexpr Duration kRest = std::chrono::seconds(10);
+  bool is_of_one_unloaded = false;
   for (const std::string& name : os_.overdue) {
-    if (const UnitId id = manager_->graph().find(name); id.valid())
-      of(id).triggers_again = now_.mono + kRest;
+    const UnitId id = manager_->graph().find(name);
+    if (id.valid()) of(id).triggers_again = now_.mono + kRest;
+    is_of_one_unloaded |= !id.valid();
   }
   os_.overdue.clear();
   std::erase_if(triggered_, [&](const Owing& o) {
-    return manager_->graph().is_free(o.other) || now_.mono < of(o.source).triggers_again ||
+    return manager_->graph().is_free(o.other) || now_.mono <= of(o.source).triggers_again ||
+           (is_of_one_unloaded && manager_->graph().is_free(o.source)) ||
            std::ranges::find(os_.refused, name(o.other)) != os_.refused.end();
   });
+}
+
+/// Not once a shutdown has begun, and none that is there for the other end.
+void Invariants::check_untriggered() {
+  const std::vector<JobId> jobs = std::exchange(new_jobs_, {});
+  // Else it may be due since before the shutdown, or since other files.
+  const bool are_files_newer = std::exchange(is_read_again_, false);
+  if (manager_->config().steps_a_call != kManySteps || are_files_newer) return;
+  for (const JobId id : jobs) {
+    const Job* job = manager_->job(id);
+    if (job == nullptr || !job->trigger.source.valid()) continue;
+    const UnitId source = job->trigger.source;
+    if (shutdown_began_ != kNever)
+      fail("triggers", "{} is started in a shutdown, for the end of {}", name(job->unit),
+           name(source));
+    if (!of(source).ends.any(manager_->graph().between(source, job->unit)))
+      fail("triggers", "{} is started for {}, whose end does not ask for it", name(job->unit),
+           name(source));
+  }
 }
 
 void Invariants::check_triggered() {

@@ -89,14 +89,10 @@ void Invariants::excuse_what_was_refused() {
   os_.refused.clear();
 }
 
-void Invariants::requested(JobMode mode) {
-  // What it leaves out is not to be had.
-  asks_for_one_ = mode == JobMode::IgnoreDependencies || mode == JobMode::IgnoreRequirements;
-}
-
 Invariants::Asked Invariants::asked_of(UnitId id) const {
   Asked asked;
   if (manager_->graph().is_free(id)) return asked;
+  asked.name = name(id);
   for (const Dependency& d : manager_->graph().dependencies(id)) {
     const DependencySet kinds(d.kinds.bits() & kAsked.bits());
     if (!kinds.empty()) asked.dependencies.push_back({d.other, kinds});
@@ -121,6 +117,7 @@ void Invariants::take_new_files() {
   const bool all = std::exchange(os_.has_read_again, false);
   if (!all && !are_files_new_) return;
   are_files_new_ = false;
+  is_read_again_ = true;
   for (QueuedJob& job : queued_) job.is_old_plan = true;
   const auto units = static_cast<std::uint32_t>(manager_->graph().size());
   for (std::uint32_t i = 0; i < units; ++i) {
@@ -133,9 +130,10 @@ void Invariants::take_new_files() {
                                                     owner == to_string(unit(id).type) ||
                                                     manager_->graph().find(owner) == id);
                         });
+    const bool is_renamed = i < before_files_.size() && before_files_[i].name != name(id);
     if (all) excuse(id);
     if (i < before_files_.size()) take_new_edges(id);
-    if (!is_own) continue;
+    if (!is_own && !is_renamed) continue;
     Memory& memory = of(id);
     memory.starts.clear();
     memory.is_old = true;

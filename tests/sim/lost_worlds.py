@@ -25,8 +25,9 @@ class LostWorlds(unittest.TestCase):
             self.assertIn(f"seed {seed}: {told}", done.stdout)
             self.assertRegex(done.stdout.splitlines()[-1], r"^40 worlds, \d{4,} steps, \d+ steps a second, 1 failed$")
             with open(f"{folder}/sim-{seed}.world") as file:
-                events = re.findall("^event .*", file.read(), re.MULTILINE)
-            self.assertEqual([event.split()[1] for event in events], [trap.split(":")[2]])
+                text = file.read()
+            events = re.findall("^# .+\nevent (.*)", text, re.MULTILINE)
+            self.assertEqual([event.split()[0] for event in events], [trap.split(":")[2]])
 
     def test_an_engine_that_dies_is_told_with_its_seed_by_one_process(self):
         self.check("abort:7:request", 1, "died: by Aborted")

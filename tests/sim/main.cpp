@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/format.h"
 #include "sim/coverage_report.h"
 #include "sim/run.h"
 #include "sim/workers.h"
@@ -71,6 +73,10 @@ bool parse(int argc, char** argv, Options& options) {
 
 int replay_file(const std::string& path) {
   std::ifstream file(path);
+  if (!file) {
+    std::fprintf(stderr, "%s can't be read: %s\n", path.c_str(), onset::errno_text(errno).c_str());
+    return 2;
+  }
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const auto recording = parse_recording(text);
   if (!recording) {

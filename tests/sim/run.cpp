@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "sim/describe.h"
 #include "sim/schedule.h"
 #include "sim/sim_world.h"
 
@@ -90,7 +91,7 @@ Outcome replay(const Recording& recording, bool verbose) {
   if (verbose) std::printf("boot\n%s\n", world.picture().c_str());
   for (const SimEvent& event : recording.events) {
     if (world.violation() || world.has_ended()) break;
-    if (verbose) std::printf("%s\n", to_text(event).c_str());
+    if (verbose) std::printf("%s\n", describe(event, recording.plan).c_str());
     fall_into_trap(recording.plan, event);
     world.apply(event);
     if (verbose) std::printf("%s\n", world.picture().c_str());
@@ -110,7 +111,8 @@ std::string to_text(const Recording& r) {
     text += format("unit {}\n", unit.name);
     for (const std::string& line : unit.lines) text += format("  {}\n", line);
   }
-  for (const SimEvent& event : r.events) text += format("event {}\n", to_text(event));
+  for (const SimEvent& event : r.events)
+    text += format("# {}\nevent {}\n", describe(event, r.plan), to_text(event));
   return text;
 }
 

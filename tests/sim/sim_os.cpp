@@ -36,6 +36,7 @@ SimOs::PerUnit& SimOs::of(UnitId id) {
 
 Result<Launch> SimOs::spawn(const LaunchRequest& request) {
   const test::UnfailingNew ours;
+  ++of(request.id).launches[static_cast<std::size_t>(request.role)];
   Trouble& t = trouble(request.id);
   if (t.spawns > 0) {
     --t.spawns;
@@ -47,6 +48,18 @@ Result<Launch> SimOs::spawn(const LaunchRequest& request) {
   p.temper = t.temper;
   p.exec_done = !t.late_exec;
   return Launch{p.pid, p.exec_done};
+}
+
+unsigned SimOs::launches(UnitId id, ExecRole role) const {
+  return id.value < units_.size() ? units_[id.value].launches[static_cast<std::size_t>(role)] : 0;
+}
+
+void SimOs::forget_launches(UnitId id) {
+  of(id).launches = {};
+}
+
+void SimOs::forget_launches(UnitId id, ExecRole role) {
+  of(id).launches[static_cast<std::size_t>(role)] = 0;
 }
 
 /// systemd.kill(5), KillMode=: whom a stop may signal. A reload's signal and the end of one

@@ -67,6 +67,10 @@ class SimOs final : public Os {
   Trouble& trouble(UnitId id);
 
   [[nodiscard]] const std::vector<Process>& alive() const { return alive_; }
+  /// Commands that were to be run, also those that could not be.
+  [[nodiscard]] unsigned launches(UnitId id, ExecRole role) const;
+  void forget_launches(UnitId id);
+  void forget_launches(UnitId id, ExecRole role);
   Process* find(pid_t pid);
   [[nodiscard]] unsigned count(UnitId id) const;
   [[nodiscard]] bool watches_empty(UnitId id) const;
@@ -102,6 +106,7 @@ class SimOs final : public Os {
     bool watches_path = false;
     bool watches_bus = false;
     Trouble trouble;
+    std::array<unsigned, kExecRoles> launches{};
   };
   PerUnit& of(UnitId id);
 

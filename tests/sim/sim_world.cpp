@@ -160,8 +160,11 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
       kill(event);
       break;
     case What::ResetFailed:
-      invariants_.forget_starts(unit);
-      tell([&] { (void)manager_.reset_failed(plan_.units[event.unit].name, now_); });
+      invariants_.reset_failed_comes(unit);
+      tell([&] {
+        if (manager_.reset_failed(plan_.units[event.unit].name, now_).ok())
+          invariants_.reset_failed_is_over(unit);
+      });
       break;
     case What::Exit:
       end(process_of(unit, event.who), event.status, event.number == 1);
@@ -271,6 +274,7 @@ void SimWorld::request(const SimEvent& event) {
   const auto type = static_cast<JobType>(event.number);
   tell([&] {
     const bool is_taken = bool(manager_.request(name, type, mode, now_));
+    invariants_.request_is_over(unit, type, is_taken);
     if (Coverage* c = coverage(); c != nullptr && !is_taken && unit.valid() &&
                                   manager_.graph().unit(unit).service == nullptr) {
       const ActiveState state = manager_.active_state(unit);
@@ -337,9 +341,11 @@ void SimWorld::send(const SimEvent& event) {
   }
   if (text.find("RELOADING=1") != std::string::npos)
     text += format("\nMONOTONIC_USEC={}", now_.mono.us);
+  invariants_.datagram_comes(unit, sender);
   tell([&] {
     manager_.notify(unit, NotifySender{sender, event.second != 0 ? 0U : 1000U}, text, now_);
   });
+  invariants_.datagram_is_over(unit, text);
 }
 
 void SimWorld::write_pid_file(const SimEvent& event) {
