@@ -1,5 +1,7 @@
 #include "support/engine_world.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 
 namespace onset::test {
@@ -65,6 +67,14 @@ bool EngineWorld::has_job(std::string_view unit) const {
 void EngineWorld::job_done(const Job& job, JobResult result) {
   finished.push_back(format("{} {} {}", manager.graph().unit(job.unit).id, to_string(job.type),
                             to_string(result)));
+}
+
+bool EngineWorld::has_finished(std::string_view what) const {
+  return std::ranges::find(finished, what) != finished.end();
+}
+
+std::string bare_service(std::string_view exec, std::string_view unit, std::string_view more) {
+  return format("[Unit]\nDefaultDependencies=no\n{}[Service]\nExecStart={}\n{}", unit, exec, more);
 }
 
 }  // namespace onset::test

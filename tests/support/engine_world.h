@@ -46,6 +46,7 @@ class EngineWorld final : public ManagerListener {
   [[nodiscard]] std::string sub(std::string_view unit) const;
   /// "a.service start done" for every job that has ended, in order.
   std::vector<std::string> finished;
+  [[nodiscard]] bool has_finished(std::string_view what) const;
   [[nodiscard]] bool has_job(std::string_view unit) const;
 
   void job_queued(const Job&) override {}
@@ -57,5 +58,9 @@ class EngineWorld final : public ManagerListener {
  private:
   void end(std::string_view unit, ExitStatus status);
 };
+
+/// A file without default dependencies.
+std::string bare_service(std::string_view exec, std::string_view unit = "",
+                         std::string_view more = "");
 
 }  // namespace onset::test

@@ -16,6 +16,19 @@
 
 namespace onset::test {
 
+inline constexpr const char* kService = "[Service]\nExecStart=/bin/a\n";
+
+/// The parameters of Enqueue.
+inline json enqueue(const char* type, std::vector<std::string> units) {
+  return {{"type", type}, {"units", std::move(units)}};
+}
+
+inline json waiting(const char* type, std::vector<std::string> units) {
+  json p = enqueue(type, std::move(units));
+  p["wait"] = true;
+  return p;
+}
+
 class ManagerWorld {
  public:
   explicit ManagerWorld(const EngineWorld::Files& files, ManagerConfig config = {})

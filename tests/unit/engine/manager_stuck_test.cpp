@@ -12,17 +12,12 @@ using std::chrono::seconds;
 namespace {
 
 std::string service(std::string_view unit, std::string_view more = "") {
-  return "[Unit]\nDefaultDependencies=no\n" + std::string(unit) + "[Service]\nExecStart=/bin/x\n" +
-         std::string(more);
+  return bare_service("/bin/x", unit, more);
 }
 
 void reload(EngineWorld& w, UnitTable& files) {
   Diagnostics diagnostics;
   w.manager.reload(files, w.now, diagnostics);
-}
-
-bool finished(const EngineWorld& w, std::string_view what) {
-  return std::ranges::find(w.finished, what) != w.finished.end();
 }
 
 }  // namespace
@@ -136,7 +131,7 @@ TEST_CASE("a reload of a service that starts waits, of Type=idle too", "[engine]
   w.exit("a.service", 0);
   CHECK(w.sub("a.service") == "reload");
   w.exit("a.service", 0);
-  CHECK(finished(w, "a.service reload done"));
+  CHECK(w.has_finished("a.service reload done"));
 }
 
 TEST_CASE("a unit that nothing needs goes once the job in its way has ended",
@@ -396,5 +391,5 @@ TEST_CASE("a stop is not failed by the reload that it gives up", "[engine][jobs]
   CHECK(w.sub("a.service") == "stop-sigterm");
   CHECK(w.has_job("a.service"));
   w.die("a.service", 15);
-  CHECK(finished(w, "a.service stop done"));
+  CHECK(w.has_finished("a.service stop done"));
 }
