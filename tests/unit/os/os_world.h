@@ -141,5 +141,7 @@ class OsWorld final : public OsListener {
 std::string probed(const std::string& text, std::string_view key);
 /// Whether the probe had this variable with this value.
 bool probed_env(const std::string& text, std::string_view assignment);
+/// The numbers of its "fd N: …" lines, "0 1 2 ".
+std::string descriptors(const std::string& text);
 
 }  // namespace onset::test

@@ -231,4 +231,15 @@ bool probed_env(const std::string& text, std::string_view assignment) {
   return text.find("env: " + std::string(assignment) + "\n") != std::string::npos;
 }
 
+std::string descriptors(const std::string& text) {
+  std::string found;
+  std::size_t at = 0;
+  while ((at = text.find("\nfd ", at)) != std::string::npos) {
+    const auto end = text.find(':', at);
+    found += text.substr(at + 4, end - at - 4) + " ";
+    at = end;
+  }
+  return found;
+}
+
 }  // namespace onset::test
