@@ -96,10 +96,11 @@ void JobQueue::wake_parked(JobId id) {
   }
 }
 
-void JobQueue::put_back(JobId id) noexcept {
+void JobQueue::put_back(JobId id, bool has_begun) noexcept {
   Job* job = find(id);
   if (job == nullptr || job->state != JobState::Running) return;
   job->state = JobState::Waiting;
+  if (!has_begun && first_begun_ == id) job->began = {};
   put_back_ = id;
 }
 
@@ -174,6 +175,7 @@ std::optional<JobId> JobQueue::next_runnable(const UnitGraph& graph, Timestamp n
     }
     if (!waits || blocker.value != 0) continue;
     job->state = JobState::Running;
+    first_begun_ = job->began.is_set() ? JobId{} : id;
     if (!job->began.is_set()) job->began = now;
     return id;
   }

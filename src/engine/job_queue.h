@@ -34,8 +34,9 @@ class JobQueue {
   /// from then on.
   std::optional<JobId> next_runnable(const UnitGraph& graph, Timestamp now);
 
-  /// Of the one that next_runnable() gave last: it comes again, first. Needs no memory.
-  void put_back(JobId id) noexcept;
+  /// Of the one that next_runnable() gave last: it comes again, first. `has_begun`: its time
+  /// runs already. Needs no memory.
+  void put_back(JobId id, bool has_begun) noexcept;
   /// Back to Waiting, and looked at again (a unit that was not ready for it yet).
   void retry(JobId id);
   void change_type(JobId id, JobType type);
@@ -65,7 +66,8 @@ class JobQueue {
   std::deque<UnitRuntime>& runtime_;
   std::unordered_map<std::uint32_t, Job> jobs_;
   std::deque<JobId> run_queue_;
-  JobId put_back_;  ///< before those of the run queue; value 0: none
+  JobId first_begun_;  ///< the last one, where it had not begun before; value 0: it had
+  JobId put_back_;     ///< before those of the run queue; value 0: none
   std::unordered_map<std::uint32_t, std::vector<JobId>> parked_;
   std::uint32_t last_id_ = 0;
 };

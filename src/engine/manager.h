@@ -308,6 +308,12 @@ class Manager final : private UnitStates {
   void set_trigger(Trigger& place, const Trigger& trigger);
   void queue_reviews(UnitId id);
   void review(UnitId id);
+  struct Due {
+    JobType type{};
+    std::string why;
+  };
+  /// What StopWhenUnneeded=, BindsTo= and Upholds= ask of the unit as it is now.
+  [[nodiscard]] std::optional<Due> due_of(UnitId id) const;
   [[nodiscard]] bool is_needed(UnitId id) const;
   [[nodiscard]] bool is_unbound(UnitId id) const;
   bool review_is_limited(UnitId id);

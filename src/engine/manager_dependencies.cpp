@@ -165,40 +165,32 @@ bool Manager::is_unbound(UnitId id) const {
 void Manager::review(UnitId id) {
   const MemoryReserve::Open finish = begin_change(id);
   const UnitRuntime& rt = runtime_[id.value];
-  if (rt.job.value != 0) return;
-  if (rt.service.phase == ServicePhase::AutoRestartQueued) {
+  if (rt.job.value == 0 && rt.service.phase == ServicePhase::AutoRestartQueued) {
     // Its job has ended without it: a dependency failed, or somebody cancelled it.
     feed(id, SpawnFailed{SysError{"restart", ECANCELED}});
     return;
   }
-  if (stopping()) return;
-  const UnitConfig& config = graph_->unit(id).config;
+  const auto due = due_of(id);
+  if (!due || review_is_limited(id)) return;
+  requests_.push_back(
+      {.unit = id, .type = due->type, .mode = JobMode::Fail, .of = Request::Of::Review});
+}
+
+std::optional<Manager::Due> Manager::due_of(UnitId id) const {
+  const UnitRuntime& rt = runtime_[id.value];
+  if (stopping() || rt.job.value != 0) return std::nullopt;
   if (is_up_or_coming(rt.active)) {
-    const bool is_unneeded = config.stop_when_unneeded && !is_needed(id);
-    if ((is_unneeded || is_unbound(id)) && review_is_limited(id)) return;
-    if (is_unneeded) {
-      say(Say::Level::Info, id, "no longer needed, stopping");
-      requests_.push_back(
-          {.unit = id, .type = JobType::Stop, .mode = JobMode::Fail, .of = Request::Of::Review});
-      return;
-    }
-    if (is_unbound(id)) {
-      say(Say::Level::Info, id, "bound to a unit that is gone, stopping");
-      requests_.push_back(
-          {.unit = id, .type = JobType::Stop, .mode = JobMode::Fail, .of = Request::Of::Review});
-      return;
-    }
+    if (graph_->unit(id).config.stop_when_unneeded && !is_needed(id))
+      return Due{JobType::Stop, "no longer needed, stopping"};
+    if (is_unbound(id)) return Due{JobType::Stop, "bound to a unit that is gone, stopping"};
+    return std::nullopt;
   }
-  if (is_up_or_coming(rt.active)) return;
   const DependencySet held = kinds_with(Atom::StartedSteadilyBy);
   for (const Dependency& d : graph_->dependencies(id)) {
     if (!d.kinds.any(held) || !is_up(runtime_[d.other.value].active)) continue;
-    if (review_is_limited(id)) return;
-    say(Say::Level::Info, id, format("upheld by {}, starting", graph_->unit(d.other).id));
-    requests_.push_back(
-        {.unit = id, .type = JobType::Start, .mode = JobMode::Fail, .of = Request::Of::Review});
-    return;
+    return Due{JobType::Start, format("upheld by {}, starting", graph_->unit(d.other).id)};
   }
+  return std::nullopt;
 }
 
 /// What is stopped here may be started again by what its end triggers, and so on: 16

@@ -99,6 +99,14 @@ void Manager::work_off_request() {
     requests_.pop_front();  // a start that had waited for it has had its turn first
     return;
   }
+  if (r.of == Request::Of::Review) {
+    const auto due = due_of(r.unit);
+    if (!due || due->type != r.type) {
+      requests_.pop_front();  // what has happened since the review has changed its mind
+      return;
+    }
+    say(Say::Level::Info, r.unit, due->why);
+  }
   auto job = enqueue(r.unit, r.type, r.mode, false);
   if (!job) {
     os_.log(Say::Level::Warning, graph_->unit(r.unit).id,
@@ -116,11 +124,14 @@ void Manager::run_job(JobId id) {
   struct PutBack {
     JobQueue& queue;
     JobId id;
+    bool is_armed = false;
     bool is_run = false;
     ~PutBack() {
-      if (!is_run) queue.put_back(id);
+      if (!is_run) queue.put_back(id, is_armed);
     }
   } put_back{queue_, id};
+  arm_job(*queue_.find(id));
+  put_back.is_armed = true;
   run_job_once(id);
   put_back.is_run = true;
 }
@@ -129,7 +140,6 @@ void Manager::run_job_once(JobId id) {
   Job* job = queue_.find(id);
   const UnitId unit = job->unit;
   Outcome outcome = Outcome::Invalid;
-  arm_job(*job);
   switch (job->type) {
     case JobType::Start:
       outcome = start_unit(unit);

@@ -269,3 +269,30 @@ TEST_CASE("a handler is told again when Restart= starts it again, and not when a
   REQUIRE(w.os.history.size() == 4);
   CHECK(told_of_trigger(w).empty());
 }
+
+TEST_CASE("what a review has found is looked at again when its turn comes", "[engine][manager]") {
+  ManagerConfig config;
+  config.steps_a_call = 1;
+  const int steps = GENERATE(range(0, 8));
+  EngineWorld w{{{"a.service", bare_service("/bin/a", "Upholds=u.target\n",
+                                            "Restart=always\nRestartSec=1\nRuntimeMaxSec=5\n")},
+                 {"u.target", "[Unit]\nDefaultDependencies=no\nStopWhenUnneeded=yes\n"}},
+                config};
+  const auto settle = [&w](int most) {
+    for (int i = 0; i < most && w.manager.next_deadline() <= w.now.mono; ++i)
+      w.manager.elapse(w.now);
+  };
+  REQUIRE(w.start("a.service").empty());
+  settle(100);
+  REQUIRE(w.state("u.target") == "active");
+  w.now.mono = w.manager.next_deadline();
+  w.manager.elapse(w.now);
+  REQUIRE(w.state("a.service") == "deactivating");
+  settle(steps);
+  const bool is_stopped_before = w.has_job("u.target") || w.state("u.target") != "active";
+  w.exit("a.service", 0);  // and it will come again
+  settle(100);
+  CAPTURE(steps, is_stopped_before);
+  CHECK(w.state("a.service") == "activating");
+  CHECK((is_stopped_before || w.state("u.target") == "active"));
+}

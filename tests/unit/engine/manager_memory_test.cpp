@@ -460,3 +460,22 @@ TEST_CASE("a request that is dropped leaves nothing behind that is not due", "[e
     CHECK_FALSE(w.manager.is_owed(w.manager.graph().find("a.service")));
   }
 }
+
+TEST_CASE("a job that has begun, memory or not, has its JobRunningTimeoutSec= armed",
+          "[engine][memory][faults]") {
+  bool ran_out = true;
+  for (unsigned left = 0; ran_out; ++left) {
+    CAPTURE(left);
+    EngineWorld w{{{"a.service", service("", "JobRunningTimeoutSec=5\n")}}};
+    w.manager.load("a.service");
+    const Act start = [](EngineWorld& world) {
+      (void)world.manager.request("a.service", JobType::Start, JobMode::Replace, world.now);
+    };
+    (void)tell(w, start, left, UINT_MAX, ran_out);
+    for (const Job* job : w.manager.jobs()) {
+      if (!job->began.is_set()) continue;
+      CHECK(w.manager.timers().when({TimerKey::Kind::Job, job->id.value}) ==
+            job->began.mono + seconds(5));
+    }
+  }
+}
