@@ -168,7 +168,7 @@ MUTATIONS = [
     ("job-waits", "waits in a ring", "a restart's second half is in no cycle", "graph/transaction_cycles.cpp",
      "    if (restarts_start_) present->type = JobType::Start;", ""),
     ("job-waits", "runs, but", "a job that memory did not suffice for is not put back", "engine/manager_jobs.cpp",
-     "      if (!is_run) queue.put_back(id);", "      ;"),
+     "      if (!is_run) queue.put_back(id, is_armed);", "      ;"),
     ("job-lost", "gone without a result", "a cancelled job's end is told to nobody", "engine/manager_jobs.cpp",
      "  announce(job, result);", "  if (result != JobResult::Canceled) announce(job, result);"),
     ("job-lost", "or twice", "the end of a job that timed out is told twice", "engine/manager_jobs.cpp",
