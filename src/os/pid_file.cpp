@@ -89,27 +89,44 @@ Result<Walked> walk(std::string_view path) {
   return at;
 }
 
+struct PidFile {
+  std::string text;
+  uid_t owner = 0;
+  bool questionable = false;
+};
+
+Result<PidFile> read_once(std::string_view path) {
+  auto file = walk(path);
+  if (!file) return Failure{file.error()};
+  PidFile read{std::string(64, '\0'), file->st.st_uid, file->questionable};
+  const ssize_t n = ::read(file->fd.get(), read.text.data(), read.text.size());
+  if (n < 0) return Failure{SysError{"read", errno}};
+  read.text.resize(static_cast<std::size_t>(n));
+  return read;
+}
+
 }  // namespace
 
 Result<PidFileText, std::string> read_pid_file_text(std::string_view path) {
-  auto file = walk(path);
+  // An error may be the moment's, and nothing tells when it is over: the file does not change.
+  constexpr int kAttempts = 3;
+  auto file = read_once(path);
+  for (int attempt = 1; !file && file.error().err != ENOENT && attempt < kAttempts; ++attempt)
+    file = read_once(path);
   if (!file) {
     const int err = file.error().err;
     if (err == ENOENT) return Failure{std::string()};
     if (err == EINVAL) return Failure{format("{} is not a regular file", path)};
     return Failure{format("{}: {}", path, errno_text(err))};
   }
-  std::string text(64, '\0');
-  const ssize_t n = ::read(file->fd.get(), text.data(), text.size());
-  if (n < 0) return Failure{format("{}: {}", path, errno_text(errno))};
-  text.resize(static_cast<std::size_t>(n));
+  const std::string& text = file->text;
   const auto line = trim(std::string_view(text).substr(0, text.find('\n')));
   if (trim(text).empty()) return Failure{std::string()};
   const auto pid = parse_uint<std::uint32_t>(line);
   if (!pid || *pid == 0 || *pid > 4'194'304) {  // PID_MAX_LIMIT
     return Failure{format("{} does not hold a process id: \"{}\"", path, c_escape(line))};
   }
-  return PidFileText{static_cast<pid_t>(*pid), file->st.st_uid, file->questionable};
+  return PidFileText{static_cast<pid_t>(*pid), file->owner, file->questionable};
 }
 
 }  // namespace onset

@@ -43,11 +43,15 @@ class Notices(unittest.TestCase):
 
         cls.service = build_service(BUILD_OF_TESTS)
 
-    def verdict(self, *fault):
+    def lived(self, *fault):
+        """The lines of its details, of the steps that failed, and of what it came to."""
         line = [PYTHON, "-B", os.path.abspath(__file__), "--life", self.service, *fault]
         done = subprocess.run(line, capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout.splitlines()[-1]
+        return done.stdout.splitlines()
+
+    def verdict(self, *fault):
+        return self.lived(*fault)[-1]
 
     def test_a_life_without_a_fault_has_none(self):
         self.assertEqual(self.verdict("getpid", "delay_exit=1"), "fine")
@@ -69,6 +73,9 @@ class Notices(unittest.TestCase):
 
     def test_a_shutdown_that_does_not_end(self):
         self.assertEqual(self.verdict("epoll_wait", "error=EINTR:when=1+", "at-the-end"), "hang")
+
+    def test_a_pid_file_that_cannot_be_read_for_a_moment_is_read_all_the_same(self):
+        self.assertEqual(self.lived("read", "error=EIO:when=1..2", "of=/run/forking.pid"), ["[]", "[]", "fine"])
 
     def test_P1_no_memory_for_a_reload_is_in_no_shutdown_s_way(self):
         self.assertEqual(self.verdict("reload"), "fine")
