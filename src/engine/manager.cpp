@@ -138,7 +138,10 @@ void Manager::read_again(UnitSource& source, Diagnostics& found) {
   graph->reserve_all_of(*graph_);
   const auto in_use = [&](UnitId id) {
     const UnitRuntime& rt = runtime_[id.value];
-    return rt.job.value != 0 || rt.active != ActiveState::Inactive || rt.watches_leftovers;
+    if (rt.job.value != 0 || rt.active != ActiveState::Inactive || rt.watches_leftovers)
+      return true;
+    // Whom collect() has not looked at yet, or not to the end, may have left processes too.
+    return (rt.may_be_unneeded || rt.trigger_of != 0) && os_.has_processes(id);
   };
   std::vector<std::string> names;
   for (std::uint32_t i = 0; i < graph_->size(); ++i) {

@@ -245,15 +245,40 @@ TEST_CASE("a unit that left processes behind is unloaded once they are gone", "[
 
 TEST_CASE("a unit that left processes behind can be asked to kill them after daemon-reload",
           "[engine][collect]") {
-  EngineWorld w{{{"a.service", service("/bin/a", "", "KillMode=none\n")}}};
+  EngineWorld w{{{"a.service", service("/bin/a", "OnSuccess=h.service\n", "KillMode=none\n")},
+                 {"h.service", service("/bin/h")}}};
   REQUIRE(w.start("a.service").empty());
   const pid_t main = w.os.pid_of("a.service");
   w.os.alive[9999] = w.os.alive.at(main);  // a child of it that stays
-  w.os.vanish(main);
-  w.manager.process_exited(main, {ExitKind::Exited, 0}, w.now);
-  w.manager.collect();
-  Diagnostics diagnostics;
-  w.manager.reload(w.table, w.now, diagnostics);
+  const auto reload = [&] {
+    Diagnostics diagnostics;
+    w.manager.reload(w.table, w.now, diagnostics);
+    w.manager.collect();
+  };
+  const auto end = [&](int status) {
+    w.os.vanish(main);
+    w.manager.process_exited(main, {ExitKind::Exited, status}, w.now);
+  };
+  SECTION("that comes at once") {
+    end(0);
+  }
+  SECTION("that comes later, while what its end has triggered runs") {
+    end(0);
+    w.manager.collect();
+    REQUIRE(w.state("h.service") == "active");
+  }
+  SECTION("that comes later") {
+    end(0);
+    w.exit("h.service", 0);
+    w.manager.collect();
+    reload();
+  }
+  SECTION("that comes with reset-failed") {
+    end(1);
+    w.manager.collect();
+    REQUIRE(w.manager.reset_failed("a.service", w.now).ok());
+  }
+  reload();
   REQUIRE(w.manager.kill_unit("a.service", "all", 15).ok());
   CHECK(w.manager.reset_failed("a.service", w.now).ok());
 }

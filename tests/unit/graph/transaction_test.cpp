@@ -240,6 +240,7 @@ TEST_CASE("a unit may refuse a user's request, not a dependency's", "[graph][tra
   };
   CHECK(refused("s.service", JobType::Start));
   CHECK(refused("s.service", JobType::Restart));
+  CHECK(refused("s.service", JobType::ReloadOrStart));
   CHECK_FALSE(refused("s.service", JobType::Stop));
   CHECK(refused("t.service", JobType::Stop));
   CHECK(refused("t.service", JobType::TryRestart));
