@@ -171,6 +171,8 @@ test::EngineWorld::Files units() {
       {"bad.service", "[Service]\nExecStart=a/b\n"},
       {"alias.service", "-> a.service"},
       {"masked.service", "/dev/null"},
+      {"late.service", "[Unit]\nJobTimeoutSec=9\n[Service]\nType=notify\nExecStart=/bin/l\n"},
+      {"lacks.service", "[Unit]\nRequires=missing.service\n[Service]\nExecStart=/bin/l\n"},
       {"default.target", "-> multi-user.target"},
       {"x.target", "[Unit]\nWants=a.service n.service\nAfter=a.service\nAllowIsolate=yes\n"},
       {"my.slice", "[Slice]\n"},
