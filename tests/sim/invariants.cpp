@@ -37,6 +37,7 @@ bool Invariants::looks(bool is_excused) {
 }
 
 void Invariants::after_event() {
+  may_replace_ = true;  // also where memory ran out in a request
   take_new_files();
   forget_refused_triggers();
   excuse_what_was_refused();

@@ -35,23 +35,32 @@ class Invariants final : public ManagerListener {
   void watch(const Manager& manager) { manager_ = &manager; }
 
   /// Before an event: the time it happens at, so that callbacks know it.
-  void before_event(Timestamp now) { now_ = now; }
+  void before_event(Timestamp now) {
+    now_ = now;
+    runs_out_now_ = false;
+  }
   /// A job is about to be asked for.
   void requested(JobMode mode);
-  void request_is_over(UnitId id, JobType type, bool is_taken);
+  /// It has been; `was`: the unit's state before.
+  void request_is_over(UnitId id, JobType type, bool is_taken, ActiveState was);
+  void shutdown_is_asked_for() { may_end_ = true; }
   /// reset-failed: the count begins anew.
   void forget_starts(UnitId id);
+  /// Likewise, of one unit; and it has been done.
   void reset_failed_comes(UnitId id);
   void reset_failed_is_over(UnitId id);
-  void datagram_comes(UnitId id, pid_t sender);
+  /// A notify datagram for the unit, from its process `sender`; and the manager has had it.
+  void datagram_comes(UnitId id, pid_t sender, std::string_view text);
   void datagram_is_over(UnitId id, std::string_view text);
+  /// The unit's bus name has an owner now, or none.
+  void name_changed(UnitId id, bool is_owned) { of(id).has_name = is_owned; }
   /// These are others, or what all units leave open is, and daemon-reload is about to come.
   void files_changed(std::vector<std::string> names, bool are_defaults_new);
   void shutdown_is_late(Duration took, Duration most) {
     fail("shutdown", "it has taken {} µs of {} at most", took.count(), most.count());
   }
   /// An allocation of the manager has failed.
-  void memory_ran_out() { has_run_out_ = true; }
+  void memory_ran_out() { has_run_out_ = runs_out_now_ = true; }
   void after_event();
 
   /// The first that did not hold.
@@ -77,6 +86,8 @@ class Invariants final : public ManagerListener {
     bool is_old = false;             ///< what runs was started by another file
     bool is_stopped = false;         ///< by a job, since its last start
     bool is_stopped_by_job = false;  ///< its way down began so
+    bool is_ready = false;           ///< it has said so, since its last start
+    bool has_name = false;           ///< on the bus
     bool is_refused = false;         ///< its restart, by its job
     bool is_start_refused = false;   ///< since its last job
     bool is_need_new = false;        ///< StopWhenUnneeded= of its file is, or who needed it is gone
@@ -166,7 +177,7 @@ class Invariants final : public ManagerListener {
   void check_job_timeout(const QueuedJob& queued, const Job& job);
   void check_job_timeout_is_over(const QueuedJob& queued, const Job& job);
 
-  // ---- what it is told, what files say of commands and actions (invariants_told.cpp)
+  // ---- what it is told (invariants_told.cpp)
   void remember(UnitId id);
   [[nodiscard]] bool has_been_told(UnitId id) const;
   [[nodiscard]] bool is_heard(UnitId id, pid_t sender) const;
@@ -174,8 +185,12 @@ class Invariants final : public ManagerListener {
                       const ServiceState& is);
   [[nodiscard]] MonoTime watchdog_due(UnitId id) const;
   void check_watchdog_begins(UnitId id, ServicePhase was);
+
+  // ---- what files say of commands and actions (invariants_commands.cpp)
+  void check_ready(UnitId id, ServicePhase was);
   void check_commands(UnitId id, ServicePhase was);
   void expect_action(UnitId id, ActiveState was);
+  [[nodiscard]] bool has_acted_on_start_limit();
   void check_action();
 
   // ---- after an event (invariants.cpp)
@@ -213,8 +228,11 @@ class Invariants final : public ManagerListener {
   bool may_replace_ = true;     ///< no request with the mode "fail" is being planned
   UnitId acting_;               ///< whose FailureAction= or SuccessAction= is due
   std::optional<Told> told_;
+  bool is_asked_ = false;  ///< this event is a request
+  bool may_end_ = false;   ///< a shutdown was asked for, or an action has been due
   std::optional<Violation> violation_;
   MonoTime shutdown_began_ = kNever;
+  bool runs_out_now_ = false;
   bool has_run_out_ = false;       ///< in this event or before: requests may have been dropped
   bool waits_for_memory_ = false;  ///< since before this event: what was due has not had its turn
 };

@@ -51,9 +51,11 @@ void Invariants::job_done(const Job& job, JobResult result) {
   }
   check_job_result(job, result);
   may_replace_ |= result != JobResult::Canceled;  // OnFailure= does
-  if (result == JobResult::Canceled && !may_replace_ && !has_run_out_)
+  if (result == JobResult::Canceled && !may_replace_ && !runs_out_now_)
     fail("refused", "the {} job of {} is replaced by a request with the mode fail",
          to_string(job.type), name(job.unit));
+  may_end_ |= result == JobResult::Timeout &&
+              unit(job.unit).config.job_timeout_action != EmergencyAction::None;
   if (result == JobResult::Timeout && !known->is_old) check_job_timeout_is_over(*known, job);
   queued_.erase(queued_.begin() + (known - queued_.data()));
   Memory& memory = of(job.unit);
@@ -119,6 +121,7 @@ void Invariants::service_changed(UnitId id, ServicePhase was) {
   if (goes_up_or_runs(was) && goes_down(phase)) unit_stops(id);
   if (phase != was) check_timeout(id);
   check_watchdog_begins(id, was);
+  check_ready(id, was);
   check_commands(id, was);
   if (!rests(was) && rests(phase) && !is_down(phase)) check_restart_is_due(id);
   if (phase == ServicePhase::AutoRestart && was != phase) wait_for_restart(id);
@@ -149,6 +152,7 @@ void Invariants::unit_starts(UnitId id) {
   const QueuedJob* known = queued(job->id);
   memory.is_excused = job->ignore_order || (known != nullptr && known->is_excused);
   if (known == nullptr || !known->is_old_plan) forget_new_edges(id);
+  memory.is_ready = false;
   memory.is_old = memory.is_stopped = memory.is_stopped_by_job = memory.is_refused = false;
   if (looks(job->ignore_order)) {
     for (const Dependency& d : manager_->graph().dependencies(id)) {

@@ -187,7 +187,8 @@ void Invariants::expect_triggered(UnitId id, ActiveState was, ServicePhase was_i
   Memory& memory = of(id);
   const bool is_service = unit(id).service != nullptr;
   // What was about to restart, and is stopped in that moment.
-  if (is_service && is_before_restart(was_in)) memory.ends.add(DependencyKind::OnSuccess);
+  if (is_service && is_before_restart(was_in) && is_down(memory.phase))
+    memory.ends.add(DependencyKind::OnSuccess);
   if (was == memory.active || (is_service && is_before_restart(memory.phase))) return;
   const bool fails = memory.active == ActiveState::Failed;
   const bool succeeds = memory.active == ActiveState::Inactive && !is_inactive_or_failed(was);
@@ -220,12 +221,17 @@ void Invariants::forget_refused_triggers() {
 /// Not once a shutdown has begun, and none that is there for the other end.
 void Invariants::check_untriggered() {
   const std::vector<JobId> jobs = std::exchange(new_jobs_, {});
+  const bool is_asked = std::exchange(is_asked_, false);
   // Else it may be due since before the shutdown, or since other files.
   const bool are_files_newer = std::exchange(is_read_again_, false);
   if (manager_->config().steps_a_call != kManySteps || are_files_newer) return;
   for (const JobId id : jobs) {
     const Job* job = manager_->job(id);
-    if (job == nullptr || !job->trigger.source.valid()) continue;
+    const bool is_start = job != nullptr && job->type == JobType::Start;
+    const bool is_triggered = job != nullptr && job->trigger.source.valid();
+    if (is_start && !is_triggered && !is_asked && shutdown_began_ != kNever && !has_run_out_)
+      fail("shutdown", "{} is started in a shutdown, and nobody has asked for it", name(job->unit));
+    if (!is_triggered) continue;
     const UnitId source = job->trigger.source;
     if (shutdown_began_ != kNever)
       fail("triggers", "{} is started in a shutdown, for the end of {}", name(job->unit),

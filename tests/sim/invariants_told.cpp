@@ -1,5 +1,4 @@
-// What the manager is told it does, or refuses: requests, reset-failed, datagrams. And what a
-// unit's file says of commands and actions comes true.
+// What the manager is told it does, or refuses: requests, reset-failed, datagrams.
 #include <utility>
 
 #include "engine/service_machine.h"
@@ -13,16 +12,18 @@ namespace onset::sim {
 void Invariants::requested(JobMode mode) {
   // What it leaves out is not to be had.
   asks_for_one_ = mode == JobMode::IgnoreDependencies || mode == JobMode::IgnoreRequirements;
+  is_asked_ = true;
   may_replace_ = mode != JobMode::Fail || manager_->is_behind();
 }
 
 /// systemd.unit(5), RefuseManualStart=, RefuseManualStop=.
-void Invariants::request_is_over(UnitId id, JobType type, bool is_taken) {
+void Invariants::request_is_over(UnitId id, JobType type, bool is_taken, ActiveState was) {
   may_replace_ = true;
   if (!is_taken || !id.valid()) return;
   const UnitConfig& config = unit(id).config;
   const bool restarts = type == JobType::Restart || type == JobType::TryRestart;
-  const bool starts = type == JobType::Start || restarts;
+  const bool starts = type == JobType::Start || restarts ||
+                      (type == JobType::ReloadOrStart && is_inactive_or_failed(was));
   const bool stops = type == JobType::Stop || restarts;
   if ((starts && config.refuse_manual_start) || (stops && config.refuse_manual_stop))
     fail("refused", "a {} of {} was taken, which its file refuses", to_string(type), name(id));
@@ -31,12 +32,12 @@ void Invariants::request_is_over(UnitId id, JobType type, bool is_taken) {
 void Invariants::remember(UnitId id) {
   const UnitRuntime& rt = manager_->runtime(id);
   told_.reset();
-  if (!has_run_out_ && !manager_->is_behind()) told_ = Told{rt.active, rt.invocation, rt.service};
+  if (!manager_->is_behind()) told_ = Told{rt.active, rt.invocation, rt.service};
 }
 
 /// And has not been started anew by what else there was to do.
 bool Invariants::has_been_told(UnitId id) const {
-  return told_ && !has_run_out_ && told_->invocation == manager_->runtime(id).invocation;
+  return told_ && !runs_out_now_ && told_->invocation == manager_->runtime(id).invocation;
 }
 
 void Invariants::reset_failed_comes(UnitId id) {
@@ -72,10 +73,13 @@ bool Invariants::is_heard(UnitId id, pid_t sender) const {
   return true;
 }
 
-void Invariants::datagram_comes(UnitId id, pid_t sender) {
+void Invariants::datagram_comes(UnitId id, pid_t sender, std::string_view text) {
+  told_.reset();
+  if (unit(id).service == nullptr) return;
+  const bool heard = is_heard(id, sender);
+  of(id).is_ready |= heard && text.find("READY=1") != text.npos;
   remember(id);
-  if (unit(id).service == nullptr) told_.reset();
-  if (told_) told_->is_heard = is_heard(id, sender);
+  if (told_) told_->is_heard = heard;
 }
 
 /// sd_notify(3): each field does what it says, or nothing where its sender may not.
@@ -110,8 +114,8 @@ void Invariants::check_datagram(UnitId id, std::string_view text, const ServiceS
   } else if (text == "WATCHDOG=1" && was.phase == ServicePhase::Running &&
              is.watchdog_deadline != watchdog_due(id)) {
     ignores();
-  } else if (text == "EXTEND_TIMEOUT_USEC=3000000" && is_starting(was.phase) &&
-             is.phase == was.phase && is.deadline < now_.mono + kExtension) {
+  } else if (text == "EXTEND_TIMEOUT_USEC=3000000" && goes_up(was.phase) && is.phase == was.phase &&
+             is.deadline < now_.mono + kExtension) {
     ignores();
   }
 }
@@ -130,65 +134,6 @@ void Invariants::check_watchdog_begins(UnitId id, ServicePhase was) {
   if (begins && s.watchdog_deadline != watchdog_due(id))
     fail("watchdog", "{} is to say WATCHDOG=1 until {} µs, its WatchdogSec= is over at {}",
          name(id), s.watchdog_deadline.us, watchdog_due(id).us);
-}
-
-// ---- commands -------------------------------------------------------------------------------
-
-/// systemd.service(5): each command of a list has been run, one after the other, before what
-/// comes after it.
-void Invariants::check_commands(UnitId id, ServicePhase was) {
-  using enum ServicePhase;
-  const ServiceState& s = manager_->runtime(id).service;
-  const auto expect_run = [&](ExecRole role) {
-    const std::size_t count = unit(id).service->commands(role).size();
-    if (os_.launches(id, role) < count)
-      fail("commands", "{} is {}, of {} commands of {} it has run {}", name(id), to_string(s.phase),
-           count, exec_directive(role), os_.launches(id, role));
-  };
-  if (!of(id).is_old) {
-    if (s.phase > Condition && s.phase <= ReloadNotify) expect_run(ExecRole::Condition);
-    if (s.phase > StartPre && s.phase <= ReloadNotify) expect_run(ExecRole::StartPre);
-    if (s.phase > Start && s.phase <= ReloadNotify) expect_run(ExecRole::Start);
-    // As in systemd one that ends well before it has its name or is seen to run is exited at once.
-    const ServiceType type = unit(id).service->type;
-    const bool has_ended_early = was == Start && s.phase == Exited &&
-                                 (type == ServiceType::Dbus || type == ServiceType::Exec);
-    const bool has_started = was <= StartPost && s.phase > StartPost && s.phase <= ReloadNotify;
-    if (has_started && !has_ended_early) expect_run(ExecRole::StartPost);
-    const bool has_pid_file = type == ServiceType::Forking && !unit(id).service->pid_file.empty();
-    if (has_started && has_pid_file && s.main.last_pid == 0)
-      fail("commands", "{} is {}, its PIDFile= has not named a process", name(id),
-           to_string(s.phase));
-    const bool has_reloaded = was == Reload && s.phase != was && s.phase <= ReloadNotify &&
-                              s.reload_result == ServiceResult::Success;
-    if (has_reloaded) expect_run(ExecRole::Reload);
-    const bool is_well = s.result == ServiceResult::Success;
-    if (is_well && was == Stop && s.phase != was) expect_run(ExecRole::Stop);
-    if (is_well && was == StopPost && s.phase != was) expect_run(ExecRole::StopPost);
-  }
-  if (rests(s.phase)) os_.forget_launches(id);
-  if (s.phase == Running || s.phase == Exited) os_.forget_launches(id, ExecRole::Reload);
-}
-
-// ---- actions --------------------------------------------------------------------------------
-
-/// systemd.unit(5), FailureAction=, SuccessAction=.
-void Invariants::expect_action(UnitId id, ActiveState was) {
-  const ActiveState now = of(id).active;
-  const UnitConfig& config = unit(id).config;
-  const bool fails = now == ActiveState::Failed && was != now;
-  const bool succeeds = now == ActiveState::Inactive && !is_inactive_or_failed(was);
-  if ((fails && config.failure_action != EmergencyAction::None) ||
-      (succeeds && config.success_action != EmergencyAction::None))
-    acting_ = id;
-}
-
-void Invariants::check_action() {
-  const UnitId id = std::exchange(acting_, UnitId{});
-  const bool ends = manager_->stopping() || manager_->objective() != Objective::Run;
-  if (id.valid() && !ends && !has_run_out_)
-    fail("action",
-         "{} has ended, and nothing comes of its FailureAction= or SuccessAction=", name(id));
 }
 
 }  // namespace onset::sim

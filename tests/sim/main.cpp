@@ -73,7 +73,8 @@ bool parse(int argc, char** argv, Options& options) {
 
 int replay_file(const std::string& path) {
   std::ifstream file(path);
-  if (!file) {
+  (void)file.peek();  // a folder can be opened
+  if (file.bad() || !file.is_open()) {
     std::fprintf(stderr, "%s can't be read: %s\n", path.c_str(), onset::errno_text(errno).c_str());
     return 2;
   }

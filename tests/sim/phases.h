@@ -18,6 +18,9 @@ constexpr bool rests(ServicePhase p) {
 constexpr bool goes_down(ServicePhase p) {
   return p >= ServicePhase::Stop && p <= ServicePhase::FinalSigkill;
 }
+constexpr bool goes_up(ServicePhase p) {
+  return p >= ServicePhase::Condition && p <= ServicePhase::StartPost;
+}
 constexpr bool goes_up_or_runs(ServicePhase p) {
   return p >= ServicePhase::Condition && p <= ServicePhase::ReloadNotify;
 }

@@ -133,6 +133,7 @@ void SimWorld::act(const SimEvent& event) {
                             static_cast<unsigned>(event.second)};
       break;
     case What::ShutDown:
+      invariants_.shutdown_is_asked_for();
       tell([&] { manager_.shut_down(static_cast<Objective>(event.number), 0, now_); });
       break;
     case What::Kill:
@@ -272,9 +273,10 @@ void SimWorld::request(const SimEvent& event) {
       c != nullptr && unit.valid() && manager_.graph().unit(unit).service != nullptr)
     c->requested(static_cast<JobType>(event.number), manager_.runtime(unit).service.phase);
   const auto type = static_cast<JobType>(event.number);
+  const ActiveState was = unit.valid() ? manager_.active_state(unit) : ActiveState::Inactive;
   tell([&] {
     const bool is_taken = bool(manager_.request(name, type, mode, now_));
-    invariants_.request_is_over(unit, type, is_taken);
+    invariants_.request_is_over(unit, type, is_taken, was);
     if (Coverage* c = coverage(); c != nullptr && !is_taken && unit.valid() &&
                                   manager_.graph().unit(unit).service == nullptr) {
       const ActiveState state = manager_.active_state(unit);
@@ -341,7 +343,7 @@ void SimWorld::send(const SimEvent& event) {
   }
   if (text.find("RELOADING=1") != std::string::npos)
     text += format("\nMONOTONIC_USEC={}", now_.mono.us);
-  invariants_.datagram_comes(unit, sender);
+  invariants_.datagram_comes(unit, sender, text);
   tell([&] {
     manager_.notify(unit, NotifySender{sender, event.second != 0 ? 0U : 1000U}, text, now_);
   });
@@ -362,6 +364,7 @@ void SimWorld::change_bus(const SimEvent& event) {
   if (!os.watches_bus(unit)) return;
   BusNameChanged change;
   change.owned = event.number == 1 || event.number == 2;
+  if (event.number != 3) invariants_.name_changed(unit, change.owned);  // else nobody knows
   if (event.number == 1) change.owner = process_of(unit, Who::Main);
   change.bus_gone = event.number == 3;
   tell([&] { manager_.bus_name_changed(unit, change, now_); });
