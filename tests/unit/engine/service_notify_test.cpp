@@ -216,6 +216,39 @@ TEST_CASE("a service that misses WatchdogSec= is aborted", "[engine][service]") 
   CHECK(w.result() == "watchdog");
 }
 
+TEST_CASE("WATCHDOG=1 counts in a reload, EXTEND_TIMEOUT_USEC= puts the watchdog off",
+          "[engine][service]") {
+  ServiceWorld w{ServiceType::Notify};
+  w.service().watchdog = seconds(4);
+  w.commands(ExecRole::Reload, {"hup"});
+  w.start();
+  w.notify("READY=1");
+  REQUIRE(w.state.watchdog_deadline == w.now() + seconds(4));
+  SECTION("WATCHDOG=1") {
+    w.reload();
+    w.pass(seconds(3));
+    w.notify("WATCHDOG=1");
+    CHECK(w.phase() == "reload");
+    CHECK(w.state.watchdog_deadline == w.now() + seconds(4));
+  }
+  SECTION("EXTEND_TIMEOUT_USEC=") {
+    w.notify("EXTEND_TIMEOUT_USEC=9000000");
+    CHECK(w.state.watchdog_deadline == w.now() + seconds(9));
+    w.notify("EXTEND_TIMEOUT_USEC=1");
+    CHECK(w.state.watchdog_deadline == w.now() + seconds(9));
+  }
+}
+
+TEST_CASE("ExecStartPost= has the whole of WatchdogSec= too", "[engine][service]") {
+  ServiceWorld w{ServiceType::Notify};
+  w.service().watchdog = seconds(4);
+  w.commands(ExecRole::StartPost, {"post"});
+  w.start();
+  w.notify("READY=1");
+  REQUIRE(w.phase() == "start-post");
+  CHECK(w.state.watchdog_deadline == w.now() + seconds(4));
+}
+
 TEST_CASE("WATCHDOG=trigger acts without WatchdogSec=", "[engine][service]") {
   ServiceWorld w = running();
   w.notify("WATCHDOG=trigger");

@@ -128,6 +128,22 @@ TEST_CASE("an ExecStop= that can't be spawned gives way to SIGTERM", "[engine][s
   CHECK(w.result() == "resources");
 }
 
+TEST_CASE("each command of ExecStopPost= runs behind a service that has failed, with its own time",
+          "[engine][service]") {
+  ServiceWorld w;
+  w.commands(ExecRole::StopPost, {"one", "two"});
+  w.start();
+  w.main_exits(1);
+  REQUIRE(w.phase() == "stop-post");
+  w.pass(seconds(30));
+  w.control_exits(0);
+  CHECK(w.phase() == "stop-post");
+  CHECK(w.state.command_index == 1);
+  CHECK(w.state.deadline == w.now() + seconds(90));
+  w.control_exits(0);
+  CHECK(w.phase() == "failed");
+}
+
 TEST_CASE("an ExecStopPost= that can't be spawned still ends the unit", "[engine][service]") {
   ServiceWorld w;
   w.commands(ExecRole::StopPost, {"post"});
