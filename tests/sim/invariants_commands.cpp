@@ -84,11 +84,12 @@ void Invariants::expect_action(UnitId id, ActiveState was) {
   const UnitConfig& config = unit(id).config;
   const bool fails = now == ActiveState::Failed && was != now;
   const bool succeeds = now == ActiveState::Inactive && !is_inactive_or_failed(was);
-  if ((fails && config.failure_action != EmergencyAction::None) ||
-      (succeeds && config.success_action != EmergencyAction::None)) {
-    acting_ = id;
-    may_end_ = true;
-  }
+  const bool acts_on_failure = config.failure_action != EmergencyAction::None;
+  const bool acts_on_success = config.success_action != EmergencyAction::None;
+  if ((fails && acts_on_failure) || (succeeds && acts_on_success)) acting_ = id;
+  // Also of one that has failed again, or is stopped in the moment before a restart.
+  may_end_ |= (now == ActiveState::Failed && acts_on_failure) ||
+              (now == ActiveState::Inactive && acts_on_success);
 }
 
 /// systemd.unit(5), StartLimitAction=.
