@@ -215,8 +215,13 @@ assert call(connect(), "Ping")["parameters"] == {}, "no answer"
 
     @staticmethod
     def sockets(pid):
-        names = [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]
-        return sum(name.startswith("socket:") for name in names)
+        def is_socket(name):
+            try:
+                return os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:")
+            except FileNotFoundError:  # closed meanwhile
+                return False
+
+        return sum(map(is_socket, os.listdir(f"/proc/{pid}/fd")))
 
     def test_P2_a_client_is_told_that_the_manager_has_no_descriptor_to_look_at_it_with(self):
         system = self.boot()
