@@ -34,25 +34,6 @@ std::string_view target_of(Objective o) {
   return "";
 }
 
-std::string_view verb_of(Objective o) {
-  switch (o) {
-    case Objective::Exit:
-      return "exit";
-    case Objective::Poweroff:
-      return "poweroff";
-    case Objective::Reboot:
-      return "reboot";
-    case Objective::Halt:
-      return "halt";
-    case Objective::Kexec:
-      return "kexec";
-    case Objective::Run:
-    case Objective::Reexecute:
-      break;
-  }
-  return "";
-}
-
 std::optional<Goal> goal_of(EmergencyAction action) {
   using How = Goal::How;
   switch (action) {
@@ -91,6 +72,25 @@ std::optional<Goal> goal_of(EmergencyAction action) {
 constexpr Duration kStopFloor = std::chrono::milliseconds(200);
 
 }  // namespace
+
+std::string_view to_string(Objective o) {
+  switch (o) {
+    case Objective::Exit:
+      return "exit";
+    case Objective::Poweroff:
+      return "poweroff";
+    case Objective::Reboot:
+      return "reboot";
+    case Objective::Halt:
+      return "halt";
+    case Objective::Kexec:
+      return "kexec";
+    case Objective::Run:
+    case Objective::Reexecute:
+      break;
+  }
+  return "";
+}
 
 void Manager::shut_down(Objective objective, int exit_status, Timestamp now) {
   now_ = now;
@@ -175,7 +175,8 @@ void Manager::emergency(EmergencyAction action, UnitId id, std::optional<int> st
   const bool is_exit = objective == Objective::Exit;
   // On a machine PID 1 has nowhere to exit to.
   if (is_exit && !config_.container && !config_.user_manager) objective = Objective::Poweroff;
-  say(Say::Level::Notice, id, format("{}, {} as its configuration asks", why, verb_of(objective)));
+  say(Say::Level::Notice, id,
+      format("{}, {} as its configuration asks", why, to_string(objective)));
   if (goal->how == Goal::How::AtOnce) {
     // The end of an orderly shutdown comes this way too: its goal stands.
     const bool first = !stopping();

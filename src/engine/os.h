@@ -66,6 +66,7 @@ struct PidFileReading {
 
 /// What the manager ends in.
 enum class Objective : std::uint8_t { Run, Exit, Poweroff, Reboot, Halt, Kexec, Reexecute };
+std::string_view to_string(Objective o);  // "poweroff"; "" of Run and Reexecute
 
 class Os {
  public:

@@ -152,8 +152,10 @@ std::string load(Tree& tree, bool user_manager) {
   (void)loader.dropins_of(tree.first);
   (void)loader.fragment_of(tree.first);
   (void)loader.all_names();
-  // A folder that is there and can't be found is on the move: it is looked for each time.
-  const bool is_moving = tree.error == ENOENT || tree.error == ENOTDIR;
+  // A folder of the search path that is there and can't be found is on the move: it is looked for
+  // each time.
+  const bool is_moving =
+      tree.broken + "/" == kFolder && (tree.error == ENOENT || tree.error == ENOTDIR);
   const unsigned listings = loader.listings();
   expect(is_moving || (!loader.refresh() && loader.listings() == listings),
          "no folder has changed since");

@@ -40,25 +40,6 @@ std::string_view words(Temper temper) {
   return {};
 }
 
-std::string_view words(Objective objective) {
-  switch (objective) {
-    case Objective::Run:
-    case Objective::Reexecute:
-      return "none";
-    case Objective::Exit:
-      return "exit";
-    case Objective::Poweroff:
-      return "poweroff";
-    case Objective::Reboot:
-      return "reboot";
-    case Objective::Halt:
-      return "halt";
-    case Objective::Kexec:
-      return "kexec";
-  }
-  return {};
-}
-
 std::string words(const ExitStatus& status) {
   if (status.kind == ExitKind::Exited) return format("exits with status {}", status.value);
   return format("{} by {}", status.kind == ExitKind::Dumped ? "dumps core" : "is killed",
@@ -145,7 +126,7 @@ std::string describe(const SimEvent& e, const WorldPlan& plan) {
     case What::File:
       return format("{}: its {}, and nobody says so yet", unit, file_words(e));
     case What::ShutDown:
-      return format("shutdown: {}", words(static_cast<Objective>(e.number)));
+      return format("shutdown: {}", to_string(static_cast<Objective>(e.number)));
     case What::NoMemory:
       return memory_words(e);
     case What::ResetAll:

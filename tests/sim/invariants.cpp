@@ -37,7 +37,6 @@ bool Invariants::looks(bool is_excused) {
 }
 
 void Invariants::after_event() {
-  may_replace_ = true;  // also where memory ran out in a request
   take_new_files();
   forget_refused_triggers();
   excuse_what_was_refused();
@@ -51,7 +50,7 @@ void Invariants::after_event() {
   if (!has_run_out_ || !manager_->is_behind()) check_nothing_owed();
   check_timers();
   check_pulled_in();
-  check_untriggered();
+  check_new_jobs();
   check_propagated();
   os_.unneeded.clear();
   const auto units = static_cast<std::uint32_t>(manager_->graph().size());

@@ -157,7 +157,7 @@ class Invariants final : public ManagerListener {
   void expect_triggered(UnitId id, ActiveState was, ServicePhase was_in);
   void forget_refused_triggers();
   void check_triggered();
-  void check_untriggered();
+  void check_new_jobs();
   void note_service(UnitId id);
 
   // ---- what is asked for, and of whom it is not (invariants_requests.cpp)
@@ -190,7 +190,7 @@ class Invariants final : public ManagerListener {
   void check_ready(UnitId id, ServicePhase was);
   void check_commands(UnitId id, ServicePhase was);
   void expect_action(UnitId id, ActiveState was);
-  [[nodiscard]] bool has_acted_on_start_limit();
+  [[nodiscard]] bool acts_on_start_limit() const;
   void check_action();
 
   // ---- after an event (invariants.cpp)

@@ -7,7 +7,7 @@
 
 namespace onset::sim {
 
-// ---- commands -------------------------------------------------------------------------------
+// ---- readiness, commands --------------------------------------------------------------------
 
 /// systemd.service(5), Type=: what makes a start complete.
 void Invariants::check_ready(UnitId id, ServicePhase was) {
@@ -93,19 +93,20 @@ void Invariants::expect_action(UnitId id, ActiveState was) {
 }
 
 /// systemd.unit(5), StartLimitAction=.
-bool Invariants::has_acted_on_start_limit() {
+bool Invariants::acts_on_start_limit() const {
   for (std::uint32_t i = 0; i < manager_->graph().size(); ++i) {
-    if (manager_->graph().is_free(UnitId{i}) || !manager_->runtime(UnitId{i}).start_limit_hit)
-      continue;
-    may_end_ |= unit(UnitId{i}).config.start_limit_action != EmergencyAction::None;
+    const UnitId id{i};
+    if (!manager_->graph().is_free(id) && manager_->runtime(id).start_limit_hit &&
+        unit(id).config.start_limit_action != EmergencyAction::None)
+      return true;
   }
-  return may_end_;
+  return false;
 }
 
 void Invariants::check_action() {
   const bool ends = manager_->stopping() || manager_->objective() != Objective::Run;
-  if (ends && !may_end_ && !has_acted_on_start_limit())
-    fail("action", "the system ends, and nobody has asked for it");
+  if (ends && !may_end_) may_end_ = acts_on_start_limit();
+  if (ends && !may_end_) fail("action", "the system ends, and nobody has asked for it");
   if (manager_->is_behind()) return;
   const UnitId id = std::exchange(acting_, UnitId{});
   if (id.valid() && !ends && !runs_out_now_)

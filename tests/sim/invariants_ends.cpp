@@ -218,8 +218,8 @@ void Invariants::forget_refused_triggers() {
   });
 }
 
-/// Not once a shutdown has begun, and none that is there for the other end.
-void Invariants::check_untriggered() {
+/// None is triggered, or started by itself, once a shutdown has begun, and none for the other end.
+void Invariants::check_new_jobs() {
   const std::vector<JobId> jobs = std::exchange(new_jobs_, {});
   const bool is_asked = std::exchange(is_asked_, false);
   // Else it may be due since before the shutdown, or since other files.

@@ -1,7 +1,4 @@
 // What the manager is told it does, or refuses: requests, reset-failed, datagrams.
-#include <utility>
-
-#include "engine/service_machine.h"
 #include "sim/invariants.h"
 #include "sim/phases.h"
 

@@ -161,11 +161,7 @@ void SimWorld::act_on(UnitId unit, const SimEvent& event) {
       kill(event);
       break;
     case What::ResetFailed:
-      invariants_.reset_failed_comes(unit);
-      tell([&] {
-        if (manager_.reset_failed(plan_.units[event.unit].name, now_).ok())
-          invariants_.reset_failed_is_over(unit);
-      });
+      reset_failed(unit);
       break;
     case What::Exit:
       end(process_of(unit, event.who), event.status, event.number == 1);
@@ -274,15 +270,16 @@ void SimWorld::request(const SimEvent& event) {
     c->requested(static_cast<JobType>(event.number), manager_.runtime(unit).service.phase);
   const auto type = static_cast<JobType>(event.number);
   const ActiveState was = unit.valid() ? manager_.active_state(unit) : ActiveState::Inactive;
+  bool is_taken = false;
   tell([&] {
-    const bool is_taken = bool(manager_.request(name, type, mode, now_));
-    invariants_.request_is_over(unit, type, is_taken, was);
+    is_taken = manager_.request(name, type, mode, now_).ok();
     if (Coverage* c = coverage(); c != nullptr && !is_taken && unit.valid() &&
                                   manager_.graph().unit(unit).service == nullptr) {
       const ActiveState state = manager_.active_state(unit);
       c->plain_job(manager_.graph().unit(unit), state, type, state, std::nullopt);
     }
   });
+  invariants_.request_is_over(unit, type, is_taken, was);
 }
 
 pid_t SimWorld::process_of(UnitId id, Who who) {
@@ -401,6 +398,13 @@ void SimWorld::reload(const SimEvent& event) {
   invariants_.files_changed(std::exchange(changed_, {}), event.number != 0);
   if (event.number != 0) manager_.set_defaults(other_defaults(event.number));
   tell([&] { manager_.reload(units_, now_, diagnostics); });
+}
+
+void SimWorld::reset_failed(UnitId unit) {
+  invariants_.reset_failed_comes(unit);
+  bool is_done = false;
+  tell([&] { is_done = manager_.reset_failed(manager_.graph().unit(unit).id, now_).ok(); });
+  if (is_done) invariants_.reset_failed_is_over(unit);
 }
 
 void SimWorld::reset_all() {

@@ -87,6 +87,7 @@ class SimWorld {
   void change_bus(const SimEvent& event);
   void change_file(const SimEvent& event);
   void reload(const SimEvent& event);
+  void reset_failed(UnitId unit);
   void reset_all();
   void pass(Duration span, bool late);
   void settle();

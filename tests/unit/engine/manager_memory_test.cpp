@@ -19,8 +19,7 @@ using std::chrono::seconds;
 namespace {
 
 std::string service(std::string_view more = "", std::string_view unit = "") {
-  return "[Unit]\nDefaultDependencies=no\n" + std::string(unit) + "[Service]\nExecStart=/bin/x\n" +
-         std::string(more);
+  return bare_service("/bin/x", unit, more);
 }
 
 long count_of(const EngineWorld& w, std::string_view what) {
