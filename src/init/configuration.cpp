@@ -54,7 +54,7 @@ void Configuration::read(Diagnostics& diagnostics) {
   const InitOptions& options = context_.options;
   settings_ = read_manager_settings(
       context_.files, manager_config_path(options.config_path, options.user, context_.host),
-      options.user, context_.host, diagnostics);
+      options.user, context_.host, context_.kernel.settings, diagnostics);
   complete_limits(diagnostics);
   if (!settings_.oom_score_adjust && options.user && context_.host.uid != 0) {
     settings_.oom_score_adjust = user_oom_score(context_.files);
@@ -108,7 +108,7 @@ int Configuration::log_level() const {
 
 bool Configuration::show_status() const {
   if (context_.options.show_status) return *context_.options.show_status;
-  return settings_.show_status.value_or(true);
+  return settings_.show_status.value_or(!context_.kernel.quiet);
 }
 
 std::vector<std::string> Configuration::environment() const {

@@ -15,6 +15,7 @@
 #include "init/signal_table.h"
 #include "os/launch_settings.h"
 #include "unit/file_source.h"
+#include "unit/kernel_command_line.h"
 #include "unit/manager_settings.h"
 
 namespace onset {
@@ -23,6 +24,7 @@ struct ConfigurationContext {
   FileSource& files;
   const InitOptions& options;
   const HostFacts& host;
+  const KernelRequest& kernel;
   Surroundings surroundings = Surroundings::Machine;
   std::vector<std::string> environment;  ///< the manager's own, as it was started
   std::vector<Limit> inherited;          ///< limits that it has changed for itself since

@@ -70,8 +70,8 @@ Result<Diagnostics, RequestError> ProcessBackend::reload(Timestamp now) {
 }
 
 std::string ProcessBackend::default_target() {
-  const UnitId id = context_.manager->load(context_.options->unit);
-  return id.valid() ? context_.manager->graph().unit(id).id : context_.options->unit;
+  const UnitId id = context_.manager->load(context_.default_unit);
+  return id.valid() ? context_.manager->graph().unit(id).id : context_.default_unit;
 }
 
 // ---- processes ----------------------------------------------------------------------

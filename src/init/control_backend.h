@@ -23,6 +23,7 @@ namespace onset {
 struct BackendContext {
   LoaderConfig loader;  ///< for the next reload
   const InitOptions* options = nullptr;
+  std::string default_unit;
   const Configuration* configuration = nullptr;
   std::function<void(Diagnostics&)> reread_configuration;  ///< before a reload
   std::string virtualization;                              ///< empty: none

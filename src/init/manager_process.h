@@ -36,6 +36,7 @@
 #include "loop/signals.h"
 #include "os/host_facts.h"
 #include "os/real_os.h"
+#include "unit/kernel_command_line.h"
 
 namespace onset {
 
@@ -67,7 +68,9 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void take_down();
   SysResult set_up();
   void find_surroundings();
+  void prepare_machine();
   void find_runtime_directory();
+  void run_generators();
   void read_configuration();
   SysResult open_kernel_side();
   void make_manager();
@@ -124,6 +127,8 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   Console console_;
   Surroundings surroundings_ = Surroundings::Machine;
   std::string virtualization_;
+  KernelRequest kernel_;
+  std::string default_unit_;
   RuntimeDirectory runtime_;
   std::string control_path_;  ///< of the sockets; empty without a runtime directory
   std::string notify_path_;

@@ -15,15 +15,24 @@
 #include "base/format.h"
 #include "base/unix_address.h"
 #include "control/runtime_paths.h"
+#include "init/getty_generator.h"
+#include "init/machine_setup.h"
 #include "init/manager_process.h"
 #include "init/memory_wait.h"
+#include "os/api_mounts.h"
 #include "os/virtualization.h"
+#include "unit/words.h"
 
 namespace onset {
 namespace {
 
 /// Some tens of milliseconds when each is a launch.
 constexpr unsigned kStepsACall = 128;
+/// systemd.generator(7), OUTPUT DIRECTORIES.
+constexpr const char* kGenerated = "/run/systemd/generator";
+constexpr const char* kDefaultUnit = "default.target";
+/// The kernel's own limit is below it, COMMAND_LINE_SIZE.
+constexpr std::size_t kCommandLineMax = 16384;
 /// Until system.conf has been read.
 constexpr int kFirstLogLevel = 6;
 constexpr Duration kShutdownBudget = std::chrono::seconds(9);
@@ -36,14 +45,6 @@ std::vector<std::string> copy_environment(char** environment) {
   std::vector<std::string> copy;
   for (char** e = environment; e != nullptr && *e != nullptr; ++e) copy.emplace_back(*e);
   return copy;
-}
-
-/// The kernel's own first process has the initial PID namespace; any other PID 1
-/// is in a container of some kind.
-bool in_initial_pid_namespace() {
-  struct stat st {};
-  constexpr ino_t kInitial = 0xEFFFFFFC;  // PROC_PID_INIT_INO, include/linux/proc_ns.h
-  return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == kInitial;
 }
 
 Result<UniqueFd> listen_on(const std::string& path) {
@@ -148,7 +149,9 @@ SysResult ManagerProcess::set_up() {
   signals_ = std::make_unique<SignalQueue>(std::move(*signals));
   loop_ = std::make_unique<EventLoop>(std::move(*loop));
   find_surroundings();
+  prepare_machine();
   find_runtime_directory();
+  run_generators();
   read_configuration();
   if (auto opened = open_kernel_side(); !opened) return opened;
   make_manager();
@@ -174,6 +177,27 @@ void ManagerProcess::find_surroundings() {
   }
 }
 
+/// On a machine nothing is there yet, not even a console that could tell what goes wrong.
+void ManagerProcess::prepare_machine() {
+  if (surroundings_ != Surroundings::Machine) {
+    kernel_ = read_kernel_command_line(join_words(options_.words), false);
+  } else {
+    const auto losses = mount_api_file_systems();
+    take_console();
+    console_ = Console(options_.log_target, options_.log_level.value_or(kFirstLogLevel));
+    for (const std::string& loss : losses) console_.line(4, "", loss);
+    const bool in_initrd = access("/etc/initrd-release", F_OK) == 0;
+    const auto line = files_.read("/proc/cmdline", kCommandLineMax);
+    kernel_ = read_kernel_command_line(line ? *line : std::string(), in_initrd);
+    for (const std::string& loss : set_up_machine(kernel_, files_)) console_.line(4, "", loss);
+    virtualization_ = detect_vm(files_);
+  }
+  tell(kernel_.diagnostics);
+  default_unit_ = kDefaultUnit;
+  if (!kernel_.unit.empty()) default_unit_ = kernel_.unit;
+  if (!options_.unit.empty()) default_unit_ = options_.unit;
+}
+
 void ManagerProcess::find_runtime_directory() {
   const char* xdg = nullptr;
   for (const std::string& e : environment_) {
@@ -195,10 +219,15 @@ void ManagerProcess::find_runtime_directory() {
   if (host_.machine_id.empty()) host_.machine_id = container_.uuid;
 }
 
+void ManagerProcess::run_generators() {
+  if (surroundings_ != Surroundings::Machine || !kernel_.getty_auto) return;
+  for (const std::string& loss : generate_gettys(files_, kGenerated)) console_.line(4, "", loss);
+}
+
 void ManagerProcess::read_configuration() {
   if (!inherited_limits_) inherited_limits_ = raise_descriptor_limit();
   configuration_ = std::make_unique<Configuration>(ConfigurationContext{
-      files_, options_, host_, surroundings_, environment_, *inherited_limits_});
+      files_, options_, host_, kernel_, surroundings_, environment_, *inherited_limits_});
   Diagnostics diagnostics;
   configuration_->read(diagnostics);
   console_.set_level(configuration_->log_level());
@@ -228,7 +257,7 @@ void ManagerProcess::make_manager() {
   units_ = std::make_unique<LoadedFiles>(files_, loader);
 
   ManagerConfig config;
-  config.default_target = options_.unit;
+  config.default_target = default_unit_;
   config.user_manager = options_.user;
   config.container = surroundings_ == Surroundings::Container;
   config.own_pid = getpid();
@@ -239,6 +268,7 @@ void ManagerProcess::make_manager() {
   BackendContext context;
   context.loader = loader;
   context.options = &options_;
+  context.default_unit = default_unit_;
   context.configuration = configuration_.get();
   context.reread_configuration = [this](Diagnostics& found) { reread_configuration(found); };
   context.virtualization = virtualization_;

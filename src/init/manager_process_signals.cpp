@@ -125,7 +125,7 @@ void ManagerProcess::act_on(SignalRequest request) {
   }
   switch (request) {
     case SignalRequest::DefaultTarget:
-      return start_target(options_.unit, JobMode::Isolate);
+      return start_target(default_unit_, JobMode::Isolate);
     case SignalRequest::DumpState:
       return dump_state();
     case SignalRequest::StatusOn:

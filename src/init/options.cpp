@@ -59,6 +59,8 @@ InitOptions parse_init_options(const std::vector<std::string>& arguments,
       } else {
         bad = true;
       }
+    } else if (!argument.starts_with('-') || argument == "-b") {
+      o.words.push_back(argument);
     } else {
       o.warnings.push_back(format("unknown option '{}', ignored", argument));
     }

@@ -12,12 +12,13 @@ enum class LogTarget { Console, Kmsg, Null };
 
 struct InitOptions {
   bool user = false;
-  std::string unit = "default.target";
+  std::string unit;              ///< empty: the kernel command line's, or default.target
   std::string unit_path;         ///< colon-joined, in place of the search path
   std::string config_path;       ///< colon-joined, in place of the folders of system.conf
   std::optional<int> log_level;  ///< syslog's: 3 err … 7 debug; unset: LogLevel= of system.conf
   LogTarget log_target = LogTarget::Console;
   std::optional<bool> show_status;  ///< unset: ShowStatus= of system.conf
+  std::vector<std::string> words;   ///< as a kernel command line has them
   std::vector<std::string> warnings;
 };
 

@@ -20,6 +20,7 @@ class SettingsReader {
 
   /// False: there is no such file.
   bool read_file(const std::string& path);
+  void apply(const ManagerOverride& override);
   ManagerSettings finish();
 
  private:
@@ -75,6 +76,13 @@ void SettingsReader::apply(const std::string& path, std::string_view text) {
   }
 }
 
+void SettingsReader::apply(const ManagerOverride& override) {
+  const SpecifierScope scope{{}, {}, host_};
+  ManagerParseContext context{settings_,    scope,        override.origin, 0,
+                              override.key, diagnostics_, not_yet_};
+  apply_manager_assignment(context, override.value);
+}
+
 ManagerSettings SettingsReader::finish() {
   for (const ManagerNotYetUse& use : not_yet_) {
     warn(use.file, use.line, format("{}= is not honoured yet", use.directive->name));
@@ -97,6 +105,7 @@ std::vector<std::string> default_config_path(bool user_manager, const HostFacts&
 
 ManagerSettings read_manager_settings(FileSource& files, const std::vector<std::string>& folders,
                                       bool user_manager, const HostFacts& host,
+                                      std::span<const ManagerOverride> overrides,
                                       Diagnostics& diagnostics) {
   const std::string name = user_manager ? "user.conf" : "system.conf";
   SettingsReader reader(files, host, diagnostics);
@@ -115,6 +124,7 @@ ManagerSettings read_manager_settings(FileSource& files, const std::vector<std::
     }
   }
   for (const auto& [file, path] : dropins) (void)reader.read_file(path);
+  for (const ManagerOverride& o : overrides) reader.apply(o);
   return reader.finish();
 }
 

@@ -6,6 +6,7 @@
 //                       → then NAME.d/*.conf of all folders, by file name; of equal
 //                         names the first folder's, so that it hides the others
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +22,11 @@ namespace onset {
 /// with onset's own before systemd's.
 std::vector<std::string> default_config_path(bool user_manager, const HostFacts& host);
 
-/// Never fails: what can't be read or understood is told with file and line and
-/// left out.
+/// `overrides` come after all files. Never fails: what can't be read or understood is told with
+/// file and line and left out.
 ManagerSettings read_manager_settings(FileSource& files, const std::vector<std::string>& folders,
                                       bool user_manager, const HostFacts& host,
+                                      std::span<const ManagerOverride> overrides,
                                       Diagnostics& diagnostics);
 
 }  // namespace onset

@@ -74,6 +74,13 @@ struct ManagerDirective {
   int resource = -1;               ///< of DefaultLimit…=: RLIMIT_…
 };
 
+/// An assignment that stands above those of all files.
+struct ManagerOverride {
+  std::string_view key;
+  std::string value;
+  std::string_view origin;  ///< in place of a file's name, for the user
+};
+
 /// Every setting of systemd-system.conf(5), in the manual's order.
 std::span<const ManagerDirective> manager_directives();
 /// Null if unknown.

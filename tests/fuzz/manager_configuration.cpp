@@ -24,7 +24,7 @@ Reading read(FileSource& files, bool user_manager) {
   host.hostname = "box";
   Reading reading;
   reading.settings =
-      read_manager_settings(files, kFolders, user_manager, host, reading.diagnostics);
+      read_manager_settings(files, kFolders, user_manager, host, {}, reading.diagnostics);
   return reading;
 }
 

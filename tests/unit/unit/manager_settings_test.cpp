@@ -33,7 +33,7 @@ Read read_all(MemoryFiles& files, bool user = false, HostFacts facts = host()) {
   Read read;
   Diagnostics diagnostics;
   read.settings =
-      read_manager_settings(files, default_config_path(user, facts), user, facts, diagnostics);
+      read_manager_settings(files, default_config_path(user, facts), user, facts, {}, diagnostics);
   for (const Diagnostic& d : diagnostics) read.told += to_string(d) + '\n';
   return read;
 }

@@ -1,0 +1,210 @@
+#include "init/machine_setup.h"
+
+#include <fcntl.h>
+#include <linux/kd.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/reboot.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "base/unique_fd.h"
+
+namespace onset {
+namespace {
+
+constexpr std::size_t kFactLimit = 4096;
+constexpr std::size_t kHostnameMax = 64;  // HOST_NAME_MAX of the kernel
+constexpr std::size_t kMachineIdSize = 32;
+constexpr const char* kMachineId = "/etc/machine-id";
+constexpr const char* kTransientId = "/run/machine-id";
+
+// ---- its name ---------------------------------------------------------------------
+
+/// hostname(5): labels of letters, digits and dashes, parted by single dots.
+bool hostname_is_valid(std::string_view name) {
+  if (name.empty() || name.size() > kHostnameMax || name.front() == '.' || name.back() == '.') {
+    return false;
+  }
+  char before = '.';
+  for (const char c : name) {
+    const bool is_alphanumeric =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    if (!is_alphanumeric && c != '-' && c != '.') return false;
+    if ((before == '.' && !is_alphanumeric) || (before == '-' && c == '.')) return false;
+    before = c;
+  }
+  return before != '-';
+}
+
+/// The first line that is no comment.
+std::string hostname_of_file(FileSource& files) {
+  const auto text = files.read("/etc/hostname", kFactLimit);
+  if (!text) return {};
+  for (const std::string_view line : split(*text, '\n')) {
+    const std::string_view name = trim(line);
+    if (!name.empty() && !name.starts_with('#')) return std::string(name);
+  }
+  return {};
+}
+
+void set_hostname(const KernelRequest& request, FileSource& files,
+                  std::vector<std::string>& losses) {
+  std::string name;
+  for (const std::string& candidate : {request.hostname, hostname_of_file(files)}) {
+    if (candidate.empty()) continue;
+    if (hostname_is_valid(candidate)) {
+      name = candidate;
+      break;
+    }
+    losses.push_back(format("\"{}\" is no host name, ignored", c_escape(candidate)));
+  }
+  if (name.empty()) {
+    std::array<char, kHostnameMax + 1> now{};
+    (void)gethostname(now.data(), kHostnameMax);
+    const std::string_view current(now.data());
+    if (!current.empty() && current != "(none)") return;
+    name = "localhost";
+  }
+  if (sethostname(name.data(), name.size()) < 0) {
+    losses.push_back(format("the host name can't be set: {}", errno_text(errno)));
+  }
+}
+
+// ---- its identity -----------------------------------------------------------------
+
+/// 32 hex digits in lower case, not all 0, or nothing. `text` may have the dashes of a UUID.
+std::string plain_id(std::string_view text) {
+  std::string id;
+  for (char c : trim(text)) {
+    if (c == '-') continue;
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+    if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) return {};
+    id += c;
+  }
+  const bool is_null = std::ranges::all_of(id, [](char c) { return c == '0'; });
+  return id.size() == kMachineIdSize && !is_null ? id : std::string();
+}
+
+/// As UUIDs of version 4 are.
+std::string random_id() {
+  std::array<unsigned char, kMachineIdSize / 2> bytes{};
+  if (getrandom(bytes.data(), bytes.size(), GRND_NONBLOCK | GRND_INSECURE) !=
+      static_cast<ssize_t>(bytes.size())) {
+    return {};
+  }
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0fU) | 0x40U);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3fU) | 0x80U);
+  std::string id;
+  for (const unsigned char b : bytes) id += format("{:02x}", b);
+  return id;
+}
+
+/// machine-id(5), INITIALIZATION: the one asked for, D-Bus's, the virtual machine's, a new one.
+std::string new_machine_id(const KernelRequest& request, FileSource& files) {
+  if (auto id = plain_id(request.machine_id); !id.empty()) return id;
+  for (const char* source : {"/var/lib/dbus/machine-id", "/sys/class/dmi/id/product_uuid"}) {
+    const auto text = files.read(source, kFactLimit);
+    if (!text) continue;
+    if (auto id = plain_id(*text); !id.empty()) return id;
+  }
+  return random_id();
+}
+
+int write_file(const char* path, std::string_view text) {
+  const UniqueFd fd(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0444));
+  if (!fd) return errno;
+  return write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : errno;
+}
+
+/// Kept in /etc where that can be written; until then in /run, mounted over the file.
+void set_machine_id(const KernelRequest& request, FileSource& files,
+                    std::vector<std::string>& losses) {
+  const auto known = files.read(kMachineId, kFactLimit);
+  if (request.machine_id.empty() && known && !plain_id(*known).empty()) return;
+  const std::string id = new_machine_id(request, files);
+  if (id.empty()) {
+    losses.emplace_back("no machine id could be made");
+    return;
+  }
+  const std::string line = id + '\n';
+  if (write_file(kMachineId, line) == 0) return;
+  int err = write_file(kTransientId, line);
+  if (err == 0 && mount(kTransientId, kMachineId, nullptr, MS_BIND, nullptr) < 0) err = errno;
+  if (err != 0) losses.push_back(format("{} can't be set: {}", kMachineId, errno_text(err)));
+}
+
+// ---- its time ---------------------------------------------------------------------
+
+/// No clock is right that lies before the day when what runs was made.
+void set_clock(const KernelRequest& request, std::vector<std::string>& losses) {
+  timespec now{};
+  (void)clock_gettime(CLOCK_REALTIME, &now);
+  timespec wanted = now;
+  if (request.clock_us) {
+    constexpr std::uint64_t kSecond = 1'000'000;
+    wanted.tv_sec = static_cast<time_t>(*request.clock_us / kSecond);
+    wanted.tv_nsec = static_cast<long>(*request.clock_us % kSecond * 1000);
+  }
+  for (const char* path : {"/usr/lib/clock-epoch", "/proc/self/exe"}) {
+    struct stat st {};
+    if (stat(path, &st) == 0 && st.st_mtim.tv_sec > wanted.tv_sec) wanted = st.st_mtim;
+  }
+  if (wanted.tv_sec == now.tv_sec) return;
+  if (clock_settime(CLOCK_REALTIME, &wanted) < 0) {
+    losses.push_back(format("the clock can't be set: {}", errno_text(errno)));
+  }
+}
+
+// ---- its loopback -----------------------------------------------------------------
+
+/// The kernel gives it its addresses when it comes up.
+void bring_loopback_up(std::vector<std::string>& losses) {
+  const UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  if (fd && ioctl(fd.get(), SIOCGIFFLAGS, &request) == 0) {
+    if ((request.ifr_flags & IFF_UP) != 0) return;
+    request.ifr_flags |= IFF_UP;
+    if (ioctl(fd.get(), SIOCSIFFLAGS, &request) == 0) return;
+  }
+  losses.push_back(format("the loopback device can't be brought up: {}", errno_text(errno)));
+}
+
+}  // namespace
+
+void take_console() {
+  (void)setsid();
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    // The lowest number that is free, which is this one.
+    if (open("/dev/console", O_RDWR | O_NOCTTY) < 0) (void)open("/dev/null", O_RDWR);
+  }
+  // Ctrl-Alt-Del is then SIGINT, and the keyboard's own request SIGWINCH.
+  (void)reboot(RB_DISABLE_CAD);
+  const UniqueFd keyboard(open("/dev/tty0", O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (keyboard) (void)ioctl(keyboard.get(), KDSIGACCEPT, SIGWINCH);
+}
+
+std::vector<std::string> set_up_machine(const KernelRequest& request, FileSource& files) {
+  std::vector<std::string> losses;
+  set_clock(request, losses);
+  set_hostname(request, files, losses);
+  set_machine_id(request, files, losses);
+  bring_loopback_up(losses);
+  return losses;
+}
+
+}  // namespace onset
