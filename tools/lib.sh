@@ -17,6 +17,8 @@ test_packages=(catch2 librapidcheck-dev spin python3)
 # What the integration tests look with: namespaces, their network, the roots of real daemons.
 look_packages=(util-linux iproute2 mmdebstrap file strace)
 coverage_packages=(gcovr)
+# What guests are made with and run by (tools/vm).
+vm_packages=(mmdebstrap qemu-system-x86 cpio e2fsprogs binutils python3)
 
 if [[ -t 1 && ${NO_COLOR:-} == "" ]]; then
   colour_head=$'\e[1;36m' colour_good=$'\e[32m' colour_bad=$'\e[1;31m' colour_dim=$'\e[2m' colour_off=$'\e[0m'

@@ -2,10 +2,10 @@
 """Runs the suites of tools/test and counts test cases.
 
 A suite is the layer check, a test program that CTest knows, a file
-tests/integration/*_test.py, or a short run of the fuzzers. Each runs in a process group of its
-own with a deadline; what it prints is shown when it fails. A case that was skipped is neither;
-the line before the last is "skipped: N" with every reason and how often it was one, the last
-"N passed, N failed".
+tests/integration/*_test.py or tests/vm/*_test.py, or a short run of the fuzzers. Each runs in a
+process group of its own with a deadline; what it prints is shown when it fails. A case that was
+skipped is neither; the line before the last is "skipped: N" with every reason and how often it
+was one, the last "N passed, N failed".
 
 Of a build with sanitizers, onset itself runs sanitized in the integration tests. What it reports
 goes to a folder of the run, out of its namespaces; a report is a failure of the test that it came
@@ -155,6 +155,17 @@ def integration_suites(build, filtered):
         return ([suite(name, filtered) for name in names if name != NEVER_FILTERED]
                 + [suite(FILTERED, filtered, call) for call in REFUSED.split(",")])
     return [suite(name) for name in names] + [suite(FILTERED, errno) for errno in ("ENOSYS", "EPERM")]
+
+
+def vm_suites(build):
+    """Guests. What they are made of is made first, as a suite: it takes packages."""
+    folder = os.path.join(REPOSITORY, "tests", "vm")
+    environment = {"ONSET": os.path.join(build, "onset"), "ONSET_BUILD_DIR": build, "PYTHONDONTWRITEBYTECODE": "1"}
+    names = sorted(name for name in os.listdir(folder) if name.endswith("_test.py"))
+    return [Suite("vm: guests are made", [os.path.join(REPOSITORY, "tools", "vm"), "make"], environment=environment)] + [
+        Suite("vm: " + name[: -len("_test.py")],
+              [sys.executable, os.path.abspath(__file__), "--unittest", os.path.join(folder, name)],
+              folder, environment, count_unittest) for name in names]
 
 
 def fuzz_suites(build):
@@ -405,6 +416,7 @@ def main():
     parser.add_argument("--layers", action="store_true")
     parser.add_argument("--programs", action="store_true")
     parser.add_argument("--integration", action="store_true")
+    parser.add_argument("--vm", action="store_true")
     parser.add_argument("--fuzz", action="store_true")
     parser.add_argument("--filtered", metavar="ERRNO")
     parser.add_argument("--unittest", metavar="FILE")
@@ -422,6 +434,8 @@ def main():
         suites += program_suites(build)
     if options.integration:
         suites += integration_suites(build, options.filtered)
+    if options.vm:
+        suites += vm_suites(build)
     if options.fuzz:
         suites += fuzz_suites(build)
     suites = [suite for suite in suites if options.only in suite.name]
