@@ -7,48 +7,28 @@
 #include <cerrno>
 
 #include "base/format.h"
-#include "base/text.h"
 #include "base/unique_fd.h"
-#include "unit/name.h"
+#include "unit/getty_units.h"
 
 namespace onset {
 namespace {
 
 constexpr std::size_t kConsolesMax = 4096;
 
-/// "tty0", "tty1", …: screens, of which one login is enough.
-bool is_screen(std::string_view name) {
-  return name.size() > 3 && name.starts_with("tty") && is_digit(name[3]);
-}
-
 /// Listed, but with nothing behind it: a serial port that the machine has not.
-bool is_terminal(const std::string& name) {
-  const UniqueFd fd(
-      open(("/dev/" + name).c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+bool is_terminal(std::string_view name) {
+  const UniqueFd fd(open(format("/dev/{}", name).c_str(),
+                         O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
   return fd && isatty(fd.get()) == 1;
 }
 
 }  // namespace
 
-std::vector<std::string> gettys_of_consoles(FileSource& files) {
-  std::vector<std::string> units;
-  const auto consoles = files.read("/sys/class/tty/console/active", kConsolesMax);
-  if (!consoles) return units;
-  bool has_screen = false;
-  for (const std::string_view name : split_whitespace(*consoles)) {
-    if (is_screen(name)) {
-      has_screen = true;
-    } else if (is_terminal(std::string(name))) {
-      units.push_back(format("serial-getty@{}.service", unit_escape(name)));
-    }
-  }
-  if (has_screen && is_terminal("tty1")) units.emplace_back("getty@tty1.service");
-  return units;
-}
-
 std::vector<std::string> generate_gettys(FileSource& files, const std::string& folder) {
   std::vector<std::string> losses;
-  const auto units = gettys_of_consoles(files);
+  const auto consoles = files.read("/sys/class/tty/console/active", kConsolesMax);
+  if (!consoles) return losses;
+  const auto units = gettys_of_consoles(*consoles, is_terminal);
   if (units.empty()) return losses;
   const std::string wants = folder + "/getty.target.wants";
   for (const std::string& made : {folder, wants}) {

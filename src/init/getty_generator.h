@@ -9,10 +9,8 @@
 
 namespace onset {
 
-/// The units that getty.target should want on this machine.
-std::vector<std::string> gettys_of_consoles(FileSource& files);
-
-/// Links them into FOLDER/getty.target.wants, where the loader finds them; what was wrong.
+/// Links the units of unit/getty_units into FOLDER/getty.target.wants, where the loader finds
+/// them; what was wrong.
 std::vector<std::string> generate_gettys(FileSource& files, const std::string& folder);
 
 }  // namespace onset

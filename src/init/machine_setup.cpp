@@ -21,49 +21,22 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
+#include "unit/machine_identity.h"
 
 namespace onset {
 namespace {
 
 constexpr std::size_t kFactLimit = 4096;
 constexpr std::size_t kHostnameMax = 64;  // HOST_NAME_MAX of the kernel
-constexpr std::size_t kMachineIdSize = 32;
-constexpr const char* kMachineId = "/etc/machine-id";
-constexpr const char* kTransientId = "/run/machine-id";
 
 // ---- its name ---------------------------------------------------------------------
-
-/// hostname(5): labels of letters, digits and dashes, parted by single dots.
-bool hostname_is_valid(std::string_view name) {
-  if (name.empty() || name.size() > kHostnameMax || name.front() == '.' || name.back() == '.') {
-    return false;
-  }
-  char before = '.';
-  for (const char c : name) {
-    const bool is_alphanumeric =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    if (!is_alphanumeric && c != '-' && c != '.') return false;
-    if ((before == '.' && !is_alphanumeric) || (before == '-' && c == '.')) return false;
-    before = c;
-  }
-  return before != '-';
-}
-
-/// The first line that is no comment.
-std::string hostname_of_file(FileSource& files) {
-  const auto text = files.read("/etc/hostname", kFactLimit);
-  if (!text) return {};
-  for (const std::string_view line : split(*text, '\n')) {
-    const std::string_view name = trim(line);
-    if (!name.empty() && !name.starts_with('#')) return std::string(name);
-  }
-  return {};
-}
 
 void set_hostname(const KernelRequest& request, FileSource& files,
                   std::vector<std::string>& losses) {
   std::string name;
-  for (const std::string& candidate : {request.hostname, hostname_of_file(files)}) {
+  const auto file = files.read("/etc/hostname", kFactLimit);
+  for (const std::string& candidate :
+       {request.hostname, file ? hostname_of_file(*file) : std::string()}) {
     if (candidate.empty()) continue;
     if (hostname_is_valid(candidate)) {
       name = candidate;
@@ -85,40 +58,22 @@ void set_hostname(const KernelRequest& request, FileSource& files,
 
 // ---- its identity -----------------------------------------------------------------
 
-/// 32 hex digits in lower case, not all 0, or nothing. `text` may have the dashes of a UUID.
-std::string plain_id(std::string_view text) {
-  std::string id;
-  for (char c : trim(text)) {
-    if (c == '-') continue;
-    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-    if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) return {};
-    id += c;
-  }
-  const bool is_null = std::ranges::all_of(id, [](char c) { return c == '0'; });
-  return id.size() == kMachineIdSize && !is_null ? id : std::string();
-}
-
-/// As UUIDs of version 4 are.
 std::string random_id() {
-  std::array<unsigned char, kMachineIdSize / 2> bytes{};
+  std::array<unsigned char, kMachineIdBytes> bytes{};
   if (getrandom(bytes.data(), bytes.size(), GRND_NONBLOCK | GRND_INSECURE) !=
       static_cast<ssize_t>(bytes.size())) {
     return {};
   }
-  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0fU) | 0x40U);
-  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3fU) | 0x80U);
-  std::string id;
-  for (const unsigned char b : bytes) id += format("{:02x}", b);
-  return id;
+  return machine_id_of_bytes(bytes);
 }
 
 /// machine-id(5), INITIALIZATION: the one asked for, D-Bus's, the virtual machine's, a new one.
 std::string new_machine_id(const KernelRequest& request, FileSource& files) {
-  if (auto id = plain_id(request.machine_id); !id.empty()) return id;
+  if (auto id = plain_machine_id(request.machine_id); !id.empty()) return id;
   for (const char* source : {"/var/lib/dbus/machine-id", "/sys/class/dmi/id/product_uuid"}) {
     const auto text = files.read(source, kFactLimit);
     if (!text) continue;
-    if (auto id = plain_id(*text); !id.empty()) return id;
+    if (auto id = plain_machine_id(*text); !id.empty()) return id;
   }
   return random_id();
 }
@@ -129,21 +84,25 @@ int write_file(const char* path, std::string_view text) {
   return write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : errno;
 }
 
-/// Kept in /etc where that can be written; until then in /run, mounted over the file.
+/// Kept in /etc where that can be written; until then in /run, mounted over the file where there
+/// is one. systemd-machine-id-commit.service writes it down once it can be.
 void set_machine_id(const KernelRequest& request, FileSource& files,
                     std::vector<std::string>& losses) {
-  const auto known = files.read(kMachineId, kFactLimit);
-  if (request.machine_id.empty() && known && !plain_id(*known).empty()) return;
+  const auto known = files.read(kMachineIdFile, kFactLimit);
+  if (request.machine_id.empty() && known && !plain_machine_id(*known).empty()) return;
   const std::string id = new_machine_id(request, files);
   if (id.empty()) {
     losses.emplace_back("no machine id could be made");
     return;
   }
   const std::string line = id + '\n';
-  if (write_file(kMachineId, line) == 0) return;
-  int err = write_file(kTransientId, line);
-  if (err == 0 && mount(kTransientId, kMachineId, nullptr, MS_BIND, nullptr) < 0) err = errno;
-  if (err != 0) losses.push_back(format("{} can't be set: {}", kMachineId, errno_text(err)));
+  if (write_file(kMachineIdFile, line) == 0) return;
+  int err = write_file(kTransientMachineIdFile, line);
+  if (err == 0 && mount(kTransientMachineIdFile, kMachineIdFile, nullptr, MS_BIND, nullptr) < 0 &&
+      errno != ENOENT) {
+    err = errno;
+  }
+  if (err != 0) losses.push_back(format("{} can't be set: {}", kMachineIdFile, errno_text(err)));
 }
 
 // ---- its time ---------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "os/kernel.h"
 #include "unit/environment.h"
+#include "unit/machine_identity.h"
 
 namespace onset {
 namespace {
@@ -149,7 +150,8 @@ HostFacts read_host_facts(bool user_manager, const std::vector<std::string>& env
       facts.pretty_hostname = *pretty;
     }
   }
-  facts.machine_id = read_id(files, "/etc/machine-id");
+  facts.machine_id = read_id(files, kMachineIdFile);
+  if (facts.machine_id.empty()) facts.machine_id = read_id(files, kTransientMachineIdFile);
   facts.boot_id = read_id(files, "/proc/sys/kernel/random/boot_id");
   read_os_release(facts, files);
   read_account(facts, own, accounts, user_manager);

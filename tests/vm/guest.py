@@ -139,9 +139,12 @@ class Guest:
         if not self.agent_is_ready:
             self._hear(rb"agent ready\n", end)
             self.agent_is_ready = True
-        self.agent.sendall("".join(f"{byte:03o}" for byte in command.encode()).encode() + b"\n")
+        self._send(command)
         text = self._hear(rb"\x01(\d+)\x02\n", end)
         return int(text.group(1)), text.string[:text.start()].decode(errors="replace")
+
+    def _send(self, command):
+        self.agent.sendall("".join(f"{byte:03o}" for byte in command.encode()).encode() + b"\n")
 
     def _hear(self, pattern, end):
         while True:
@@ -161,6 +164,11 @@ class Guest:
             if self.process.stdout in ready and not self._read(0):
                 raise Late(f"the guest has ended: {self.heard}\n{self.console}")
 
+    def tell(self, command):
+        """A command line whose answer does not matter: it may be the guest's last."""
+        self.run("true")
+        self._send(command)
+
     def ok(self, command, seconds=DEADLINE):
         """Its output; it must succeed."""
         status, output = self.run(command, seconds)
@@ -169,15 +177,19 @@ class Guest:
         return output
 
     def monitor(self, command):
-        """A command to QEMU itself: "sendkey ctrl-alt-delete"."""
-        with self._connect("monitor", time.monotonic() + DEADLINE) as connection:
-            connection.sendall(command.encode() + b"\n")
-            connection.settimeout(1)
-            try:
-                while connection.recv(65536).count(b"(qemu)") < 1:
-                    pass
-            except TimeoutError:
-                pass
+        """A command to QEMU itself: "sendkey ctrl-alt-delete". Until it prompts again: what is
+        asked by who has gone is not done."""
+        end = time.monotonic() + DEADLINE
+        with self._connect("monitor", end) as connection:
+            connection.settimeout(DEADLINE)
+            for words in ("", command + "\n"):
+                connection.sendall(words.encode())
+                heard = b""
+                while not heard.endswith(b"(qemu) "):
+                    piece = connection.recv(65536)
+                    if not piece:
+                        return
+                    heard += piece
 
     # ---- its end ------------------------------------------------------------------
 
