@@ -1,6 +1,9 @@
 #pragma once
-// After the last job: ends every process that is left, then leaves. Runs its own
-// short waits, each with a deadline; the event loop is over.
+// After the last job: ends every process that is left, takes a machine's storage apart, then
+// leaves. Runs its own short waits, each with a deadline; the event loop is over.
+//
+// PID 1 itself wants no memory for it. What does, and what may block, is done by a child of it;
+// where there can be none, or it takes too long, PID 1 goes on without.
 
 #include "base/time.h"
 #include "engine/os.h"

@@ -1,0 +1,93 @@
+"""A machine's end: what is left is killed, unmounted and detached, and nothing holds it up."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+
+from guest import Guest, Late
+
+SHOW = "#!/bin/sh\necho \"hook $1, $(grep -c ' /mnt' /proc/mounts) mounts, $(cat /proc/swaps | wc -l) line of swaps\"\n"
+# Outlives its unit, ignores SIGTERM, and has a new child whenever one ends.
+STAYS = "[Service]\nKillMode=process\nExecStart=/etc/stays\n"
+STAYS_PROGRAM = "#!/bin/sh\n(trap '' TERM; while :; do sleep 1000; done) &\nexec sleep 1000\n"
+
+
+class Power(unittest.TestCase):
+    def disk(self, folder, name="disk.img", size="64M"):
+        path = os.path.join(folder, name)
+        subprocess.run(["mke2fs", "-qF", "-t", "ext4", path, size], check=True, capture_output=True)
+        return path
+
+    def boot(self, image=None, **kind):
+        options = kind.pop("options", [])
+        if image:
+            options = [*options, "-drive", f"file={image},format=raw,if=virtio"]
+        guest = Guest(disk=True, append="quiet", options=options, **kind)
+        self.addCleanup(guest.end)
+        return guest
+
+    def end(self, guest, command):
+        """Its console. What runs the command may have been stopped before it could answer."""
+        try:
+            guest.run(command)
+        except Late:
+            pass
+        return guest.wait()
+
+    def assert_clean(self, image):
+        state = subprocess.run(["dumpe2fs", "-h", image], check=True, capture_output=True, text=True).stdout
+        self.assertRegex(state, r"Filesystem state: +clean\n")
+        self.assertNotIn("needs_recovery", state)
+
+    def folder(self):
+        folder = tempfile.TemporaryDirectory(prefix="onset-power-")
+        self.addCleanup(folder.cleanup)
+        return folder.name
+
+    def test_d1_d2_what_is_left_is_killed_and_all_storage_is_detached(self):
+        image = self.disk(self.folder())
+        guest = self.boot(image, files={
+            "/usr/lib/systemd/system-shutdown/show": SHOW,
+            "/usr/lib/systemd/system-shutdown/fails": "#!/bin/sh\nexit 3\n",
+            "/etc/systemd/system/stays.service": STAYS, "/etc/stays": STAYS_PROGRAM})
+        guest.ok("mount /dev/vdb /mnt && mkdir /mnt/inner && echo kept > /mnt/file")
+        guest.ok("dd if=/dev/zero of=/mnt/swap bs=1M count=8 && mkswap /mnt/swap && swapon /mnt/swap")
+        guest.ok("insmod /lib/modules/*/kernel/drivers/block/loop.ko && dd if=/dev/zero of=/mnt/image bs=1M count=16 && mke2fs -q -t ext4 /mnt/image")
+        guest.ok("mount $(losetup --show -f /mnt/image) /mnt/inner && echo inner > /mnt/inner/file")
+        guest.ok("systemctl start stays.service")
+        console = self.end(guest, "systemctl poweroff")
+        self.assertIn("reboot: Power down", console)
+        self.assertRegex(console, r"still running: (.*, )?stays \(\d+\)")
+        self.assertIn("hook poweroff, 0 mounts, 1 line of swaps", console)
+        self.assertIn("system-shutdown/fails has failed", console)
+        self.assertNotRegex(console, r"(unmounting|detaching|deactivating)")
+        self.assert_clean(image)
+        inner = os.path.join(self.folder(), "inner.img")
+        subprocess.run(["debugfs", "-R", f"dump /image {inner}", image], check=True, capture_output=True)
+        self.assert_clean(inner)
+
+    def test_d3_a_disk_that_does_not_answer_does_not_hold_up_the_others(self):
+        stuck, fine = self.disk(self.folder()), self.disk(self.folder())
+        guest = self.boot(stuck, options=["-drive", f"file={fine},format=raw,if=virtio"])
+        guest.ok("mkdir /run/fine && mount /dev/vdb /run/fine && mount /dev/vdc /mnt")
+        guest.ok("echo kept > /run/fine/file; echo lost > /mnt/file")
+        guest.monitor("block_set_io_throttle virtio2 1 0 0 0 0 0")
+        console = self.end(guest, "systemctl poweroff")
+        self.assertRegex(console, r"unmounting /mnt takes long, waiting for it 10 s at most")
+        self.assertRegex(console, r"unmounting /mnt has not come to an end, going on without it")
+        self.assertRegex(console, r"disks do not take what is written, going on without it")
+        self.assertIn("reboot: Power down", console)
+        self.assert_clean(fine)
+
+    def test_d8_without_a_process_to_be_had_the_end_comes_all_the_same(self):
+        guest = Guest(append="quiet")
+        self.addCleanup(guest.end)
+        guest.ok("echo +pids > /sys/fs/cgroup/cgroup.subtree_control; echo 1 > /sys/fs/cgroup/init.scope/pids.max")
+        console = self.end(guest, "systemctl poweroff")
+        self.assertIn("no process can be made to detach storage, going on without it", console)
+        self.assertIn("reboot: Power down", console)
+
+
+if __name__ == "__main__":
+    unittest.main()
