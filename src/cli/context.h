@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "cli/process_facts.h"
 #include "control/client.h"
 #include "unit/builtin.h"
 #include "unit/file_source.h"
@@ -71,6 +72,7 @@ struct CliContext {
   unsigned columns = 80;              ///< of the terminal
   ProgramRunner* programs = nullptr;  ///< null: none can be run
   Machine* machine = nullptr;         ///< null: not to be touched
+  ProcessMemory* memory = nullptr;    ///< null: not to be read
   int own_pid = 0;
   bool is_chroot = false;  ///< "/" is not the root of PID 1
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/process_text.h"
 #include "base/text.h"
 #include "base/version.h"
-#include "os/process_text.h"
 #include "unit/values.h"
 
 namespace onset {

@@ -12,9 +12,9 @@
 #include <cerrno>
 
 #include "base/format.h"
+#include "base/process_text.h"
 #include "base/text.h"
 #include "os/kernel.h"
-#include "os/process_text.h"
 
 namespace onset {
 namespace {

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "base/format.h"
+#include "base/process_text.h"
 #include "base/text.h"
 #include "os/comparison.h"
 #include "os/conditions_machine.h"
 #include "os/cpu_features.h"
 #include "os/kernel.h"
 #include "os/machine_text.h"
-#include "os/process_text.h"
 #include "unit/values.h"
 
 namespace onset {

@@ -9,9 +9,9 @@
 #include <ctime>
 #include <string_view>
 
+#include "base/process_text.h"
 #include "base/text.h"
 #include "os/kernel.h"
-#include "os/process_text.h"
 
 namespace onset {
 namespace {

@@ -106,21 +106,6 @@ std::vector<std::string> enabled_controllers(std::string_view table) {
   return found;
 }
 
-std::optional<unsigned> parse_pressure(std::string_view text, std::string_view line,
-                                       std::string_view window) {
-  // "full avg10=0.00 avg60=0.00 avg300=0.00 total=0"
-  for (const std::string_view row : split(text, '\n')) {
-    const auto words = split_whitespace(row);
-    if (words.empty() || words[0] != line) continue;
-    for (const std::string_view word : words) {
-      if (!word.starts_with(window)) continue;
-      const auto share = parse_permyriad(format("{}%", word.substr(window.size())));
-      if (share) return *share;
-    }
-  }
-  return std::nullopt;
-}
-
 bool is_compatible(std::string_view names, std::string_view wanted) {
   return std::ranges::any_of(split(names, '\0'),
                              [wanted](std::string_view name) { return name == wanted; });

@@ -19,10 +19,6 @@ std::optional<bool> kernel_switch(std::string_view command_line, std::string_vie
 
 /// /proc/cgroups: the controllers of v1 that are enabled, as v2 names them.
 std::vector<std::string> enabled_controllers(std::string_view table);
-/// /proc/pressure/KIND and KIND.pressure of a cgroup, in hundredths of a percent; `line` is
-/// "some" or "full", `window` "avg10=", "avg60=" or "avg300=".
-std::optional<unsigned> parse_pressure(std::string_view text, std::string_view line,
-                                       std::string_view window);
 
 /// /proc/device-tree/compatible: whether one of its names is this.
 bool is_compatible(std::string_view names, std::string_view wanted);

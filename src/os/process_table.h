@@ -30,11 +30,11 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/process_text.h"
 #include "base/unique_fd.h"
 #include "engine/service_state.h"
 #include "graph/unit_graph.h"
 #include "os/fork_watch.h"
-#include "os/process_text.h"
 
 namespace onset {
 

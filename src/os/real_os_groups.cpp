@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/format.h"
+#include "base/process_text.h"
 #include "os/kernel.h"
-#include "os/process_text.h"
 #include "os/real_os.h"
 
 namespace onset {

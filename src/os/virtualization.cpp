@@ -9,10 +9,10 @@
 #include <cpuid.h>
 #endif
 
+#include "base/process_text.h"
 #include "base/text.h"
 #include "os/kernel.h"
 #include "os/machine_text.h"
-#include "os/process_text.h"
 #include "unit/environment.h"
 
 namespace onset {

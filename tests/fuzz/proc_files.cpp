@@ -2,7 +2,7 @@
 // uid_map, mountinfo; of the machine the kernel's command line, pressure, cgroups, device-tree,
 // sysinfo, osrelease; and in a cgroup's folder: cgroup.events, cgroup.procs, cpu.stat; and the
 // vendor's words of DMI and CPUID. One text is given to all.
-// Parsers: os/process_text.cpp os/machine_text.cpp
+// Parsers: base/process_text.cpp os/machine_text.cpp
 
 #include "base/format.h"
 #include "base/text.h"
@@ -10,7 +10,7 @@
 #include "os/conditions_machine.h"
 #include "os/confinement.h"
 #include "os/machine_text.h"
-#include "os/process_text.h"
+#include "base/process_text.h"
 #include "os/virtualization.h"
 #include "support/memory_files.h"
 

@@ -44,18 +44,6 @@ TEST_CASE("controllers of v1 have the names of v2 and must be enabled", "[os][ma
   CHECK(enabled_controllers("").empty());
 }
 
-TEST_CASE("pressure is read in hundredths of a percent", "[os][machine_text]") {
-  constexpr auto kText =
-      "some avg10=1.50 avg60=12.34 avg300=100.00 total=1\nfull avg10=0.00 avg60=x avg300=0.07 "
-      "total=2\n"sv;
-  CHECK(parse_pressure(kText, "some", "avg10=") == 150U);
-  CHECK(parse_pressure(kText, "some", "avg300=") == 10000U);
-  CHECK(parse_pressure(kText, "full", "avg300=") == 7U);
-  CHECK_FALSE(parse_pressure(kText, "full", "avg60="));
-  CHECK_FALSE(parse_pressure("some avg10=1.50\n", "full", "avg10="));
-  CHECK_FALSE(parse_pressure("", "some", "avg10="));
-}
-
 TEST_CASE("ids are mapped where a map is there and is not the whole", "[os][machine_text]") {
   CHECK_FALSE(maps_ids("         0          0 4294967295\n"));
   CHECK_FALSE(maps_ids(""));

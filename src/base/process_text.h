@@ -46,5 +46,11 @@ std::optional<std::string_view> unified_cgroup(std::string_view text);
 bool is_populated(std::string_view events);
 /// cpu.stat: the processor time used.
 std::optional<std::uint64_t> parse_cpu_nsec(std::string_view stat);
+/// A file of lines "KEY NUMBER", as memory.events, pids.events and cpu.stat are.
+std::optional<std::uint64_t> find_count(std::string_view text, std::string_view key);
+/// /proc/pressure/KIND and KIND.pressure of a cgroup, in hundredths of a percent; `line` is
+/// "some" or "full", `window` "avg10=", "avg60=" or "avg300=".
+std::optional<unsigned> parse_pressure(std::string_view text, std::string_view line,
+                                       std::string_view window);
 
 }  // namespace onset

@@ -1,4 +1,4 @@
-#include "os/process_text.h"
+#include "base/process_text.h"
 
 #include <algorithm>
 #include <limits>
@@ -117,13 +117,33 @@ bool is_populated(std::string_view events) {
 }
 
 std::optional<std::uint64_t> parse_cpu_nsec(std::string_view stat) {
-  constexpr std::string_view kKey = "usage_usec ";
-  while (!stat.empty()) {
-    const std::string_view line = take(stat, '\n');
-    if (!line.starts_with(kKey)) continue;
-    const auto us = parse_uint<std::uint64_t>(line.substr(kKey.size()));
-    if (!us || *us > UINT64_MAX / 1000) return std::nullopt;
-    return *us * 1000;
+  const auto us = find_count(stat, "usage_usec");
+  if (!us || *us > UINT64_MAX / 1000) return std::nullopt;
+  return *us * 1000;
+}
+
+std::optional<std::uint64_t> find_count(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    std::string_view line = take(text, '\n');
+    if (take(line, ' ') == key) return parse_uint<std::uint64_t>(line);
+  }
+  return std::nullopt;
+}
+
+std::optional<unsigned> parse_pressure(std::string_view text, std::string_view line,
+                                       std::string_view window) {
+  // "full avg10=0.00 avg60=0.00 avg300=0.00 total=0"
+  constexpr unsigned kWhole = 100;  // percent, and the digits behind the dot
+  for (const std::string_view row : split(text, '\n')) {
+    const auto words = split_whitespace(row);
+    if (words.empty() || words[0] != line) continue;
+    for (std::string_view word : words) {
+      if (!word.starts_with(window)) continue;
+      word.remove_prefix(window.size());
+      const auto percent = parse_uint<unsigned>(take(word, '.'));
+      const auto rest = parse_uint<unsigned>(word);
+      if (percent && rest && *percent <= kWhole && *rest < kWhole) return *percent * kWhole + *rest;
+    }
   }
   return std::nullopt;
 }
