@@ -10,6 +10,7 @@
 #include "init/applet.h"
 #include "init/command_line.h"
 #include "init/entrypoint.h"
+#include "init/machine_programs.h"
 #include "init/manager_process.h"
 #include "init/memory_wait.h"
 
@@ -48,6 +49,8 @@ int run(int argc, char** argv) {
       onset::run_entrypoint(call, environ);
     case onset::Applet::Manager:
       return run_init(argc, argv);
+    case onset::Applet::Machine:
+      return onset::run_machine_program({argv + 2, argv + argc});
     case onset::Applet::CommandLine:
       return run_command(argc, argv);
   }

@@ -20,6 +20,7 @@ Applet applet_of(std::string_view argv0, std::string_view first, std::string_vie
   const bool is_order = first.size() == 1 && kRunlevels.find(first) != kRunlevels.npos;
   if (!is_pid1 && name == "init" && is_order) return Applet::CommandLine;
   if (is_pid1 || name == "init" || first == "init") return Applet::Manager;
+  if (first == "machine" && name == "onset") return Applet::Machine;
   return Applet::CommandLine;
 }
 

@@ -142,6 +142,19 @@ void bring_loopback_up(std::vector<std::string>& losses) {
   losses.push_back(format("the loopback device can't be brought up: {}", errno_text(errno)));
 }
 
+// ---- its folders ------------------------------------------------------------------
+
+/// What packages expect of /run before anything of theirs runs: file-hierarchy(7). The rest is
+/// tmpfiles.d's.
+void make_run_folders(std::vector<std::string>& losses) {
+  constexpr const char* kLocks = "/run/lock";
+  if (mkdir(kLocks, 01777) == 0) {
+    (void)chmod(kLocks, 01777);
+  } else if (errno != EEXIST) {
+    losses.push_back(format("{} can't be made: {}", kLocks, errno_text(errno)));
+  }
+}
+
 }  // namespace
 
 void take_console() {
@@ -163,6 +176,7 @@ std::vector<std::string> set_up_machine(const KernelRequest& request, FileSource
   set_hostname(request, files, losses);
   set_machine_id(request, files, losses);
   bring_loopback_up(losses);
+  make_run_folders(losses);
   return losses;
 }
 

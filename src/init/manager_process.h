@@ -71,6 +71,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void prepare_machine();
   void find_runtime_directory();
   void run_generators();
+  void link_machine_units();
   void read_configuration();
   SysResult open_kernel_side();
   void make_manager();
@@ -126,6 +127,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   ContainerInterface container_;
   Console console_;
   Surroundings surroundings_ = Surroundings::Machine;
+  bool in_initrd_ = false;
   std::string virtualization_;
   KernelRequest kernel_;
   std::string default_unit_;

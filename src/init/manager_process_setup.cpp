@@ -15,6 +15,7 @@
 #include "base/format.h"
 #include "base/unix_address.h"
 #include "control/runtime_paths.h"
+#include "init/generated_files.h"
 #include "init/getty_generator.h"
 #include "init/machine_setup.h"
 #include "init/manager_process.h"
@@ -33,6 +34,7 @@ constexpr const char* kGenerated = "/run/systemd/generator";
 constexpr const char* kDefaultUnit = "default.target";
 /// The kernel's own limit is below it, COMMAND_LINE_SIZE.
 constexpr std::size_t kCommandLineMax = 16384;
+constexpr std::size_t kFstabMax = std::size_t{1} << 20;
 /// Until system.conf has been read.
 constexpr int kFirstLogLevel = 6;
 constexpr Duration kShutdownBudget = std::chrono::seconds(9);
@@ -186,9 +188,9 @@ void ManagerProcess::prepare_machine() {
     take_console();
     console_ = Console(options_.log_target, options_.log_level.value_or(kFirstLogLevel));
     for (const std::string& loss : losses) console_.line(4, "", loss);
-    const bool in_initrd = access("/etc/initrd-release", F_OK) == 0;
+    in_initrd_ = access("/etc/initrd-release", F_OK) == 0;
     const auto line = files_.read("/proc/cmdline", kCommandLineMax);
-    kernel_ = read_kernel_command_line(line ? *line : std::string(), in_initrd);
+    kernel_ = read_kernel_command_line(line ? *line : std::string(), in_initrd_);
     for (const std::string& loss : set_up_machine(kernel_, files_)) console_.line(4, "", loss);
     virtualization_ = detect_vm(files_);
   }
@@ -220,8 +222,24 @@ void ManagerProcess::find_runtime_directory() {
 }
 
 void ManagerProcess::run_generators() {
-  if (surroundings_ != Surroundings::Machine || !kernel_.getty_auto) return;
+  if (surroundings_ != Surroundings::Machine) return;
+  link_machine_units();
+  if (!kernel_.getty_auto) return;
   for (const std::string& loss : generate_gettys(files_, kGenerated)) console_.line(4, "", loss);
+}
+
+void ManagerProcess::link_machine_units() {
+  const auto line = files_.read("/proc/cmdline", kCommandLineMax);
+  const auto fstab = files_.read("/etc/fstab", kFstabMax);
+  MachineFacts facts{kernel_, {}, {}, {}};
+  if (line) facts.command_line = *line;
+  if (fstab) facts.fstab = *fstab;
+  facts.default_unit = default_unit_;
+  facts.in_initrd = in_initrd_;
+  facts.has_rc_local = access("/etc/rc.local", X_OK) == 0;
+  for (const std::string& loss : write_generated(machine_links(facts))) {
+    console_.line(4, "", loss);
+  }
 }
 
 void ManagerProcess::read_configuration() {

@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "unit/name.h"
 #include "unit/values.h"
 #include "unit/words.h"
 
@@ -82,7 +83,8 @@ class Reader {
   explicit Reader(bool in_initrd) : in_initrd_(in_initrd) {}
 
   void take(const KernelArgument& argument) {
-    if (take_unit(argument) || take_setting(argument) || take_own(argument)) return;
+    if (take_unit(argument) || take_debugging(argument)) return;
+    if (take_setting(argument) || take_own(argument)) return;
     std::string_view name = argument.name;
     if (name.starts_with("rd.")) name.remove_prefix(3);
     if (!name.starts_with("systemd.") && !name.starts_with("onset.")) return;
@@ -113,6 +115,43 @@ class Reader {
       request_.unit = *argument.value;
     }
     return true;
+  }
+
+  /// systemd-debug-generator(8): those of an initrd hold there, the others after it.
+  bool take_debugging(const KernelArgument& argument) {
+    std::string_view name = argument.name;
+    const bool of_initrd = name.starts_with("rd.");
+    if (of_initrd) name.remove_prefix(3);
+    const bool mask = name == "systemd.mask" || name == "onset.mask";
+    const bool want = name == "systemd.wants" || name == "onset.wants";
+    const bool shell = name == "systemd.debug_shell" || name == "onset.debug_shell";
+    if (!mask && !want && !shell) return false;
+    if (of_initrd != in_initrd_) return true;
+    if (shell) {
+      take_debug_shell(argument);
+    } else if (!argument.value || !unit_name_is_valid(*argument.value)) {
+      say(argument, "needs the name of a unit");
+    } else {
+      (mask ? request_.masks : request_.wants).push_back(*argument.value);
+    }
+    return true;
+  }
+
+  /// A boolean, or a terminal with or without its folder.
+  void take_debug_shell(const KernelArgument& argument) {
+    const auto wanted = parse_bool(argument.value.value_or("yes"));
+    if (wanted) {
+      request_.debug_shell.reset();
+      if (*wanted) request_.debug_shell.emplace();
+      return;
+    }
+    std::string_view terminal = *argument.value;
+    if (terminal.starts_with("/dev/")) terminal.remove_prefix(5);
+    if (!filename_is_valid(terminal) || c_escape(terminal) != terminal) {
+      say(argument, "needs a boolean or a terminal");
+    } else {
+      request_.debug_shell = std::string(terminal);
+    }
   }
 
   bool take_setting(const KernelArgument& argument) {

@@ -30,8 +30,11 @@ struct KernelRequest {
   bool getty_auto = true;                 ///< logins on the consoles
   std::string hostname;
   std::string machine_id;
-  std::optional<std::uint64_t> clock_us;  ///< since 1970
-  Diagnostics diagnostics;                ///< values that can't be taken, words not honoured yet
+  std::optional<std::uint64_t> clock_us;   ///< since 1970
+  std::vector<std::string> masks;          ///< units not to be started
+  std::vector<std::string> wants;          ///< units to start as well
+  std::optional<std::string> debug_shell;  ///< the terminal, below /dev; empty: the usual one
+  Diagnostics diagnostics;                 ///< values that can't be taken, words not honoured yet
 };
 
 /// `in_initrd`: words that begin with "rd." count, and of what unit to start only those do.

@@ -1,9 +1,19 @@
 """A machine's life: from the kernel's hand-over to a login prompt, and off again."""
 
+import hashlib
 import re
+import subprocess
 import unittest
 
 from guest import Guest
+
+# What early services of a machine read.
+MACHINE_FILES = {
+    "/etc/sysctl.d/50-test.conf": "kernel.panic_print = 3\nnet.ipv4.conf.*.arp_filter=1\nno.such.key=1\n",
+    "/etc/modules-load.d/test.conf": "# one a line\ndummy\n",
+    "/etc/tmpfiles.d/test.conf": "d /run/from-tmpfiles 0750\n",
+    "/etc/rc.local": "#!/bin/sh\necho \"$1\" >/run/from-rc-local\n",
+}
 
 
 class Boot(unittest.TestCase):
@@ -30,13 +40,41 @@ class Boot(unittest.TestCase):
         guest.type("/sbin/poweroff\n")
         self.assertIn("reboot: Power down", guest.wait())
 
-    def test_from_a_disk_to_a_login_prompt_and_off(self):
-        guest = self.boot(disk=True, append="quiet")
+    def test_from_a_disk_to_a_login_prompt_and_off_and_the_disk_is_clean(self):
+        guest = self.boot(disk=True, keep=True, append="quiet modules_load=fuse", files=MACHINE_FILES)
         guest.until(r" login: ")
-        self.assertIn(" / ext4 ", guest.ok("cat /proc/mounts"))
         self.assertEqual(guest.ok("systemctl is-system-running"), "running\n")
+        # Checked while it was read-only, then mounted as fstab has it.
+        self.assertRegex(guest.ok("cat /proc/mounts"), r"(?m)^/dev/\S+ / ext4 rw,.*errors=remount-ro")
+        for unit in ("systemd-fsck-root", "systemd-remount-fs", "systemd-sysctl", "systemd-modules-load",
+                     "systemd-tmpfiles-setup", "systemd-tmpfiles-setup-dev", "systemd-random-seed",
+                     "systemd-machine-id-commit", "kmod-static-nodes", "rc-local"):
+            self.assertEqual(guest.ok(f"systemctl show -p ActiveState -p Result {unit}"),
+                             "ActiveState=active\nResult=success\n", unit)
+        self.assertEqual(guest.ok("cat /proc/sys/kernel/panic_print /proc/sys/net/ipv4/conf/lo/arp_filter"), "3\n1\n")
+        self.assertRegex(guest.ok("lsmod"), r"(?m)^dummy .*(\n.*)*^fuse ")
+        self.assertEqual(guest.ok("stat -c '%a %s' /var/lib/systemd/random-seed /run/from-tmpfiles /run/lock"),
+                         "600 512\n750 40\n1777 40\n")
+        self.assertEqual(guest.ok("cat /run/from-rc-local"), "start\n")
+        # There was none, and no place for one: now it is kept.
+        self.assertRegex(guest.ok("cat /etc/machine-id"), r"^[0-9a-f]{32}\n$")
+        self.assertEqual(guest.ok("ls /run/machine-id 2>&1 || true"),
+                         "ls: cannot access '/run/machine-id': No such file or directory\n")
+        seed = guest.ok("sha256sum /var/lib/systemd/random-seed").split()[0]
         guest.tell("systemctl poweroff")
         self.assertIn("reboot: Power down", guest.wait())
+        self.assert_clean(guest.disk)
+        dumped = subprocess.run(["debugfs", "-R", "cat /var/lib/systemd/random-seed", guest.disk], capture_output=True)
+        self.assertEqual(len(dumped.stdout), 512)
+        self.assertNotEqual(hashlib.sha256(dumped.stdout).hexdigest(), seed, "a seed is used once")
+
+    def assert_clean(self, disk):
+        """Nothing is left to replay or to mend."""
+        look = subprocess.run(["dumpe2fs", "-h", disk], capture_output=True, text=True)
+        self.assertRegex(look.stdout, r"Filesystem state: +clean\n")
+        self.assertNotIn("needs_recovery", look.stdout)
+        check = subprocess.run(["e2fsck", "-fn", disk], capture_output=True, text=True)
+        self.assertEqual(check.returncode, 0, check.stdout)
 
     def test_the_kernel_command_line_asks_for_a_target_and_settings_and_ctrl_alt_del_reboots(self):
         target = "[Unit]\nDescription=Mine\nRequires=basic.target vm-agent.service\nAfter=basic.target\n"

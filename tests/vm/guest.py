@@ -6,8 +6,8 @@
     guest.power_off()                    its last words, and whether it went off by itself
 
 What goes into every guest afresh is in its initramfs: onset, and `files`, by path. The disk is
-never written to: each guest has its own changes, which end with it. QEMU's exit status says
-nothing (a panic is 0 too): the console does.
+never written to: each guest has its own changes, which end with it, or a copy, `keep`, to look at
+afterwards (guest.disk). QEMU's exit status says nothing (a panic is 0 too): the console does.
 """
 
 import os
@@ -52,15 +52,19 @@ def find_module(folder, name):
 
 
 class Guest:
-    def __init__(self, disk=False, files=(), append="", options=(), terminal=False):
+    def __init__(self, disk=False, files=(), append="", options=(), terminal=False, keep=False):
         self.folder = tempfile.mkdtemp(prefix="onset-vm-")
         self.raw, self.console = b"", ""
         self.begin = time.monotonic()
         image, modules = kernel()
         line = [*MACHINE, "-kernel", image, "-initrd", self._initramfs(disk, dict(files), modules),
                 "-append", f"console=ttyS0 panic=-1 {'' if disk else 'rdinit=/sbin/init'} {append}"]
+        self.disk = f"{PARTS}/disk.img"
+        if disk and keep:
+            self.disk = os.path.join(self.folder, "disk.img")
+            subprocess.run(["cp", "--sparse=always", f"{PARTS}/disk.img", self.disk], check=True)
         if disk:
-            line += ["-drive", f"file={PARTS}/disk.img,format=raw,if=virtio,snapshot=on"]
+            line += ["-drive", f"file={self.disk},format=raw,if=virtio,snapshot={'off' if keep else 'on'}"]
         agent = ["-serial", f"unix:{self.folder}/agent,server,nowait"]
         self.agent = None
         if terminal:

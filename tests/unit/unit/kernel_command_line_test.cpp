@@ -147,6 +147,10 @@ TEST_CASE("words say what the machine is and what is shown", "[unit][kernel]") {
 TEST_CASE("a word that can't be taken is told, and what others read is not", "[unit][kernel]") {
   const Row rows[] = {
       {"systemd.unit", "kernel command line: systemd.unit needs the name of a unit, ignored\n"},
+      {"systemd.wants=x",
+       "kernel command line: systemd.wants=x needs the name of a unit, ignored\n"},
+      {"systemd.debug_shell=a/b",
+       "kernel command line: systemd.debug_shell=a/b needs a boolean or a terminal, ignored\n"},
       {"systemd.log_level", "kernel command line: systemd.log_level needs a value, ignored\n"},
       {"systemd.getty_auto=x",
        "kernel command line: systemd.getty_auto=x needs a boolean, ignored\n"},

@@ -1,0 +1,74 @@
+#include "init/machine_programs.h"
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/format.h"
+
+namespace onset {
+namespace {
+
+constexpr int kUsage = 2;
+constexpr int kNotRun = 127;
+
+struct Verb {
+  std::string_view name;
+  int (*run)(const std::vector<std::string>&);
+};
+constexpr Verb kVerbs[] = {
+    {"fsck", check_file_system},       {"remount-fs", remount_file_systems},
+    {"sysctl", apply_sysctl},          {"modules-load", load_modules},
+    {"random-seed", keep_random_seed}, {"machine-id-commit", commit_machine_id},
+    {"update-done", mark_updated},     {"sulogin-shell", give_shell},
+};
+
+}  // namespace
+
+int run_machine_program(const std::vector<std::string>& words) {
+  for (const Verb& verb : kVerbs) {
+    if (!words.empty() && words.front() == verb.name) {
+      return verb.run({words.begin() + 1, words.end()});
+    }
+  }
+  std::string known;
+  for (const Verb& verb : kVerbs) known += format(" {}", verb.name);
+  complain(format("expected one of:{}", known));
+  return kUsage;
+}
+
+void complain(std::string_view text) {
+  const std::string line = format("{}\n", text);
+  (void)!write(STDERR_FILENO, line.data(), line.size());
+}
+
+std::string find_program(std::string_view name) {
+  for (const char* folder : {"/usr/sbin", "/usr/bin", "/sbin", "/bin"}) {
+    std::string path = format("{}/{}", folder, name);
+    if (access(path.c_str(), X_OK) == 0) return path;
+  }
+  return {};
+}
+
+int run_program(const std::string& path, const std::vector<std::string>& argv) {
+  std::vector<char*> words;
+  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  pid_t pid = 0;
+  const int err = posix_spawn(&pid, path.c_str(), nullptr, nullptr, words.data(), environ);
+  if (err != 0) {
+    complain(format("{}: {}", path, errno_text(err)));
+    return kNotRun;
+  }
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0) {
+    if (errno == EINTR) continue;
+    complain(format("{}: {}", path, errno_text(errno)));
+    return kNotRun;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+}  // namespace onset
