@@ -40,14 +40,27 @@ std::optional<ProcessStatus> parse_process_stat(std::string_view text) {
     return std::nullopt;
   }
   const auto fields = split_whitespace(text.substr(close + 1));
-  static constexpr std::size_t kStartTime = 19;  // field 22 of proc(5), counted from STATE
+  // Fields 14, 15, 20 and 22 of proc(5), counted from STATE.
+  static constexpr std::size_t kUserTime = 11;
+  static constexpr std::size_t kSystemTime = 12;
+  static constexpr std::size_t kThreads = 17;
+  static constexpr std::size_t kStartTime = 19;
   if (fields.size() <= kStartTime || fields[0].size() != 1) return std::nullopt;
   const auto parent = parse_pid(fields[1]);
   const auto group = parse_pid(fields[2]);
   const auto session = parse_pid(fields[3]);
   const auto started = parse_uint<std::uint64_t>(fields[kStartTime]);
   if (!parent || !group || !session || !started) return std::nullopt;
-  ProcessStatus status{fields[0][0], *parent, *group, *session, *started, {}};
+  const auto user = parse_uint<std::uint64_t>(fields[kUserTime]);
+  const auto system = parse_uint<std::uint64_t>(fields[kSystemTime]);
+  ProcessStatus status;
+  status.state = fields[0][0];
+  status.parent = *parent;
+  status.group = *group;
+  status.session = *session;
+  status.started = *started;
+  status.cpu_ticks = user.value_or(0) + system.value_or(0);
+  status.threads = parse_uint<std::uint32_t>(fields[kThreads]).value_or(0);
   status.name = text.substr(open + 1, close - open - 1);
   return status;
 }
@@ -126,6 +139,21 @@ std::optional<std::uint64_t> find_count(std::string_view text, std::string_view 
   while (!text.empty()) {
     std::string_view line = take(text, '\n');
     if (take(line, ' ') == key) return parse_uint<std::uint64_t>(line);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> find_kilobytes(std::string_view text, std::string_view key) {
+  constexpr std::uint64_t kKilo = 1024;
+  while (!text.empty()) {
+    std::string_view line = take(text, '\n');
+    if (!line.starts_with(key)) continue;
+    line.remove_prefix(key.size());
+    const auto words = split_whitespace(line);
+    if (words.empty()) return std::nullopt;
+    const auto number = parse_uint<std::uint64_t>(words[0]);
+    if (!number || *number > UINT64_MAX / kKilo) return std::nullopt;
+    return *number * kKilo;
   }
   return std::nullopt;
 }

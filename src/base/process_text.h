@@ -21,7 +21,9 @@ struct ProcessStatus {
   pid_t group = 0;
   pid_t session = 0;
   std::uint64_t started = 0;  ///< clock ticks since boot: tells two of one number apart
-  std::string name;           ///< comm: at most 15 bytes
+  std::uint64_t cpu_ticks = 0;
+  std::uint32_t threads = 0;
+  std::string name;  ///< comm: at most 15 bytes
 };
 std::optional<ProcessStatus> parse_process_stat(std::string_view text);
 
@@ -48,6 +50,8 @@ bool is_populated(std::string_view events);
 std::optional<std::uint64_t> parse_cpu_nsec(std::string_view stat);
 /// A file of lines "KEY NUMBER", as memory.events, pids.events and cpu.stat are.
 std::optional<std::uint64_t> find_count(std::string_view text, std::string_view key);
+/// A row "KEY: NUMBER kB" of /proc/PID/status, in bytes; `key` with its colon.
+std::optional<std::uint64_t> find_kilobytes(std::string_view text, std::string_view key);
 /// /proc/pressure/KIND and KIND.pressure of a cgroup, in hundredths of a percent; `line` is
 /// "some" or "full", `window` "avg10=", "avg60=" or "avg300=".
 std::optional<unsigned> parse_pressure(std::string_view text, std::string_view line,

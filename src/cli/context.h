@@ -55,6 +55,23 @@ class Machine {
   virtual void write_to_terminal(const std::string& path, std::string_view text) = 0;
 };
 
+/// A terminal on which something is shown that changes, and the time that passes meanwhile.
+class LiveTerminal {
+ public:
+  struct Answer {
+    char key = 0;  ///< 0: the time is over
+    MonoTime now;
+  };
+  virtual ~LiveTerminal() = default;
+  /// Keys come one by one and are not shown, until the command ends. False: it is no terminal.
+  virtual bool begin() = 0;
+  /// The next key; without begin() none comes.
+  virtual Answer wait(Duration longest) = 0;
+  virtual MonoTime now() = 0;
+  /// What was written is to be seen now.
+  virtual void flush() = 0;
+};
+
 struct CliContext {
   FileSource& files;
   FileChanger& changer;
@@ -67,12 +84,14 @@ struct CliContext {
   std::span<const BuiltinUnit> builtin;
   std::map<std::string, std::string, std::less<>> environment;
   std::string working_directory;
-  Timestamp now;                      ///< when the command was called
-  bool is_tty = false;                ///< standard output is a terminal
-  unsigned columns = 80;              ///< of the terminal
+  Timestamp now;          ///< when the command was called
+  bool is_tty = false;    ///< standard output is a terminal
+  unsigned columns = 80;  ///< of the terminal
+  unsigned rows = 25;
   ProgramRunner* programs = nullptr;  ///< null: none can be run
   Machine* machine = nullptr;         ///< null: not to be touched
   ProcessMemory* memory = nullptr;    ///< null: not to be read
+  LiveTerminal* keys = nullptr;       ///< null: nobody waits
   int own_pid = 0;
   bool is_chroot = false;  ///< "/" is not the root of PID 1
 

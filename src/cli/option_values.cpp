@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/option_words.h"
+#include "cli/top_view.h"
 #include "unit/enum_words.h"
 #include "unit/name.h"
 #include "unit/signals.h"
@@ -108,6 +109,25 @@ std::string set_signal(Options& options, std::string_view word) {
 std::string set_lines(Options& options, std::string_view word) {
   options.lines = parse_uint<unsigned>(word);
   return options.lines ? std::string() : format("Failed to parse lines '{}'", c_escape(word));
+}
+
+std::string set_order(Options& options, std::string_view word) {
+  if (!top_order_from(word)) return format("Failed to parse order '{}'", c_escape(word));
+  options.order = word;
+  return {};
+}
+
+std::string set_delay(Options& options, std::string_view word) {
+  const auto span = parse_span(word);
+  if (!span || span->count() == 0) return format("Failed to parse delay '{}'", c_escape(word));
+  options.delay = *span;
+  return {};
+}
+
+std::string set_iterations(Options& options, std::string_view word) {
+  options.iterations = parse_uint<unsigned>(word);
+  return options.iterations ? std::string()
+                            : format("Failed to parse iterations '{}'", c_escape(word));
 }
 
 std::string set_output(Options& options, std::string_view word) {

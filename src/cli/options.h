@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "cli/render.h"
 
 namespace onset {
@@ -53,6 +54,9 @@ struct Options {
   std::optional<int> signal;
   std::string preset_mode = "full";
   std::optional<unsigned> lines;
+  std::string order;                         ///< top: what is sorted by; empty: cpu
+  Duration delay = std::chrono::seconds(1);  ///< top: between two looks
+  std::optional<unsigned> iterations;        ///< top; 0: until it is ended
   std::vector<std::string> types;
   std::vector<std::string> states;
   std::vector<std::string> properties;

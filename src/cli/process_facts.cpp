@@ -123,27 +123,17 @@ std::uint64_t soft_limit(std::string_view limits, std::string_view row) {
   return 0;
 }
 
-/// A row "VmLck:     12 kB" of /proc/PID/status, in bytes.
-std::uint64_t status_bytes(std::string_view status, std::string_view row) {
-  constexpr std::uint64_t kKilo = 1024;
-  for (std::string_view line : split(status, '\n')) {
-    if (!line.starts_with(row)) continue;
-    const auto words = split_whitespace(line.substr(row.size()));
-    return words.empty() ? 0 : parse_uint<std::uint64_t>(words[0]).value_or(0) * kKilo;
-  }
-  return 0;
-}
-
 void read_limits(FileSource& files, const std::string& folder, std::size_t descriptors,
                  ProcessFacts& process) {
   const auto limits = files.read(folder + "limits", kFileMax);
   const auto status = files.read(folder + "status", kFileMax);
   if (!limits || !status) return;
+  const auto bytes = [&](std::string_view row) { return find_kilobytes(*status, row).value_or(0); };
   const LimitUse uses[] = {
       {"open files", descriptors, soft_limit(*limits, "Max open files")},
-      {"locked memory", status_bytes(*status, "VmLck:"), soft_limit(*limits, "Max locked memory")},
-      {"address space", status_bytes(*status, "VmSize:"), soft_limit(*limits, "Max address space")},
-      {"stack", status_bytes(*status, "VmStk:"), soft_limit(*limits, "Max stack size")},
+      {"locked memory", bytes("VmLck:"), soft_limit(*limits, "Max locked memory")},
+      {"address space", bytes("VmSize:"), soft_limit(*limits, "Max address space")},
+      {"stack", bytes("VmStk:"), soft_limit(*limits, "Max stack size")},
   };
   for (const LimitUse& use : uses) {
     if (is_near(use.used, use.limit)) process.limits.push_back(use);

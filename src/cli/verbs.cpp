@@ -32,6 +32,8 @@ constexpr std::array kTable = {
             "Show runtime status of one or more units"},
     VerbRow{"diagnose", 1, kAny, true, Units, kU, verb_diagnose, "UNIT…",
             "Show what keeps units from going on: waits, locks, limits, pressure"},
+    VerbRow{"top", 0, 0, true, Units, kNone, verb_top, "",
+            "Show what units and slices use: CPU, memory, I/O, tasks, pressure"},
     VerbRow{"show", 0, kAny, true, Units, kU, verb_show, "[PATTERN…]",
             "Show properties of one or more units or the manager"},
     VerbRow{"cat", 1, kAny, false, Units, Completes::UnitFiles, verb_cat, "PATTERN…",

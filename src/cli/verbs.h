@@ -45,6 +45,7 @@ int verb_is_system_running(Command& command);
 int verb_show(Command& command);
 int verb_cat(Command& command);
 int verb_status(Command& command);
+int verb_top(Command& command);       ///< top_verb.cpp
 int verb_diagnose(Command& command);  ///< diagnose_verb.cpp
 // lists: list_view.cpp, dependency_view.cpp
 int verb_list_units(Command& command);

@@ -19,6 +19,7 @@
 #include "base/unique_fd.h"
 #include "cli/context.h"
 #include "cli/runtime_finder.h"
+#include "init/live_terminal.h"
 #include "init/unit_files.h"
 #include "loop/clock.h"
 #include "os/accounts.h"
@@ -146,10 +147,14 @@ std::string working_directory() {
                                                        : std::string(path.data());
 }
 
-unsigned terminal_columns(std::string_view asked) {
-  if (const auto columns = parse_uint<unsigned>(asked); columns && *columns > 0) return *columns;
+void measure_terminal(CliContext& context) {
   winsize size{};
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+    if (size.ws_col > 0) context.columns = size.ws_col;
+    if (size.ws_row > 0) context.rows = size.ws_row;
+  }
+  const auto columns = parse_uint<unsigned>(context.variable("COLUMNS"));
+  if (columns && *columns > 0) context.columns = *columns;
 }
 
 int run(int argc, char** argv, char** environment) {
@@ -187,11 +192,13 @@ int run(int argc, char** argv, char** environment) {
                      working_directory(),
                      read_clock()};
   context.is_tty = isatty(STDOUT_FILENO) == 1;
-  context.columns = terminal_columns(context.variable("COLUMNS"));
+  measure_terminal(context);
   TerminalPrograms programs;
   context.programs = &programs;
   RealMachine machine;
   context.machine = &machine;
+  RealTerminal terminal([&out] { out.flush(); });
+  context.keys = &terminal;
   ForeignMemory memory;
   context.memory = &memory;
   context.own_pid = getpid();

@@ -4,7 +4,7 @@ import json
 import unittest
 
 from harness import until
-from manager_harness import OnsetSystemTest
+from manager_harness import OnsetSystemTest, cgroups_can_be_made
 
 # Takes its own lock, tells the other, waits to be told, and asks for the other's.
 LOCKER = """[Service]
@@ -96,6 +96,29 @@ class Diagnose(OnsetSystemTest):
         self.assertRegex(out, r"Last end: the main process \d+ exited with 1 \(FAILURE\)")
         self.assertEqual(system.cli("diagnose", "nothing.service"),
                          (4, "", "Unit nothing.service could not be found.\n"))
+
+
+BURNER = "[Service]\nExecStart=@python@ -S -E -c 'while True: pass'\n"
+
+
+class Top(OnsetSystemTest):
+    def test_who_burns_the_processor_stands_first(self):
+        for cgroup in [False] + [True] * cgroups_can_be_made():
+            with self.subTest(cgroup=cgroup):
+                system = self.boot({"idle.service": "[Service]\nExecStart=/bin/sleep infinity\n",
+                                    "burner.service": BURNER}, cgroup=cgroup)
+                self.ok(system, "start", "idle.service", "burner.service")
+                rows = json.loads(self.ok(system, "top", "--json=short", "--delay=300ms"))
+                if cgroup:
+                    self.assertIn("system.slice", [row["unit"] for row in rows])
+                rows = [row for row in rows if row["unit"].endswith(".service")]
+                self.assertEqual([row["unit"] for row in rows], ["burner.service", "idle.service"])
+                self.assertGreater(rows[0]["cpu_percent"], 5)
+                self.assertLess(rows[1]["cpu_percent"], 5)
+                self.assertEqual(rows[0]["tasks"], 1)
+                self.assertGreater(rows[0]["memory"], 1 << 20)
+                text = self.ok(system, "top", "--delay=10ms", "--iterations=2", "--order=name")
+                self.assertEqual(text.count(" burner.service\n"), 2)
 
 
 if __name__ == "__main__":
