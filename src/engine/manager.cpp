@@ -457,8 +457,17 @@ std::string_view Manager::sub_state(UnitId id) const {
   return unit.type == UnitType::Scope ? "running" : "active";
 }
 
+bool Manager::going_down() const {
+  if (stopping() || objective_ != Objective::Run) return true;
+  const UnitId id = graph_->find("shutdown.target");
+  if (!id.valid()) return false;
+  const UnitRuntime& rt = runtime_[id.value];
+  const Job* job = queue_.find(rt.job);
+  return rt.active == ActiveState::Active || (job != nullptr && job->type == JobType::Start);
+}
+
 SystemState Manager::system_state() const {
-  if (stopping() || objective_ != Objective::Run) return SystemState::Stopping;
+  if (going_down()) return SystemState::Stopping;
   if (!started_up_) return SystemState::Starting;
   for (std::string_view name : {"rescue.target", "emergency.target"}) {
     const UnitId id = graph_->find(name);

@@ -122,6 +122,8 @@ class Manager final : private UnitStates {
   [[nodiscard]] int exit_status() const { return exit_status_; }
   /// True from the moment a shutdown is asked for.
   [[nodiscard]] bool stopping() const { return stopping_ || wanted_shutdown_ != Objective::Run; }
+  /// So, or somebody has asked for shutdown.target, which everything gives way to.
+  [[nodiscard]] bool going_down() const;
 
   // ---- requests -----------------------------------------------------------
   Result<JobId, RequestError> request(std::string_view unit, JobType type, JobMode mode,

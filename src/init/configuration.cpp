@@ -106,9 +106,11 @@ int Configuration::log_level() const {
   return settings_.log_level.value_or(kDefaultLogLevel);
 }
 
-bool Configuration::show_status() const {
-  if (context_.options.show_status) return *context_.options.show_status;
-  return settings_.show_status.value_or(!context_.kernel.quiet);
+ShowStatus Configuration::show_status() const {
+  if (context_.options.show_status) {
+    return *context_.options.show_status ? ShowStatus::Yes : ShowStatus::No;
+  }
+  return settings_.show_status.value_or(context_.kernel.quiet ? ShowStatus::Auto : ShowStatus::Yes);
 }
 
 std::vector<std::string> Configuration::environment() const {

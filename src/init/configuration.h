@@ -40,7 +40,8 @@ class Configuration {
   /// With `limits` completed.
   [[nodiscard]] const ManagerSettings& settings() const { return settings_; }
   [[nodiscard]] int log_level() const;
-  [[nodiscard]] bool show_status() const;
+  /// Without a word from anybody all is shown; on a quiet kernel, what fails or takes long.
+  [[nodiscard]] ShowStatus show_status() const;
   /// The manager's own, with ManagerEnvironment= over it.
   [[nodiscard]] std::vector<std::string> environment() const;
   [[nodiscard]] LaunchDefaults launch_defaults() const;

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kMaxLine = 2048;
 constexpr Duration kPatience = std::chrono::milliseconds(5);
 constexpr Duration kPause = std::chrono::seconds(1);
+constexpr std::string_view kEraseLine = "\r\x1b[K";
 
 }  // namespace
 
@@ -84,6 +85,14 @@ void Console::write_line(int level, std::string_view subject, std::string_view t
   s += c_escape(text.substr(0, kMaxLine));
   if (bright) s += "\x1b[0m";
   s += '\n';
+  write_whole(s);
+}
+
+void Console::write_whole(std::string_view text) {
+  if (passing_) {
+    passing_ = false;
+    (void)write_now(kEraseLine);
+  }
   if (lost_ > 0) {
     const char* end = torn_ ? "\n" : "";
     if (!write_now(format("{}onset: {} lines lost, the console was full\n", end, lost_))) {
@@ -92,7 +101,31 @@ void Console::write_line(int level, std::string_view subject, std::string_view t
     }
     lost_ = 0;
   }
-  if (!write_now(s)) ++lost_;
+  if (!write_now(text)) ++lost_;
+}
+
+void Console::plain(std::string_view text) {
+  if (!out_) return;
+  try {
+    write_whole(format("{}\n", text));
+  } catch (const std::bad_alloc&) {
+    ++lost_;
+  }
+}
+
+void Console::passing(std::string_view text) {
+  if (!colour_) {
+    if (!text.empty()) plain(text);
+    return;
+  }
+  // What it could not say is said again the next time.
+  if (!out_ || lost_ > 0 || (text.empty() && !passing_)) return;
+  try {
+    passing_ = write_now(format("{}{}", kEraseLine, text)) && !text.empty();
+    torn_ = false;
+  } catch (const std::bad_alloc&) {
+    return;
+  }
 }
 
 }  // namespace onset

@@ -24,8 +24,16 @@ class Console {
   void line(int level, std::string_view subject, std::string_view text);
   void set_level(int level) { level_ = level; }
 
+  /// One line as it is, whatever the level: fit for a terminal already.
+  void plain(std::string_view text);
+  /// The last line of the screen, until another takes its place or any other line comes. Empty: it
+  /// goes. Where nobody can overwrite it it is a line like others.
+  void passing(std::string_view text);
+  [[nodiscard]] bool has_colour() const { return colour_; }
+
  private:
   void write_line(int level, std::string_view subject, std::string_view text);
+  void write_whole(std::string_view text);
   bool write_now(std::string_view bytes);
   long write_shared(std::string_view bytes);
 
@@ -36,7 +44,8 @@ class Console {
   bool shared_ = false;  ///< could not be reopened
   MonoTime held_up_until_{0};
   bool colour_ = false;
-  bool torn_ = false;  ///< the last line lacks its end
+  bool torn_ = false;     ///< the last line lacks its end
+  bool passing_ = false;  ///< the last line is one that goes
   unsigned long lost_ = 0;
 };
 

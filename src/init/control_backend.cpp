@@ -143,7 +143,7 @@ std::map<std::string, std::string> ProcessBackend::properties() {
   }
   p["UnitPath"] = path;
   p["LogLevel"] = log_level_name(context_.configuration->log_level());
-  p["ShowStatus"] = context_.configuration->show_status() ? "yes" : "no";
+  p["ShowStatus"] = to_string(context_.configuration->show_status());
   p["Environment"] = join(context_.os->base_environment().assignments(), " ");
   put_inherited_limits(p);
   p["ProcessBackend"] = context_.os->backend();

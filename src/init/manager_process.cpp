@@ -82,6 +82,7 @@ void ManagerProcess::turn() {
   tell_upwards();
   settle();
   MonoTime deadline = std::min(manager_->next_deadline(), server_->next_deadline());
+  deadline = std::min(deadline, display_.deadline());
   // Some were left for this turn.
   if (children_ended_ || asked_ != SignalRequest::None) deadline = MonoTime{0};
   if (auto waited = loop_->wait(deadline); !waited) {
@@ -93,6 +94,7 @@ void ManagerProcess::turn() {
   os_->new_turn();
   if (manager_->next_deadline() <= now.mono) manager_->elapse(now);
   if (server_->next_deadline() <= now.mono) server_->elapse(now);
+  if (display_.deadline() <= now.mono) show_slow_jobs(now.mono);
   manager_->collect();
 }
 
@@ -146,30 +148,6 @@ void ManagerProcess::log(Say::Level level, std::string_view unit, std::string_vi
   if (manager_ == nullptr || unit.empty()) return;
   if (level != Say::Level::Warning && level != Say::Level::Error) return;
   manager_->note_problem(manager_->graph().find(unit), text);
-}
-
-void ManagerProcess::job_queued(const Job& job) {
-  service_->job_queued(job);
-}
-
-void ManagerProcess::job_done(const Job& job, JobResult result) {
-  service_->job_done(job, result);
-  if (!show_status_ || result != JobResult::Done) return;
-  const Unit& unit = manager_->graph().unit(job.unit);
-  const std::string_view what =
-      unit.config.description.empty() ? std::string_view(unit.id) : unit.config.description;
-  const bool is_target = unit.type == UnitType::Target;
-  if (job.type == JobType::Start && manager_->active_state(job.unit) == ActiveState::Active) {
-    console_.line(6, unit.id, format("{} {}", is_target ? "reached" : "started", what));
-  } else if (job.type == JobType::Stop) {
-    console_.line(6, unit.id, format("stopped {}", what));
-  } else if (job.type == JobType::Reload) {
-    console_.line(6, unit.id, format("reloaded {}", what));
-  }
-}
-
-void ManagerProcess::unit_changed(UnitId id) {
-  service_->unit_changed(id);
 }
 
 int run_manager(const InitOptions& options, char** environment) {

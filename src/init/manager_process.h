@@ -21,6 +21,7 @@
 #include "control/server.h"
 #include "engine/manager.h"
 #include "engine/memory_reserve.h"
+#include "init/boot_display.h"
 #include "init/configuration.h"
 #include "init/console.h"
 #include "init/container_interface.h"
@@ -99,6 +100,12 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void shut_down(Objective objective, bool at_once);
   void reread_configuration(Diagnostics& diagnostics);
   void tell(const Diagnostics& diagnostics);
+  // ---- what is shown of jobs (manager_process_status.cpp) ----------------------
+  Console& screen() { return screen_ ? *screen_ : console_; }
+  [[nodiscard]] bool displays() const;
+  void show_begin(UnitId id);
+  void show_end(const Job& job, JobResult result);
+  void show_slow_jobs(MonoTime now);
   void start_target(std::string_view name, JobMode mode);
   void dump_state();
   void tell_upwards();
@@ -150,7 +157,8 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<SignalQueue> signals_;
   std::unique_ptr<NotifySocket> notify_;
-  bool show_status_ = true;
+  BootDisplay display_;                        ///< of a machine; elsewhere its mode alone
+  std::optional<Console> screen_;              ///< where the log goes elsewhere
   SignalRequest asked_ = SignalRequest::None;  ///< by a signal, and not yet done
   bool children_ended_ = false;                ///< and not all of them were collected yet
   pid_t ended_ = 0;                            ///< the next of them

@@ -187,6 +187,7 @@ void ManagerProcess::prepare_machine() {
     const auto losses = mount_api_file_systems();
     take_console();
     console_ = Console(options_.log_target, options_.log_level.value_or(kFirstLogLevel));
+    if (options_.log_target == LogTarget::Kmsg) screen_.emplace(LogTarget::Console, 0);
     for (const std::string& loss : losses) console_.line(4, "", loss);
     in_initrd_ = access("/etc/initrd-release", F_OK) == 0;
     const auto line = files_.read("/proc/cmdline", kCommandLineMax);
@@ -249,7 +250,7 @@ void ManagerProcess::read_configuration() {
   Diagnostics diagnostics;
   configuration_->read(diagnostics);
   console_.set_level(configuration_->log_level());
-  show_status_ = configuration_->show_status();
+  display_.set_mode(configuration_->show_status());
   tell(diagnostics);
 }
 

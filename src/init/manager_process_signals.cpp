@@ -81,11 +81,11 @@ void ManagerProcess::start_target(std::string_view name, JobMode mode) {
 /// unless the file says something new.
 void ManagerProcess::reread_configuration(Diagnostics& diagnostics) {
   const int level = configuration_->log_level();
-  const bool show = configuration_->show_status();
+  const ShowStatus show = configuration_->show_status();
   Diagnostics found;
   configuration_->read(found);
   if (configuration_->log_level() != level) console_.set_level(configuration_->log_level());
-  if (configuration_->show_status() != show) show_status_ = configuration_->show_status();
+  if (configuration_->show_status() != show) display_.set_mode(configuration_->show_status());
   manager_->set_defaults(configuration_->settings());
   os_->set_defaults(configuration_->environment(), configuration_->launch_defaults());
   tell(found);
@@ -130,7 +130,7 @@ void ManagerProcess::act_on(SignalRequest request) {
       return dump_state();
     case SignalRequest::StatusOn:
     case SignalRequest::StatusOff:
-      show_status_ = request == SignalRequest::StatusOn;
+      display_.set_mode(request == SignalRequest::StatusOn ? ShowStatus::Yes : ShowStatus::No);
       return;
     case SignalRequest::LogDebug:
     case SignalRequest::LogInfo:

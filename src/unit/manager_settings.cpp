@@ -164,15 +164,14 @@ std::string parse_level_into(Context& context, std::string_view value) {
   return {};
 }
 
-/// "auto" shows what "yes" does; of "error" the errors are shown anyway.
 std::string parse_show_status(Context& context, std::string_view value) {
   if (value == "auto" || value == "error") {
-    context.settings.show_status = value == "auto";
+    context.settings.show_status = value == "auto" ? ShowStatus::Auto : ShowStatus::Error;
     return {};
   }
   const auto on = parse_bool(value);
   if (!on) return "a boolean, auto or error";
-  context.settings.show_status = *on;
+  context.settings.show_status = *on ? ShowStatus::Yes : ShowStatus::No;
   return {};
 }
 
@@ -272,7 +271,7 @@ constexpr Row kRows[] = {
     later("CrashReboot", check_bool, "A reboot then.", "no"),
     {.name = "ShowStatus",
      .parse = parse_show_status,
-     .help = "Lines about units that were started and stopped; error: no such lines."},
+     .help = "Lines about units that start and stop; error: of what fails, auto: slow jobs too."},
     output<&M::output>("DefaultStandardOutput", "StandardOutput= of units without one."),
     output<&M::error_output>("DefaultStandardError", "StandardError= of units without one."),
     later("CtrlAltDelBurstAction", check_burst_action,
@@ -377,6 +376,20 @@ void note_not_yet(Context& context, const Row& row, std::string_view value) {
 }
 
 }  // namespace
+
+std::string_view to_string(ShowStatus s) {
+  switch (s) {
+    case ShowStatus::No:
+      return "no";
+    case ShowStatus::Error:
+      return "error";
+    case ShowStatus::Auto:
+      return "auto";
+    case ShowStatus::Yes:
+      return "yes";
+  }
+  return "";
+}
 
 std::span<const ManagerDirective> manager_directives() {
   return kRows;

@@ -21,6 +21,10 @@ namespace onset {
 
 /// The initial values are the manual's, but for resource limits: where those
 /// that are not set come from depends on the machine (init/configuration.h).
+/// ShowStatus=: Auto and Error show what fails; Auto what takes long as well.
+enum class ShowStatus : std::uint8_t { No, Error, Auto, Yes };
+std::string_view to_string(ShowStatus s);
+
 struct ManagerSettings {
   Duration timeout_start = std::chrono::seconds(90);  ///< of services that are no oneshot
   Duration timeout_stop = std::chrono::seconds(90);
@@ -37,7 +41,7 @@ struct ManagerSettings {
   std::optional<int> oom_score_adjust;
 
   std::optional<int> log_level;  ///< syslog's
-  std::optional<bool> show_status;
+  std::optional<ShowStatus> show_status;
 };
 
 struct ManagerDirective;

@@ -16,6 +16,21 @@ MACHINE_FILES = {
 }
 
 
+# A boot in which something is missing, and something is slow.
+WRONG = {
+    "/etc/systemd/system/mine.target": "[Unit]\nDescription=Mine\nRequires=basic.target vm-agent.service\n"
+                                       "Wants=bad.service needs.service slow.service masked.service\n"
+                                       "After=basic.target slow.service bad.service needs.service\n",
+    "/etc/systemd/system/bad.service": "[Unit]\nDescription=Bad\n[Service]\nType=exec\nExecStart=/no/such/program\n",
+    "/etc/systemd/system/needs.service": "[Unit]\nDescription=Needs\nRequires=bad.service\nAfter=bad.service\n"
+                                         "[Service]\nExecStart=/bin/sleep 1000\n",
+    "/etc/systemd/system/slow.service": "[Unit]\nDescription=Slow\n[Service]\nType=oneshot\nTimeoutStartSec=12\n"
+                                        "RemainAfterExit=yes\nExecStart=/bin/sleep 7\n",
+    "/etc/systemd/system/masked.service": "[Service]\nExecStart=/bin/sleep 1000\n",
+    "/etc/systemd/system/wanted.service": "[Service]\nExecStart=/bin/sleep 1000\n",
+}
+
+
 class Boot(unittest.TestCase):
     def boot(self, **kind):
         guest = Guest(**kind)
@@ -25,6 +40,7 @@ class Boot(unittest.TestCase):
     def test_from_an_initramfs_to_a_login_prompt_and_off(self):
         guest = self.boot(append="quiet systemd.hostname=box.example")
         guest.until(r"^box\.example login: ")
+        self.assertNotIn("[  OK  ]", guest.console)  # quiet
         self.assertEqual(guest.ok("systemctl is-system-running"), "running\n")
         mounts = dict(line.split()[1:3] for line in guest.ok("cat /proc/mounts").splitlines())
         for place, kind in {"/proc": "proc", "/sys": "sysfs", "/dev": "devtmpfs", "/dev/pts": "devpts",
@@ -76,17 +92,34 @@ class Boot(unittest.TestCase):
         check = subprocess.run(["e2fsck", "-fn", disk], capture_output=True, text=True)
         self.assertEqual(check.returncode, 0, check.stdout)
 
-    def test_the_kernel_command_line_asks_for_a_target_and_settings_and_ctrl_alt_del_reboots(self):
-        target = "[Unit]\nDescription=Mine\nRequires=basic.target vm-agent.service\nAfter=basic.target\n"
-        guest = self.boot(append="systemd.unit=mine.target systemd.setenv=A=1 onset.log_level=debug onset.nonsense=1",
-                          files={"/etc/systemd/system/mine.target": target})
+    def test_p18_the_console_tells_of_a_boot_that_goes_wrong_and_ctrl_alt_del_reboots(self):
+        guest = self.boot(append="systemd.unit=mine.target systemd.setenv=A=1 onset.log_level=debug onset.nonsense=1 "
+                          "systemd.mask=masked.service systemd.wants=wanted.service", files=WRONG)
+        guest.until(r"Reached target mine\.target")
         self.assertEqual(guest.ok("systemctl is-active mine.target"), "active\n")
         self.assertNotEqual(guest.run("systemctl is-active multi-user.target")[0], 0)
         self.assertIn("A=1\n", guest.ok("tr '\\0' '\\n' < /proc/self/environ"))
         self.assertEqual(guest.ok("systemctl show -p LogLevel --value"), "debug\n")
-        self.assertTrue(re.search(r"onset\.nonsense=1 is not honoured yet", guest.console), guest.console)
+        self.assertEqual(guest.ok("systemctl is-active wanted.service"), "active\n")
+        self.assertNotEqual(guest.run("systemctl is-active masked.service")[0], 0)
+        self.assertEqual(guest.ok("systemctl show -p LoadState --value masked.service"), "masked\n")
+        for line in (r"kernel command line: onset\.nonsense=1 is not honoured yet, ignored$",
+                     r"^\[  OK  \] Reached target basic\.target - Basic System\.$",
+                     r"^         Starting slow\.service - Slow\.\.\.$",
+                     r"A start job is running for slow\.service - Slow \([5-9]s / 12s\)",
+                     r"^\[  OK  \] Finished slow\.service - Slow\.$",
+                     # A missing binary fails what needs it, and nothing else.
+                     r"bad\.service: .*/no/such/program",
+                     r"^\[FAILED\] Failed to start bad\.service - Bad\.$",
+                     r"^ +See 'systemctl status bad\.service' for details\.$",
+                     r"^\[DEPEND\] Dependency failed for needs\.service - Needs\.$"):
+            self.assertRegex(guest.console, re.compile(line, re.MULTILINE))
+        # Of what was started before there is no second word.
+        self.assertEqual(guest.console.count("Starting slow.service"), 1)
         guest.monitor("sendkey ctrl-alt-delete")
-        self.assertRegex(guest.wait(), r"reboot: (Restarting system|machine restart)")
+        console = guest.wait()
+        self.assertRegex(console, r"(?m)^\[  OK  \] Stopped target mine\.target")
+        self.assertRegex(console, r"reboot: (Restarting system|machine restart)")
 
 
 if __name__ == "__main__":

@@ -296,3 +296,21 @@ TEST_CASE("what a review has found is looked at again when its turn comes", "[en
   CHECK(w.state("a.service") == "activating");
   CHECK((is_stopped_before || w.state("u.target") == "active"));
 }
+
+TEST_CASE("a system is stopping from the moment that shutdown.target is asked for",
+          "[engine][shutdown]") {
+  EngineWorld w{
+      {{"a.service",
+        "[Unit]\nConflicts=shutdown.target\nBefore=shutdown.target\n"
+        "DefaultDependencies=no\n[Service]\nExecStart=/bin/a\n"},
+       {"t.target", "[Unit]\nDefaultDependencies=no\nWants=a.service\n"},
+       {"reboot.target",
+        "[Unit]\nDefaultDependencies=no\nRequires=shutdown.target\nAfter=shutdown.target\n"},
+       {"shutdown.target", "[Unit]\nDefaultDependencies=no\n"}}};
+  REQUIRE(w.start("t.target").empty());
+  CHECK_FALSE(w.manager.going_down());
+  REQUIRE(w.start("reboot.target").empty());
+  CHECK(w.manager.going_down());
+  CHECK(w.manager.system_state() == SystemState::Stopping);
+  CHECK_FALSE(w.manager.stopping());
+}

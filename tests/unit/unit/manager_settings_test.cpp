@@ -160,7 +160,7 @@ TEST_CASE("each honoured setting reaches its member", "[unit][manager-settings]"
   CHECK(s.error_output == ExecOutput::Tty);
   CHECK(s.oom_score_adjust == -100);
   CHECK(s.log_level == 5);
-  CHECK(s.show_status == false);
+  CHECK(s.show_status == ShowStatus::No);
   REQUIRE(s.limits.size() == 3);
   CHECK(find_limit(s.limits, RLIMIT_NOFILE)->soft == 1024);
   CHECK(find_limit(s.limits, RLIMIT_NOFILE)->hard == 4096);
