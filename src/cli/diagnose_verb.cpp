@@ -114,9 +114,9 @@ class Report {
 
   void add_pressure(const Diagnosis& found) {
     for (const Pressure& p : found.pressures) {
-      const std::string text = format("{}: some of it waits {} of the time, all of it {}", p.kind,
-                                      percent(p.some), percent(p.full));
-      if (p.some >= kStarves) {
+      const std::string text = format("{}: some of it waits {} of the time, all of it {}",
+                                      to_string(p.what), percent(p.some), percent(p.full));
+      if (p.some >= starves_from(p.what)) {
         label("Starves", warn(text));
       } else if (p.some > 0) {
         label("Pressure", text);
@@ -225,10 +225,10 @@ json view(const Deadlock& deadlock) {
 
 json view(const Pressure& pressure) {
   constexpr double kPercent = 100;
-  return {{"kind", pressure.kind},
+  return {{"kind", pressure_word(pressure.what)},
           {"some", pressure.some / kPercent},
           {"full", pressure.full / kPercent},
-          {"starves", pressure.some >= kStarves}};
+          {"starves", pressure.some >= starves_from(pressure.what)}};
 }
 
 json view(const json& unit, const Diagnosis& found) {

@@ -194,11 +194,11 @@ class GroupReader {
     add_limit(found, "memory before it is slowed down", "memory.current", "memory.high");
     add_limit(found, "swap space", "memory.swap.current", "memory.swap.max");
     add_limit(found, "tasks", "pids.current", "pids.max");
-    for (const char* kind : {"cpu", "memory", "io"}) {
-      const std::string text = file(format("{}.pressure", kind));
+    for (const Scarce what : kAllScarce) {
+      const std::string text = file(format("{}.pressure", pressure_word(what)));
       const auto some = parse_pressure(text, "some", "avg10=");
       if (!some) continue;
-      found.pressures.push_back({kind, *some, parse_pressure(text, "full", "avg10=").value_or(0)});
+      found.pressures.push_back({what, *some, parse_pressure(text, "full", "avg10=").value_or(0)});
     }
     const std::string memory = file("memory.events");
     add_event(found, memory, "oom_kill", "processes were killed by the kernel for want of memory");

@@ -9,6 +9,7 @@
 #include "cli/process_facts.h"
 #include "control/json.h"
 #include "unit/file_source.h"
+#include "unit/pressure.h"
 
 namespace onset {
 
@@ -38,12 +39,10 @@ using Deadlock = std::vector<DeadlockLink>;
 /// Share of the last ten seconds in which some, or all, of the unit's tasks waited, in hundredths
 /// of a percent. PSI, Documentation/accounting/psi.rst.
 struct Pressure {
-  std::string kind;  ///< "cpu", "memory", "io"
+  Scarce what{};
   unsigned some = 0;
   unsigned full = 0;
 };
-/// From here on it is said that the unit starves.
-inline constexpr unsigned kStarves = 1000;
 
 struct Diagnosis {
   std::vector<ProcessFacts> processes;

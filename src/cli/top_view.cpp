@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
-#include "cli/diagnosis.h"
 #include "control/json.h"
+#include "unit/pressure.h"
 
 namespace onset {
 namespace {
@@ -54,10 +54,11 @@ std::string percent_cell(std::optional<double> percent) {
 std::string bytes_cell(std::optional<double> bytes) {
   return bytes ? format_bytes(static_cast<std::uint64_t>(*bytes)) : std::string(kNothing);
 }
-Table::Cell pressure_cell(std::optional<unsigned> share) {
+Table::Cell pressure_cell(Scarce what, std::optional<unsigned> share) {
   constexpr double kPercent = 100;
   if (!share) return {std::string(kNothing)};
-  return {format("{:.1f}", *share / kPercent), *share >= kStarves ? Tone::Warn : Tone::Plain};
+  return {format("{:.1f}", *share / kPercent),
+          *share >= starves_from(what) ? Tone::Warn : Tone::Plain};
 }
 
 template <class T>
@@ -110,8 +111,9 @@ std::string top_text(const std::vector<TopRow>& rows, const Palette& palette, st
     table.add({percent_cell(row.cpu_percent), memory,
                use.tasks ? format("{}", *use.tasks) : std::string(kNothing),
                bytes_cell(row.read_rate), bytes_cell(row.write_rate),
-               pressure_cell(use.cpu_pressure), pressure_cell(use.memory_pressure),
-               pressure_cell(use.io_pressure), printable(row.unit)});
+               pressure_cell(Scarce::Cpu, use.cpu_pressure),
+               pressure_cell(Scarce::Memory, use.memory_pressure),
+               pressure_cell(Scarce::Io, use.io_pressure), printable(row.unit)});
   }
   constexpr std::size_t kUnitColumn = 8;
   return table.text(palette, true, width, kUnitColumn);

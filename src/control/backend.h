@@ -72,6 +72,8 @@ class ControlBackend {
   /// "/system.slice/a.service"; empty: none.
   virtual std::string control_group(UnitId id) = 0;
   virtual UnitUsage usage(UnitId id) = 0;
+  /// What it starves for, a line each; for people.
+  virtual std::vector<std::string> starvation(UnitId id) = 0;
   /// ENOTSUP: the unit has no cgroup that could be frozen.
   virtual SysResult freeze(UnitId id, bool frozen) = 0;
   virtual bool is_frozen(UnitId id) = 0;

@@ -277,6 +277,7 @@ json view_status(const Manager& manager, ControlBackend& backend, UnitId id) {
   view["job"] = job != nullptr ? view_job(manager, *job) : json();
   view["problem"] = or_null(manager.problem(id));
   view["notes"] = view_notes(manager, unit);
+  for (std::string& line : backend.starvation(id)) view["notes"].push_back(std::move(line));
   return view;
 }
 

@@ -107,6 +107,10 @@ UnitUsage ProcessBackend::usage(UnitId id) {
   return {used.memory, used.cpu_nsec, used.tasks};
 }
 
+std::vector<std::string> ProcessBackend::starvation(UnitId id) {
+  return context_.starvation->notes(context_.manager->graph().unit(id).id);
+}
+
 SysResult ProcessBackend::freeze(UnitId id, bool frozen) {
   return context_.os->freeze(id, context_.manager->graph().unit(id), frozen);
 }

@@ -10,6 +10,7 @@
 #include "control/backend.h"
 #include "init/configuration.h"
 #include "init/options.h"
+#include "init/starvation_watch.h"
 #include "init/unit_files.h"
 #include "os/files.h"
 #include "os/real_os.h"
@@ -29,6 +30,7 @@ struct BackendContext {
   std::string virtualization;                              ///< empty: none
   Manager* manager = nullptr;
   RealOs* os = nullptr;
+  const StarvationWatch* starvation = nullptr;
   RealFiles* files = nullptr;
   std::unique_ptr<LoadedFiles>* units = nullptr;  ///< replaced by a reload
 };
@@ -49,6 +51,7 @@ class ProcessBackend final : public ControlBackend {
   UnitId unit_of_pid(pid_t pid) override { return context_.os->unit_of_process(pid); }
   std::string control_group(UnitId id) override;
   UnitUsage usage(UnitId id) override;
+  std::vector<std::string> starvation(UnitId id) override;
   SysResult freeze(UnitId id, bool frozen) override;
   bool is_frozen(UnitId id) override { return context_.os->is_frozen(id); }
   Result<void, RequestError> shut_down(const ShutdownRequest& request, Timestamp now) override;

@@ -81,8 +81,8 @@ void ManagerProcess::look_again_later() {
 void ManagerProcess::turn() {
   tell_upwards();
   settle();
-  MonoTime deadline = std::min(manager_->next_deadline(), server_->next_deadline());
-  deadline = std::min(deadline, display_.deadline());
+  MonoTime deadline = std::min({manager_->next_deadline(), server_->next_deadline(),
+                                display_.deadline(), starvation_->next_deadline()});
   // Some were left for this turn.
   if (children_ended_ || asked_ != SignalRequest::None) deadline = MonoTime{0};
   if (auto waited = loop_->wait(deadline); !waited) {
@@ -95,7 +95,17 @@ void ManagerProcess::turn() {
   if (manager_->next_deadline() <= now.mono) manager_->elapse(now);
   if (server_->next_deadline() <= now.mono) server_->elapse(now);
   if (display_.deadline() <= now.mono) show_slow_jobs(now.mono);
+  starvation_->elapse(now.mono,
+                      [this](const StarvationChange& change) { tell_starvation(change); });
   manager_->collect();
+}
+
+void ManagerProcess::tell_starvation(const StarvationChange& change) {
+  const std::string text = change.begins
+                               ? starvation_text(change.what, change.share)
+                               : format("starves for {} no longer", to_string(change.what));
+  log(Say::Level::Notice, change.unit, text);
+  if (const UnitId id = manager_->graph().find(change.unit); id.valid()) unit_changed(id);
 }
 
 /// The start has ended, or a reload: what comes now is mostly waiting.

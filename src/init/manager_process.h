@@ -30,6 +30,7 @@
 #include "init/options.h"
 #include "init/runtime_directory.h"
 #include "init/signal_table.h"
+#include "init/starvation_watch.h"
 #include "init/unit_files.h"
 #include "init/unit_gate.h"
 #include "loop/clock.h"
@@ -108,6 +109,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void show_slow_jobs(MonoTime now);
   void start_target(std::string_view name, JobMode mode);
   void dump_state();
+  void tell_starvation(const StarvationChange& change);
   void tell_upwards();
   int finish() noexcept;
 
@@ -150,6 +152,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<RealOs> os_;
   std::unique_ptr<LoadedFiles> units_;
   std::unique_ptr<Manager> manager_;
+  std::unique_ptr<StarvationWatch> starvation_;
   std::unique_ptr<ProcessBackend> backend_;
   std::unique_ptr<UnitGate> gate_;
   std::unique_ptr<ManagerInterface> service_;

@@ -284,6 +284,7 @@ void ManagerProcess::make_manager() {
   config.defaults = configuration_->settings();
   if (config.container) config.shutdown_budget = kShutdownBudget;
   manager_ = std::make_unique<Manager>(*os_, *units_, config);
+  starvation_ = std::make_unique<StarvationWatch>(*os_, *manager_);
   BackendContext context;
   context.loader = loader;
   context.options = &options_;
@@ -293,6 +294,7 @@ void ManagerProcess::make_manager() {
   context.virtualization = virtualization_;
   context.manager = manager_.get();
   context.os = os_.get();
+  context.starvation = starvation_.get();
   context.files = &files_;
   context.units = &units_;
   backend_ = std::make_unique<ProcessBackend>(std::move(context));
@@ -354,6 +356,9 @@ SysResult ManagerProcess::watch_all() {
   }
   if (server_->poll_fd()) {
     if (auto r = loop_->watch(server_->poll_fd(), EPOLLIN, on_control_); !r) return r;
+  }
+  if (const std::string loss = starvation_->watch(*loop_); !loss.empty()) {
+    console_.line(6, "", loss);
   }
   return {};
 }

@@ -28,6 +28,7 @@
 #include "os/log_sink.h"
 #include "os/path_watch.h"
 #include "os/process_table.h"
+#include "unit/pressure.h"
 
 namespace onset {
 
@@ -92,6 +93,10 @@ class RealOs final : public Os {
   [[nodiscard]] std::string control_group(UnitId id, const Unit& unit) const;
   /// Of its cgroup; nothing without one.
   [[nodiscard]] CgroupUsage usage(UnitId id, const Unit& unit) const;
+  /// Of its cgroup; 0 without one, or where the kernel does not measure.
+  [[nodiscard]] unsigned pressure(UnitId id, const Unit& unit, Scarce what) const;
+  /// Of onset's own group, in the file system; empty without cgroups.
+  [[nodiscard]] std::string root_folder() const { return cgroups_ ? cgroups_->root_path() : ""; }
   /// Lets the unit's processes stand still, or go on. ENOTSUP without a cgroup.
   SysResult freeze(UnitId id, const Unit& unit, bool frozen);
   [[nodiscard]] bool is_frozen(UnitId id) const;

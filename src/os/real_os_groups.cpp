@@ -83,6 +83,16 @@ CgroupUsage RealOs::usage(UnitId id, const Unit& unit) const {
   return group.empty() ? CgroupUsage{} : cgroups_->usage(group);
 }
 
+unsigned RealOs::pressure(UnitId id, const Unit& unit, Scarce what) const {
+  constexpr std::size_t kFileMax = 1024;
+  const std::string group = group_of(id, unit);
+  if (group.empty()) return 0;
+  const std::string file =
+      format("{}/{}/{}.pressure", cgroups_->root_path(), group, pressure_word(what));
+  const auto text = RealFiles().read(file, kFileMax);
+  return text ? parse_pressure(*text, "some", "avg10=").value_or(0) : 0;
+}
+
 SysResult RealOs::freeze(UnitId id, const Unit& unit, bool frozen) {
   const std::string group = group_of(id, unit);
   if (group.empty()) return Failure{SysError{"cgroup.freeze", ENOTSUP}};

@@ -1,6 +1,7 @@
 """`onset diagnose`: what keeps a unit from going on, seen in processes that really wait."""
 
 import json
+import os
 import unittest
 
 from harness import until
@@ -119,6 +120,25 @@ class Top(OnsetSystemTest):
                 self.assertGreater(rows[0]["memory"], 1 << 20)
                 text = self.ok(system, "top", "--delay=10ms", "--iterations=2", "--order=name")
                 self.assertEqual(text.count(" burner.service\n"), 2)
+
+
+def measures_pressure():
+    return os.path.exists("/proc/pressure/cpu") and cgroups_can_be_made()
+
+
+@unittest.skipUnless(measures_pressure(), "pressure is not measured here")
+class Starvation(OnsetSystemTest):
+    def test_a_service_that_starves_for_the_processor_is_told(self):
+        many = 2 * os.cpu_count() + 1
+        code = f"import os; [os.fork() or exec('while True: pass') for _ in range({many})]; exec('while True: pass')"
+        system = self.boot({"hungry.service": f'[Service]\nExecStart=@python@ -S -E -c "{code}"\n',
+                            "calm.service": "[Service]\nExecStart=/bin/sleep infinity\n"}, cgroup=True)
+        self.ok(system, "start", "hungry.service", "calm.service")
+        system.until_logged("hungry.service: starves for CPU: some of it waited ", seconds=60)
+        self.assertIn("starves for CPU", self.ok(system, "status", "hungry.service"))
+        self.assertNotIn("starves", self.ok(system, "status", "calm.service"))
+        self.assertIn("Starves: CPU", self.ok(system, "diagnose", "hungry.service"))
+        self.assertNotIn("calm.service: starves", system.log())
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ class FakeBackend final : public ControlBackend {
   std::string control_group(UnitId id) override {
     return "/system.slice/" + world_.manager.graph().unit(id).id;
   }
+  std::vector<std::string> starvation(UnitId) override { return {}; }
   UnitUsage usage(UnitId) override { return {1024, std::nullopt, 3}; }
   SysResult freeze(UnitId id, bool frozen) override {
     if (!can_freeze) return Failure{SysError{"cgroup.freeze", ENOTSUP}};
