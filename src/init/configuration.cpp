@@ -17,6 +17,8 @@ namespace onset {
 namespace {
 
 constexpr int kDefaultLogLevel = 6;
+/// On a machine's console, which shows what starts and stops by itself (init/boot_display).
+constexpr int kDefaultMachineLogLevel = 5;
 /// systemd-system.conf(5), DefaultLimitNOFILE= and DefaultLimitMEMLOCK=.
 constexpr rlim_t kSoftDescriptors = 1024;
 constexpr rlim_t kHardDescriptors = 524288;
@@ -103,7 +105,8 @@ void Configuration::complete_machine_limits() {
 
 int Configuration::log_level() const {
   if (context_.options.log_level) return *context_.options.log_level;
-  return settings_.log_level.value_or(kDefaultLogLevel);
+  const bool is_machine = context_.surroundings == Surroundings::Machine;
+  return settings_.log_level.value_or(is_machine ? kDefaultMachineLogLevel : kDefaultLogLevel);
 }
 
 ShowStatus Configuration::show_status() const {

@@ -36,11 +36,16 @@ int give_shell(const std::vector<std::string>& arguments) {
       format("You are in {} mode. \"systemctl status\" and \"systemctl --failed\" tell what is "
              "wrong, \"systemctl reboot\" reboots, \"systemctl default\" or exit boots on.",
              mode));
-  if (const std::string sulogin = find_program("sulogin"); !sulogin.empty()) {
+  const std::string passwd = text_of("/etc/passwd");
+  const std::string shadow = text_of("/etc/shadow");
+  const std::string sulogin = find_program("sulogin");
+  // Without shadow there may be nothing that sulogin could ask for.
+  const bool may_ask = !sulogin.empty() && !root_has_no_password(passwd, {});
+  if (may_ask) {
     replace_self(sulogin, "sulogin");
     return 1;
   }
-  if (!root_has_no_password(text_of("/etc/passwd"), text_of("/etc/shadow"))) {
+  if (!root_has_no_password(passwd, shadow)) {
     complain(
         "there is no sulogin to ask for root's password, and root has one or is locked: no shell");
     return 1;

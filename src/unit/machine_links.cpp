@@ -31,6 +31,9 @@ class Links {
     // Where the link leads does not matter: its name is what is wanted.
     files_.push_back({early, format("{}.wants/{}", target, unit), format("../{}", unit), {}});
   }
+  void require(std::string_view by, std::string_view unit) {
+    files_.push_back({false, format("{}.requires/{}", by, unit), format("../{}", unit), {}});
+  }
   void mask(std::string_view unit) { files_.push_back({true, std::string(unit), "/dev/null", {}}); }
   void write(std::string path, std::string text) {
     files_.push_back({true, std::move(path), {}, std::move(text)});
@@ -48,6 +51,8 @@ void add_root(Links& links, const MachineFacts& facts) {
     remounts = true;
     if (entry.where == "/" && entry.pass > 0) {
       links.want("local-fs.target", "systemd-fsck-root.service");
+      // What could not be mended is not written to.
+      links.require("systemd-remount-fs.service", "systemd-fsck-root.service");
     }
   }
   if (remounts) links.want("local-fs.target", "systemd-remount-fs.service");

@@ -65,6 +65,9 @@ TEST_CASE("the root is remounted where fstab or the kernel's command line says h
 
 TEST_CASE("the root is checked where fstab has a pass for it", "[unit][boot]") {
   CHECK(has(links({"", "/dev/a / ext4 defaults 0 1\n"}), kCheck));
+  CHECK(has(links({"", "/dev/a / ext4 defaults 0 1\n"}),
+            "systemd-remount-fs.service.requires/systemd-fsck-root.service -> "
+            "../systemd-fsck-root.service"));
   CHECK_FALSE(has(links({"", "/dev/a / ext4 defaults 0 0\n"}), kCheck));
   CHECK_FALSE(has(links({"", "/dev/a / ext4\n"}), kCheck));
   CHECK_FALSE(has(links({"", "/dev/a /usr ext4 defaults 0 2\n"}), kCheck));

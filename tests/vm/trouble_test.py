@@ -1,0 +1,61 @@
+"""A boot in which something is wrong: it ends in what can be reached, or in a shell for root."""
+
+import re
+import unittest
+
+from guest import Guest
+
+# Of all of root's accounts this one has no password; Debian's own is locked.
+NO_PASSWORD = "root::19000:0:99999:7:::\n"
+
+
+class Trouble(unittest.TestCase):
+    def boot(self, **kind):
+        guest = Guest(**kind)
+        self.addCleanup(guest.end)
+        return guest
+
+    def test_p18_a_root_that_can_not_be_mended_ends_in_an_emergency_shell(self):
+        fails = "#!/bin/sh\necho \"fsck $*\"\nexit 4\n"
+        guest = self.boot(disk=True, append="quiet", files={"/usr/sbin/fsck": fails, "/etc/shadow": NO_PASSWORD})
+        guest.until(r"^fsck -a -T /dev/vda$")
+        guest.until(r"^fsck of /dev/vda: errors are left uncorrected \(exit status 4\)$")
+        guest.until(r"^\[FAILED\] Failed to start systemd-fsck-root\.service - File System Check on Root Device\.$")
+        guest.until(r"^\[DEPEND\] Dependency failed for systemd-remount-fs\.service - ")
+        guest.until(r"^You are in emergency mode\.")
+        # Nobody has logged in, and nothing of the default target runs.
+        self.assertNotIn("login:", guest.console)
+        guest.until(r"Press Enter for maintenance\s+\(or press Control-D to continue\): ")
+        guest.type("\n")
+        guest.until(r"# $")
+        guest.type("systemctl is-system-running; grep -c ' / ext4 ro' /proc/mounts; systemctl is-active emergency.target\n")
+        guest.until(r"^maintenance\s+1\s+active$")
+        guest.until(r"# $", begin=guest.until(r"^maintenance\s+1\s+active$").end())
+        # Whoever knows better says so, and the boot goes on.
+        at = len(guest.console)
+        guest.type("mount -o remount,rw / && exit\n")
+        guest.until(r" login: ", begin=at)
+        self.assertEqual(guest.run("systemctl is-system-running"), (1, "degraded\n"))  # its check has failed
+
+    def test_the_word_emergency_gives_a_shell_and_broken_files_are_told_and_passed_over(self):
+        guest = self.boot(append="quiet emergency", files={
+            "/etc/fstab": "nonsense\n/dev/none / ext4 defaults 0 1\n\\777 /\x01 x\n",
+            "/etc/sysctl.d/x.conf": "nonsense\nkernel.panic_print=1\n", "/etc/rc.local": "#!/no/such/shell\n",
+            "/etc/hostname": "-bad name-\n"})
+        guest.until(r"^You are in emergency mode\.")
+        self.assertIn('"-bad name-" is no host name, ignored', guest.console)
+        guest.until(r"# $")  # no password is set, and no sulogin asks for it
+        guest.type("systemctl is-active sysinit.target; echo $((6 * 7))\n")
+        guest.until(r"^inactive\s+42$")
+        at = len(guest.console)
+        guest.type("exit\n")
+        guest.until(r"login: ", begin=at)
+        self.assertEqual(guest.ok("cat /proc/sys/kernel/panic_print"), "1\n")
+        for line in (r"^/etc/sysctl\.d/x\.conf:1: expected KEY=VALUE, not \"nonsense\"$",
+                     r"^rc-local\.service: cannot execute /etc/rc\.local: No such file or directory"):
+            self.assertRegex(guest.console, re.compile(line, re.MULTILINE))
+        self.assertEqual(guest.run("systemctl is-system-running"), (1, "degraded\n"))
+
+
+if __name__ == "__main__":
+    unittest.main()
