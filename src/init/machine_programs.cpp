@@ -22,6 +22,7 @@ constexpr Verb kVerbs[] = {
     {"fsck", check_file_system},       {"remount-fs", remount_file_systems},
     {"sysctl", apply_sysctl},          {"modules-load", load_modules},
     {"random-seed", keep_random_seed}, {"machine-id-commit", commit_machine_id},
+    {"mount-root", mount_root},        {"switch-root", switch_to_root},
     {"update-done", mark_updated},     {"sulogin-shell", give_shell},
 };
 

@@ -32,6 +32,7 @@ constexpr unsigned kStepsACall = 128;
 /// systemd.generator(7), OUTPUT DIRECTORIES.
 constexpr const char* kGenerated = "/run/systemd/generator";
 constexpr const char* kDefaultUnit = "default.target";
+constexpr const char* kInitrdUnit = "initrd.target";
 /// The kernel's own limit is below it, COMMAND_LINE_SIZE.
 constexpr std::size_t kCommandLineMax = 16384;
 constexpr std::size_t kFstabMax = std::size_t{1} << 20;
@@ -196,7 +197,7 @@ void ManagerProcess::prepare_machine() {
     virtualization_ = detect_vm(files_);
   }
   tell(kernel_.diagnostics);
-  default_unit_ = kDefaultUnit;
+  default_unit_ = in_initrd_ ? kInitrdUnit : kDefaultUnit;
   if (!kernel_.unit.empty()) default_unit_ = kernel_.unit;
   if (!options_.unit.empty()) default_unit_ = options_.unit;
 }

@@ -1,8 +1,11 @@
 #include "unit/machine_links.h"
 
 #include "base/format.h"
+#include "base/text.h"
+#include "unit/initrd_root.h"
 #include "unit/name.h"
 #include "unit/root_entry.h"
+#include "unit/values.h"
 
 namespace onset {
 namespace {
@@ -35,8 +38,8 @@ class Links {
     files_.push_back({false, format("{}.requires/{}", by, unit), format("../{}", unit), {}});
   }
   void mask(std::string_view unit) { files_.push_back({true, std::string(unit), "/dev/null", {}}); }
-  void write(std::string path, std::string text) {
-    files_.push_back({true, std::move(path), {}, std::move(text)});
+  void write(std::string path, std::string text, bool early = true) {
+    files_.push_back({early, std::move(path), {}, std::move(text)});
   }
   std::vector<GeneratedFile> take() { return std::move(files_); }
 
@@ -56,6 +59,25 @@ void add_root(Links& links, const MachineFacts& facts) {
     }
   }
   if (remounts) links.want("local-fs.target", "systemd-remount-fs.service");
+}
+
+/// What root= asks for, in an initrd. A mount unit would need the device's, and thus udev.
+void add_initrd_root(Links& links, const MachineFacts& facts) {
+  constexpr std::string_view kUnit = "initrd-root-mount.service";
+  const InitrdRoot root = initrd_root(facts.command_line);
+  if (root.device.empty()) return;
+  // "%" begins a specifier in a description.
+  std::string name;
+  for (const char c : c_escape(root.device))
+    name += c == '%' ? std::string("%%") : std::string(1, c);
+  links.write(std::string(kUnit),
+              format("[Unit]\nDescription=Root File System {}\nDefaultDependencies=no\n"
+                     "After=sysinit.target\nBefore=initrd-root-fs.target\n"
+                     "[Service]\nType=oneshot\nRemainAfterExit=yes\n"
+                     "ExecStart=@/proc/1/exe onset machine mount-root\nTimeoutStartSec={}\n",
+                     name, format_span(root.timeout)),
+              false);
+  links.require("initrd-root-fs.target", kUnit);
 }
 
 /// systemd-debug-generator(8).
@@ -82,7 +104,11 @@ std::vector<GeneratedFile> machine_links(const MachineFacts& facts) {
   for (const Want& want : kWants) {
     if (!facts.in_initrd || want.in_initrd) links.want(want.target, want.unit);
   }
-  if (!facts.in_initrd) add_root(links, facts);
+  if (facts.in_initrd) {
+    add_initrd_root(links, facts);
+  } else {
+    add_root(links, facts);
+  }
   if (facts.has_rc_local) links.want("multi-user.target", "rc-local.service");
   add_debugging(links, facts);
   return links.take();

@@ -98,3 +98,20 @@ TEST_CASE("a debug shell comes where it is asked for, on its terminal", "[unit][
             "ConditionPathExists=/dev/ttyS1\n[Service]\nTTYPath=/dev/ttyS1\n"));
   CHECK_FALSE(has(links({"systemd.debug_shell=../x"}), want));
 }
+
+TEST_CASE("an initrd mounts what root= names, for as long as it may take", "[unit][boot]") {
+  const auto all = links({"root=LABEL=a%b rootflags=x-systemd.device-timeout=7s", "", true});
+  CHECK(has(all,
+            "initrd-root-fs.target.requires/initrd-root-mount.service -> "
+            "../initrd-root-mount.service"));
+  CHECK(std::ranges::any_of(all, [](const std::string& s) {
+    return s.starts_with("initrd-root-mount.service -> ") &&
+           s.find("\nDescription=Root File System LABEL=a%%b\n") != s.npos &&
+           s.find("\nTimeoutStartSec=7s\n") != s.npos;
+  }));
+  for (const Machine& machine : {Machine{"quiet", "", true}, Machine{"root=/dev/a", "", false}}) {
+    CHECK(std::ranges::none_of(links(machine), [](const std::string& s) {
+      return s.find("initrd-root-mount") != s.npos;
+    }));
+  }
+}
