@@ -1,6 +1,7 @@
 """A virtual machine that boots onset as its first process, under QEMU.
 
-    guest = Guest(disk=True)             from a Debian root on ext4, or from an initramfs of busybox
+    guest = Guest(disk=True)             from a Debian root on ext4, or from an initramfs of busybox;
+                                         `initrd`: onset in the initramfs finds the root
     guest.until("login:")                the console, a regular expression
     status, output = guest.run("onset status")     a command in it, over a second serial port
     guest.power_off()                    its last words, and whether it went off by itself
@@ -52,12 +53,12 @@ def find_module(folder, name):
 
 
 class Guest:
-    def __init__(self, disk=False, files=(), append="", options=(), terminal=False, keep=False):
+    def __init__(self, disk=False, files=(), append="", options=(), terminal=False, keep=False, initrd=False):
         self.folder = tempfile.mkdtemp(prefix="onset-vm-")
         self.raw, self.console = b"", ""
         self.begin = time.monotonic()
         image, modules = kernel()
-        line = [*MACHINE, "-kernel", image, "-initrd", self._initramfs(disk, dict(files), modules),
+        line = [*MACHINE, "-kernel", image, "-initrd", self._initramfs(disk, initrd, dict(files), modules),
                 "-append", f"console=ttyS0 panic=-1 {'' if disk else 'rdinit=/sbin/init'} {append}"]
         self.disk = f"{PARTS}/disk.img"
         if disk and keep:
@@ -75,9 +76,9 @@ class Guest:
         # From the beginning: what is written to a port that nobody holds is lost.
         self.agent, self.heard, self.agent_is_ready = self._connect("agent", time.monotonic() + DEADLINE), b"", False
 
-    def _initramfs(self, disk, files, modules):
+    def _initramfs(self, disk, initrd, files, modules):
         root = os.path.join(self.folder, "root")
-        subprocess.run([os.path.join(HERE, "make_initramfs"), "disk" if disk else "ram", PARTS, ONSET, root], check=True)
+        subprocess.run([os.path.join(HERE, "make_initramfs"), "initrd" if initrd else "disk" if disk else "ram", PARTS, ONSET, root], check=True)
         place = os.path.join(root, "onto-disk") if disk else root
         files["/etc/systemd/system/vm-agent.service"] = AGENT_UNIT
         files["/etc/systemd/system/vm-agent"] = AGENT
@@ -89,12 +90,25 @@ class Guest:
             if text.startswith("#!"):
                 os.chmod(path, 0o755)
         if disk:
-            for number, name in enumerate(DISK_MODULES):
-                shutil.copy(find_module(modules, name), f"{root}/modules/{number}.ko")
+            self._add_modules(root, initrd, modules)
         archive = os.path.join(self.folder, "initrd.gz")
         subprocess.run(f"find . | cpio -o -H newc --quiet -R 0:0 | gzip -1 > {archive}", shell=True, cwd=root, check=True)
         shutil.rmtree(root)
         return archive
+
+    def _add_modules(self, root, initrd, modules):
+        place = f"{root}/lib/modules/{os.path.basename(modules)}" if initrd else f"{root}/modules"
+        os.makedirs(place, exist_ok=True)
+        for number, name in enumerate(DISK_MODULES):
+            shutil.copy(find_module(modules, name), f"{place}/{name}.ko" if initrd else f"{place}/{number}.ko")
+        if not initrd:
+            return
+        with open(f"{place}/modules.dep", "w", encoding="utf-8") as file:
+            for number, name in enumerate(DISK_MODULES):
+                needs = " ".join(f"{needed}.ko" for needed in reversed(DISK_MODULES[:number]))
+                file.write(f"{name}.ko: {needs}\n")
+        with open(f"{root}/etc/modules-load.d/disk.conf", "w", encoding="utf-8") as file:
+            file.write(DISK_MODULES[-1] + "\n")
 
     # ---- its console --------------------------------------------------------------
 

@@ -56,6 +56,19 @@ class Trouble(unittest.TestCase):
             self.assertRegex(guest.console, re.compile(line, re.MULTILINE))
         self.assertEqual(guest.run("systemctl is-system-running"), (1, "degraded\n"))
 
+    def test_a_disk_that_never_comes_is_waited_for_and_named(self):
+        guest = self.boot(disk=True, initrd=True,
+                          append="quiet root=/dev/vdz rootfstype=ext4 rootflags=x-systemd.device-timeout=9s")
+        guest.until(r"^waiting for /dev/vdz$")
+        guest.until(r"A start job is running for initrd-root-mount\.service - Root File System /dev/vdz \([5-9]s / 9s\)")
+        guest.until(r"^\[FAILED\] Failed to start initrd-root-mount\.service - Root File System /dev/vdz\.$")
+        guest.until(r"^\[DEPEND\] Dependency failed for initrd-root-fs\.target - Initrd Root File System\.$")
+        guest.until(r"^You are in emergency mode\.")
+        guest.until(r"# $")
+        # The disk that is there has been found, its modules loaded.
+        guest.type("ls /dev/vda; echo $((6 * 7))\n")
+        guest.until(r"^/dev/vda\s+42$")
+
 
 if __name__ == "__main__":
     unittest.main()
