@@ -104,7 +104,7 @@ int mount_root(const std::vector<std::string>& /*arguments*/) {
   const std::string device = wait_for_device(root);
   if (device.empty()) return 1;
   (void)mkdir(kSysroot, 0755);
-  unsigned long flags = 0;
+  unsigned long flags = root.flags;
   if (!root.writable) flags |= MS_RDONLY;
   int err = 0;
   if (root.type.empty()) {

@@ -1,5 +1,7 @@
 #include "unit/initrd_root.h"
 
+#include <sys/mount.h>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "unit/kernel_command_line.h"
@@ -21,13 +23,37 @@ constexpr Tag kTags[] = {{"UUID=", "by-uuid"},
                          {"PARTUUID=", "by-partuuid"},
                          {"PARTLABEL=", "by-partlabel"}};
 
+struct Flag {
+  std::string_view word;
+  unsigned long flag;
+};
+constexpr Flag kFlags[] = {
+    {"defaults", 0},           {"nosuid", MS_NOSUID},           {"nodev", MS_NODEV},
+    {"noexec", MS_NOEXEC},     {"noatime", MS_NOATIME},         {"nodiratime", MS_NODIRATIME},
+    {"relatime", MS_RELATIME}, {"strictatime", MS_STRICTATIME}, {"lazytime", MS_LAZYTIME},
+    {"sync", MS_SYNCHRONOUS},  {"dirsync", MS_DIRSYNC},
+};
+
+bool take_flag(InitrdRoot& root, std::string_view word) {
+  if (word == "ro" || word == "rw") {
+    root.writable = word == "rw";
+    return true;
+  }
+  for (const Flag& f : kFlags) {
+    if (f.word != word) continue;
+    root.flags |= f.flag;
+    return true;
+  }
+  return false;
+}
+
 void take_flags(InitrdRoot& root, std::string_view flags) {
   constexpr std::string_view kTimeout = "x-systemd.device-timeout=";
   for (const std::string_view flag : split(flags, ',')) {
     if (flag.starts_with(kTimeout)) {
       if (const auto span = parse_span(flag.substr(kTimeout.size()))) root.timeout = *span;
     }
-    if (flag.empty() || flag.starts_with("x-")) continue;
+    if (flag.empty() || flag.starts_with("x-") || take_flag(root, flag)) continue;
     root.options += format("{}{}", root.options.empty() ? "" : ",", flag);
   }
 }

@@ -13,9 +13,10 @@
 namespace onset {
 
 struct InitrdRoot {
-  std::string device;   ///< as written: "/dev/vda1", "UUID=…", "LABEL=…"; empty: none is given
-  std::string type;     ///< empty: to be found out
-  std::string options;  ///< with commas, those of systemd's own ("x-systemd.…") left out
+  std::string device;  ///< as written: "/dev/vda1", "UUID=…", "LABEL=…"; empty: none is given
+  std::string type;    ///< empty: to be found out
+  unsigned long flags = 0;  ///< of mount(2), but for MS_RDONLY
+  std::string options;      ///< of the file system, with commas; "x-…" are nobody's there
   bool writable = false;
   Duration timeout{};  ///< x-systemd.device-timeout= of rootflags=, or the usual one
 };

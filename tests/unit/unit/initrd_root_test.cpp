@@ -1,5 +1,7 @@
 #include "unit/initrd_root.h"
 
+#include <sys/mount.h>
+
 #include <catch2/catch.hpp>
 
 using namespace onset;
@@ -16,7 +18,8 @@ TEST_CASE("the root of an initrd is what the kernel's command line says", "[unit
       "rw root=UUID=1");
   CHECK(root.device == "UUID=1");
   CHECK(root.type == "ext4");
-  CHECK(root.options == "noatime,data=journal");
+  CHECK(root.options == "data=journal");
+  CHECK(root.flags == MS_NOATIME);
   CHECK(root.writable);
   CHECK(root.timeout == 5s);
   CHECK_FALSE(initrd_root("rw ro").writable);
