@@ -123,6 +123,8 @@ constexpr std::array kTable = {
     VerbRow{"halt", 0, 0, true, System, kNone, verb_shut_down, "", "Shut down and halt the system"},
     VerbRow{"kexec", 0, 0, true, System, kNone, verb_shut_down, "",
             "Shut down and reboot the system with kexec"},
+    VerbRow{"soft-reboot", 0, 0, true, System, kNone, verb_shut_down, "",
+            "Shut down and reboot userspace"},
     VerbRow{"exit", 0, 1, true, System, kNone, verb_shut_down, "[STATUS]",
             "Request user instance or container exit"},
     VerbRow{"clean", 0, kAny, true, Hidden, kNone, verb_not_yet, "", ""},

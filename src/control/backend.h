@@ -37,7 +37,7 @@ struct ProcessPlace {
 };
 
 struct ShutdownRequest {
-  Objective objective{};  ///< Exit, Poweroff, Reboot, Halt or Kexec
+  Objective objective{};  ///< any but Run and Reexecute
   int exit_status = 0;
   bool force = false;   ///< what runs is killed
   std::string message;  ///< why, for the log; hostile

@@ -23,6 +23,7 @@ std::optional<Objective> objective_of(std::string_view how) {
   if (how == "reboot") return Objective::Reboot;
   if (how == "halt") return Objective::Halt;
   if (how == "kexec") return Objective::Kexec;
+  if (how == "soft-reboot") return Objective::SoftReboot;
   return std::nullopt;
 }
 

@@ -120,6 +120,8 @@ class Manager final : private UnitStates {
   /// What the manager is asked to end in; Run while it is not.
   [[nodiscard]] Objective objective() const { return objective_; }
   [[nodiscard]] int exit_status() const { return exit_status_; }
+  /// At once, whatever that loses: an …Action= that ends in -immediate.
+  [[nodiscard]] bool ends_immediately() const { return ends_immediately_; }
   /// True from the moment a shutdown is asked for.
   [[nodiscard]] bool stopping() const { return stopping_ || wanted_shutdown_ != Objective::Run; }
   /// So, or somebody has asked for shutdown.target, which everything gives way to.
@@ -443,6 +445,7 @@ class Manager final : private UnitStates {
   Objective shutdown_goal_ = Objective::Run;
   Objective wanted_shutdown_ = Objective::Run;  ///< asked for, and not begun yet
   int exit_status_ = 0;
+  bool ends_immediately_ = false;
   bool stopping_ = false;
   bool wants_start_up_ = false;  ///< asked for, and not begun yet
   bool started_up_ = false;      ///< the first transaction has ended

@@ -12,7 +12,7 @@ namespace {
 
 struct Goal {
   Objective objective{};
-  enum class How : std::uint8_t { Target, AtOnce } how{};
+  enum class How : std::uint8_t { Target, AtOnce, Immediately } how{};
 };
 
 std::string_view target_of(Objective o) {
@@ -27,6 +27,8 @@ std::string_view target_of(Objective o) {
       return "halt.target";
     case Objective::Kexec:
       return "kexec.target";
+    case Objective::SoftReboot:
+      return "soft-reboot.target";
     case Objective::Run:
     case Objective::Reexecute:
       break;
@@ -40,17 +42,21 @@ std::optional<Goal> goal_of(EmergencyAction action) {
     case EmergencyAction::None:
       return std::nullopt;
     case EmergencyAction::Reboot:
-    case EmergencyAction::SoftReboot:
       return Goal{Objective::Reboot, How::Target};
     case EmergencyAction::RebootForce:
-    case EmergencyAction::RebootImmediate:
-    case EmergencyAction::SoftRebootForce:
       return Goal{Objective::Reboot, How::AtOnce};
+    case EmergencyAction::RebootImmediate:
+      return Goal{Objective::Reboot, How::Immediately};
+    case EmergencyAction::SoftReboot:
+      return Goal{Objective::SoftReboot, How::Target};
+    case EmergencyAction::SoftRebootForce:
+      return Goal{Objective::SoftReboot, How::AtOnce};
     case EmergencyAction::Poweroff:
       return Goal{Objective::Poweroff, How::Target};
     case EmergencyAction::PoweroffForce:
-    case EmergencyAction::PoweroffImmediate:
       return Goal{Objective::Poweroff, How::AtOnce};
+    case EmergencyAction::PoweroffImmediate:
+      return Goal{Objective::Poweroff, How::Immediately};
     case EmergencyAction::Exit:
       return Goal{Objective::Exit, How::Target};
     case EmergencyAction::ExitForce:
@@ -58,8 +64,9 @@ std::optional<Goal> goal_of(EmergencyAction action) {
     case EmergencyAction::Halt:
       return Goal{Objective::Halt, How::Target};
     case EmergencyAction::HaltForce:
-    case EmergencyAction::HaltImmediate:
       return Goal{Objective::Halt, How::AtOnce};
+    case EmergencyAction::HaltImmediate:
+      return Goal{Objective::Halt, How::Immediately};
     case EmergencyAction::Kexec:
       return Goal{Objective::Kexec, How::Target};
     case EmergencyAction::KexecForce:
@@ -85,6 +92,8 @@ std::string_view to_string(Objective o) {
       return "halt";
     case Objective::Kexec:
       return "kexec";
+    case Objective::SoftReboot:
+      return "soft-reboot";
     case Objective::Run:
     case Objective::Reexecute:
       break;
@@ -177,7 +186,8 @@ void Manager::emergency(EmergencyAction action, UnitId id, std::optional<int> st
   if (is_exit && !config_.container && !config_.user_manager) objective = Objective::Poweroff;
   say(Say::Level::Notice, id,
       format("{}, {} as its configuration asks", why, to_string(objective)));
-  if (goal->how == Goal::How::AtOnce) {
+  if (goal->how != Goal::How::Target) {
+    ends_immediately_ |= goal->how == Goal::How::Immediately;
     // The end of an orderly shutdown comes this way too: its goal stands.
     const bool first = !stopping();
     stopping_ = true;

@@ -65,7 +65,16 @@ struct PidFileReading {
 };
 
 /// What the manager ends in.
-enum class Objective : std::uint8_t { Run, Exit, Poweroff, Reboot, Halt, Kexec, Reexecute };
+enum class Objective : std::uint8_t {
+  Run,
+  Exit,
+  Poweroff,
+  Reboot,
+  Halt,
+  Kexec,
+  SoftReboot,  ///< all but the kernel begins anew
+  Reexecute
+};
 std::string_view to_string(Objective o);  // "poweroff"; "" of Run and Reexecute
 
 class Os {

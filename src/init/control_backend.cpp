@@ -119,6 +119,10 @@ SysResult ProcessBackend::freeze(UnitId id, bool frozen) {
 
 Result<void, RequestError> ProcessBackend::shut_down(const ShutdownRequest& request,
                                                      Timestamp now) {
+  if (request.objective == Objective::SoftReboot && context_.options->user) {
+    return Failure{RequestError{
+        RequestErrorKind::NotSupported, {}, "a user's manager can't begin anew by itself"}};
+  }
   if (!request.message.empty()) {
     context_.os->log(Say::Level::Notice, {},
                      format("the system is going down: {}", request.message));

@@ -7,6 +7,7 @@
 #include <linux/reboot.h>
 #include <signal.h>
 #include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -191,6 +192,7 @@ unsigned command_of(Objective objective, Console& console) {
     case Objective::Reboot:
     case Objective::Run:
     case Objective::Exit:
+    case Objective::SoftReboot:
     case Objective::Reexecute:
       break;
   }
@@ -201,6 +203,7 @@ bool only_exits(const FinalPhase& phase) {
   switch (phase.objective) {
     case Objective::Run:
     case Objective::Exit:
+    case Objective::SoftReboot:
     case Objective::Reexecute:
       return true;
     case Objective::Poweroff:
@@ -236,10 +239,10 @@ bool end_all_processes(Duration patience, Console& console) {
 }
 
 int leave(const FinalPhase& phase, Console& console) {
-  (void)end_all_processes(phase.patience, console);
+  if (!phase.immediate) (void)end_all_processes(phase.patience, console);
   // Only PID 1 may end a machine, or (the kernel sees to it) its own namespace.
   const bool is_first = getpid() == 1;
-  if (!phase.container) {
+  if (!phase.container && !phase.immediate) {
     if (is_first && !only_exits(phase)) settle_storage(phase.objective, console);
     synchronize(console);
   }
@@ -247,7 +250,12 @@ int leave(const FinalPhase& phase, Console& console) {
   constexpr int kAsksForReboot = 133;  // what container managers take for it
   const int status = phase.objective == Objective::Reboot ? kAsksForReboot : phase.exit_status;
   if (!is_first) return status;
-  (void)reboot(static_cast<int>(command_of(phase.objective, console)));
+  const unsigned command = command_of(phase.objective, console);
+  if (command == LINUX_REBOOT_CMD_RESTART && phase.reboot_argument.front() != '\0') {
+    (void)syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_RESTART2,
+                  phase.reboot_argument.data());
+  }
+  (void)reboot(static_cast<int>(command));
   console.line(3, "reboot", strerrordesc_np(errno));
   return status;
 }

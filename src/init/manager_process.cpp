@@ -14,6 +14,7 @@
 #include "base/out_of_memory.h"
 #include "init/final_phase.h"
 #include "init/memory_wait.h"
+#include "init/soft_reboot.h"
 #include "os/resident_pages.h"
 
 namespace onset {
@@ -49,6 +50,16 @@ void fill_standard_streams() {
     int ends[2] = {-1, -1};  // end of file to read, an error to write
     if (pipe2(ends, 0) == 0) close(ends[1]);
   }
+}
+
+/// What `reboot ARGUMENT` has left, reboot(2). Wants no memory.
+void read_reboot_argument(std::array<char, 256>& argument) {
+  const UniqueFd fd(open("/run/systemd/reboot-param", O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) return;
+  const ssize_t n = read(fd.get(), argument.data(), argument.size() - 1);
+  std::size_t length = n > 0 ? static_cast<std::size_t>(n) : 0;
+  if (length > 0 && argument[length - 1] == '\n') --length;
+  argument[length] = '\0';
 }
 
 }  // namespace
@@ -139,7 +150,9 @@ int ManagerProcess::finish() noexcept {
   phase.objective = manager_->objective();
   phase.exit_status = manager_->exit_status();
   phase.container = surroundings_ != Surroundings::Machine;
+  phase.immediate = manager_->ends_immediately();
   if (phase.container) phase.patience = kContainerPatience;
+  if (phase.objective == Objective::Reboot) read_reboot_argument(phase.reboot_argument);
   (void)if_memory_suffices([&] { server_->close_all(); });
   if (!control_path_.empty()) (void)unlink(control_path_.c_str());
   if (!notify_path_.empty()) (void)unlink(notify_path_.c_str());
@@ -148,7 +161,11 @@ int ManagerProcess::finish() noexcept {
       (void)send_notify(container_.notify_socket, format("EXIT_STATUS={}", phase.exit_status));
     });
   }
-  return leave(phase, console_);
+  const int status = leave(phase, console_);
+  if (phase.objective == Objective::SoftReboot) {
+    (void)if_memory_suffices([&] { begin_anew(initial_environment_, console_); });
+  }
+  return status;
 }
 
 // ---- what is told -------------------------------------------------------------------

@@ -132,6 +132,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   [[nodiscard]] bool is_pinned(UnitId id) const override { return service_->is_pinned(id); }
 
   const InitOptions& options_;
+  char** initial_environment_;
   std::vector<std::string> environment_;
   ContainerInterface container_;
   Console console_;

@@ -96,6 +96,7 @@ std::vector<Limit> raise_descriptor_limit() {
 
 ManagerProcess::ManagerProcess(const InitOptions& options, char** environment)
     : options_(options),
+      initial_environment_(environment),
       environment_(copy_environment(environment)),
       container_(read_container_interface(environment)),
       console_(options.log_target, options.log_level.value_or(kFirstLogLevel)) {}

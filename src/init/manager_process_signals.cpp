@@ -20,6 +20,7 @@ constexpr ShutdownRow kShutdowns[] = {
     {SignalRequest::Poweroff, Objective::Poweroff, false},
     {SignalRequest::Reboot, Objective::Reboot, false},
     {SignalRequest::Kexec, Objective::Kexec, false},
+    {SignalRequest::SoftReboot, Objective::SoftReboot, false},
     {SignalRequest::ExitNow, Objective::Exit, true},
     {SignalRequest::HaltNow, Objective::Halt, true},
     {SignalRequest::PoweroffNow, Objective::Poweroff, true},
@@ -152,6 +153,7 @@ void ManagerProcess::act_on(SignalRequest request) {
     case SignalRequest::Poweroff:
     case SignalRequest::Reboot:
     case SignalRequest::Kexec:
+    case SignalRequest::SoftReboot:
     case SignalRequest::HaltNow:
     case SignalRequest::PoweroffNow:
     case SignalRequest::RebootNow:

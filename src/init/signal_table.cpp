@@ -31,6 +31,7 @@ constexpr Row kTable[] = {
     {kRtmin + 4, R::Poweroff, R::Poweroff, R::Exit},
     {kRtmin + 5, R::Reboot, R::Reboot, R::Exit},
     {kRtmin + 6, R::Kexec, R::Exit, R::Exit},
+    {kRtmin + 7, R::SoftReboot, R::Exit, R::Exit},
     {kRtmin + 13, R::HaltNow, R::ExitNow, R::ExitNow},
     {kRtmin + 14, R::PoweroffNow, R::ExitNow, R::ExitNow},
     {kRtmin + 15, R::RebootNow, R::ExitNow, R::ExitNow},

@@ -14,6 +14,7 @@ enum class SignalRequest : std::uint8_t {
   Poweroff,
   Reboot,
   Kexec,
+  SoftReboot,
   HaltNow,
   PoweroffNow,
   RebootNow,

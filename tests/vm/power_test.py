@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import unittest
 
-from guest import Guest, Late
+from guest import Guest
 
 SHOW = "#!/bin/sh\necho \"hook $1, $(grep -c ' /mnt' /proc/mounts) mounts, $(cat /proc/swaps | wc -l) line of swaps\"\n"
 # Outlives its unit, ignores SIGTERM, and has a new child whenever one ends.
@@ -27,12 +27,14 @@ class Power(unittest.TestCase):
         self.addCleanup(guest.end)
         return guest
 
+    def order(self, guest, command):
+        """Without its answer: what runs it may have been stopped before it could."""
+        guest.ok("true")
+        guest.agent.sendall("".join(f"{byte:03o}" for byte in command.encode()).encode() + b"\n")
+
     def end(self, guest, command):
-        """Its console. What runs the command may have been stopped before it could answer."""
-        try:
-            guest.run(command)
-        except Late:
-            pass
+        """Its console."""
+        self.order(guest, command)
         return guest.wait()
 
     def assert_clean(self, image):
@@ -87,6 +89,32 @@ class Power(unittest.TestCase):
         console = self.end(guest, "systemctl poweroff")
         self.assertIn("no process can be made to detach storage, going on without it", console)
         self.assertIn("reboot: Power down", console)
+
+    def test_a_soft_reboot_begins_anew_below_the_same_kernel(self):
+        guest = Guest(append="quiet")
+        self.addCleanup(guest.end)
+        def begin_anew():
+            begin = len(guest.console)
+            self.order(guest, "systemctl soft-reboot")
+            guest.agent_is_ready = False
+            guest.until(r" login: ", begin=begin)
+        guest.until(r"^guest login: ")
+        guest.ok("echo kept > /run/kept")
+        guest.ok("sh -c 'trap \"\" HUP; exec sleep 77777' &")
+        begin_anew()
+        self.assertEqual(guest.ok("cat /run/kept"), "kept\n")
+        self.assertEqual(guest.ok("systemctl is-system-running"), "running\n")
+        self.assertNotIn("77777", guest.ok("ps"))
+        self.assertIn("\n0::/init.scope\n", "\n" + guest.ok("cat /proc/1/cgroup"))
+        guest.ok("mkdir /run/nextroot && mount -t tmpfs none /run/nextroot && cp -a /bin /sbin /usr /etc /root /var /run/nextroot")
+        guest.ok("echo next > /run/nextroot/etc/hostname")
+        begin_anew()
+        self.assertIn("next login: ", guest.console)
+        self.assertEqual(guest.ok("cat /run/kept"), "kept\n")
+        self.assertRegex(guest.ok("cat /proc/mounts"), r"(?m)^none / tmpfs ")
+        console = self.end(guest, "systemctl poweroff")
+        self.assertIn("reboot: Power down", console)
+        self.assertEqual(console.count("Booting from ROM"), 1)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+#include "init/soft_reboot.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "os/files.h"
+#include "os/switch_root.h"
+
+namespace onset {
+namespace {
+
+constexpr const char* kNextRoot = "/run/nextroot";
+constexpr std::size_t kArgumentsMax = std::size_t{1} << 20;
+
+/// As the kernel looks for them, without the shell.
+constexpr const char* kPrograms[] = {"/sbin/init", "/etc/init", "/bin/init"};
+
+std::vector<std::string> own_arguments() {
+  std::vector<std::string> words;
+  RealFiles files;
+  if (const auto text = files.read("/proc/self/cmdline", kArgumentsMax)) {
+    for (const std::string_view word : split(*text, '\0')) words.emplace_back(word);
+    if (!words.empty()) words.pop_back();  // behind the last NUL
+  }
+  if (words.empty()) words.emplace_back("/sbin/init");
+  return words;
+}
+
+bool has_next_root() {
+  struct stat st {};
+  return stat(kNextRoot, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+}  // namespace
+
+void begin_anew(char** environment, Console& console) {
+  const std::vector<std::string> words = own_arguments();
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  if (has_next_root()) {
+    if (auto done = switch_root(kNextRoot); !done) {
+      console.line(3, kNextRoot, format("can't become the root: {}", to_string(done.error())));
+    } else {
+      for (const char* program : kPrograms) (void)execve(program, arguments.data(), environment);
+      console.line(3, "/sbin/init", errno_text(errno));
+    }
+  }
+  // Its file may have been replaced since: the new one begins.
+  if (arguments[0][0] == '/') (void)execve(arguments[0], arguments.data(), environment);
+  (void)execve("/proc/self/exe", arguments.data(), environment);
+  console.line(3, "/proc/self/exe", errno_text(errno));
+}
+
+}  // namespace onset
