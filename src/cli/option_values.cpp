@@ -231,6 +231,11 @@ std::string set_message(Options& options, std::string_view text) {
   return {};
 }
 
+std::string set_reboot_argument(Options& options, std::string_view text) {
+  options.reboot_argument = text;
+  return {};
+}
+
 std::string set_drop_in(Options& options, std::string_view word) {
   if (word.empty() || word.find('/') != std::string_view::npos)
     return "--drop-in=: expected a name";

@@ -34,6 +34,7 @@ std::string set_timestamp(Options& options, std::string_view value);
 std::string set_no_legend(Options& options, std::string_view value);
 std::string set_check_inhibitors(Options& options, std::string_view value);
 std::string set_message(Options& options, std::string_view value);
+std::string set_reboot_argument(Options& options, std::string_view value);
 std::string set_drop_in(Options& options, std::string_view value);
 std::string set_root(Options& options, std::string_view value);
 std::string set_system(Options& options, std::string_view value);

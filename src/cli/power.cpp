@@ -1,6 +1,7 @@
 #include "cli/power.h"
 
 #include <array>
+#include <ctime>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -8,6 +9,9 @@
 namespace onset {
 
 namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+constexpr std::uint32_t kMostMinutes = 366 * 24 * 60;
 
 enum class Effect : unsigned char {
   Halt,
@@ -100,11 +104,12 @@ Result<bool, std::string> apply(PowerCall& call, Effect effect) {
     case Effect::LogOnly:  // a record alone: none is kept here
       call.verb = {};
       return true;
-    case Effect::Cancel:  // nothing is ever scheduled: there is nothing to cancel
-      call.verb = {};
-      return true;
+    case Effect::Cancel:
+      call.cancel = true;
+      return false;
     case Effect::Show:
-      return Failure{std::string("No scheduled shutdown.")};
+      call.show = true;
+      return true;
   }
   return false;
 }
@@ -131,13 +136,56 @@ Result<bool, std::string> take_option(PowerCall& call, std::span<const PowerOpti
   return false;
 }
 
+/// "hh:mm", the next one from `now` on.
+std::optional<Duration> time_of_day(std::string_view word, WallTime now) {
+  const std::size_t colon = word.find(':');
+  if (colon == word.npos) return std::nullopt;
+  const auto hour = parse_uint<unsigned>(word.substr(0, colon));
+  const auto minute = parse_uint<unsigned>(word.substr(colon + 1));
+  if (!hour || !minute || *hour > 23 || *minute > 59) return std::nullopt;
+  const time_t seconds = now.us / kSecond;
+  tm parts{};
+  if (::localtime_r(&seconds, &parts) == nullptr) return std::nullopt;
+  parts.tm_hour = static_cast<int>(*hour);
+  parts.tm_min = static_cast<int>(*minute);
+  parts.tm_sec = 0;
+  parts.tm_isdst = -1;
+  time_t then = ::mktime(&parts);
+  if (then <= seconds) {
+    parts.tm_mday += 1;
+    parts.tm_isdst = -1;
+    then = ::mktime(&parts);
+  }
+  if (then <= seconds) return std::nullopt;
+  return Duration(then * kSecond - now.us);
+}
+
+/// shutdown(8): "now", "+m" in minutes, "hh:mm".
+std::optional<Duration> parse_time(std::string_view word, WallTime now) {
+  if (word == "now") return Duration::zero();
+  if (!word.starts_with('+')) return time_of_day(word, now);
+  const auto minutes = parse_uint<std::uint32_t>(word.substr(1));
+  if (!minutes || *minutes > kMostMinutes) return std::nullopt;
+  return std::chrono::minutes(*minutes);
+}
+
+/// What is no option, of those that take no time: a reboot's argument.
+Result<PowerCall, std::string> take_words(PowerCall call, std::vector<std::string>& words) {
+  const std::size_t most = call.verb == "reboot" ? 1 : 0;
+  if (words.size() > most) {
+    return Failure{format("too many arguments: '{}'", c_escape(words[most]))};
+  }
+  if (!words.empty()) call.argument = std::move(words.front());
+  return call;
+}
+
 }  // namespace
 
 bool is_power_name(std::string_view program) noexcept {
   return program == "poweroff" || program == "reboot" || program == "halt" || program == "shutdown";
 }
 
-Result<PowerCall, std::string> parse_power(std::span<const std::string> arguments) {
+Result<PowerCall, std::string> parse_power(std::span<const std::string> arguments, WallTime now) {
   const std::string_view program = arguments.front();
   const bool is_shutdown = program == "shutdown";
   PowerCall call;
@@ -157,16 +205,17 @@ Result<PowerCall, std::string> parse_power(std::span<const std::string> argument
       words.push_back(argument);
     }
   }
-  if (!is_shutdown && !words.empty()) {
-    return Failure{format("too many arguments: '{}'", c_escape(words.front()))};
+  if (!is_shutdown) return take_words(std::move(call), words);
+  // shutdown's first word is the time, but where nothing is to come.
+  const bool has_time = !call.cancel && !words.empty();
+  if (!call.cancel && !call.wall_only) {
+    const auto after = parse_time(has_time ? std::string_view(words.front()) : "+1", now);
+    if (!after)
+      return Failure{format("Failed to parse time specification: {}", c_escape(words.front()))};
+    if (*after > Duration::zero()) call.after = *after;
   }
-  // shutdown's first word is the time; without one it is a minute from now.
-  if (is_shutdown && !call.wall_only &&
-      (words.empty() || (words.front() != "now" && words.front() != "+0"))) {
-    return Failure{format("only \"{} now\" is supported yet, not a time to come", program)};
-  }
-  for (std::size_t i = 1; is_shutdown && i < words.size(); ++i) {
-    call.message += format("{}{}", i > 1 ? " " : "", words[i]);
+  for (std::size_t i = has_time ? 1 : 0; i < words.size(); ++i) {
+    call.message += format("{}{}", call.message.empty() ? "" : " ", words[i]);
   }
   return call;
 }
@@ -183,7 +232,7 @@ std::string power_help(std::string_view program) {
            "     --no-wall   Don't send wall message before halt/power-off/reboot\n"
            "  -c             Cancel a pending shutdown\n"
            "     --show      Show pending shutdown\n\n"
-           "TIME is \"now\" or \"+0\": a shutdown can't be scheduled yet.\n";
+           "TIME is \"now\", \"+m\" for m minutes from now, or \"hh:mm\"; without it \"+1\".\n";
   }
   const std::string_view what = program == "halt"     ? "Halt"
                                 : program == "reboot" ? "Reboot"

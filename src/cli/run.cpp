@@ -68,20 +68,26 @@ int run_power(CliContext& context, std::span<const std::string> arguments) {
   std::vector<std::string> words(arguments.begin(), arguments.end());
   words.front() = program_name(arguments);
   const std::string program = words.front();
-  const auto call = parse_power(words);
+  const auto call = parse_power(words, context.now.wall);
   if (!call) return fail(context, format("{}: {}", program, call.error()));
   if (call->help) context.out.write(power_help(program));
   if (call->version) context.out.write(version_text());
   if (call->help || call->version || call->verb.empty()) return 0;
-  if (call->wall_only) {
+  if (call->wall_only && !call->cancel) {
     send_wall(context, {}, call->message);
     return 0;
   }
   Options options;
   options.force = call->force;
+  options.delay = call->after;
+  options.reboot_argument = call->argument;
   options.no_wall = call->no_wall;
   options.message = call->message;
-  return run_verb(context, options, program, *find_verb(call->verb), {});
+  if (!call->cancel && !call->show)
+    return run_verb(context, options, program, *find_verb(call->verb), {});
+  ManagerLink manager(context.system_manager);
+  Command command{context, options, manager, program, call->verb, {}};
+  return call->cancel ? cancel_shutdown(command) : show_shutdown(command);
 }
 
 int run_telinit(CliContext& context, std::span<const std::string> arguments) {

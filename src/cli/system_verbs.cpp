@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/render.h"
 #include "cli/reply.h"
 #include "cli/verbs.h"
 #include "cli/wall.h"
@@ -78,10 +79,51 @@ namespace {
 /// Those that end the machine: with --force twice without a manager, and told on
 /// terminals, systemctl(1).
 bool ends_machine(std::string_view verb) {
-  return verb == "poweroff" || verb == "reboot" || verb == "halt";
+  return verb == "poweroff" || verb == "reboot" || verb == "halt" || verb == "kexec" ||
+         verb == "soft-reboot";
+}
+
+constexpr std::string_view kRebootArgument = "/run/systemd/reboot-param";
+
+/// Where PID 1 looks for it when it comes to that; what an earlier call has left is gone.
+bool leave_reboot_argument(Command& command) {
+  if (command.verb != "reboot" || command.options.user) return true;
+  const std::string& argument = command.options.reboot_argument;
+  if (argument.empty()) {
+    (void)command.context.changer.remove(kRebootArgument);
+    return true;
+  }
+  SysResult done = command.context.changer.make_directories("/run/systemd");
+  if (done) done = command.context.changer.write_file(kRebootArgument, argument, 0644);
+  if (done) return true;
+  command.fail(format("Failed to write {}: {}", kRebootArgument, to_string(done.error())));
+  return false;
+}
+
+/// "Reboot", of the line about what is planned.
+std::string_view plan_name(std::string_view how) {
+  if (how == "reboot") return "Reboot";
+  if (how == "kexec") return "Kexec";
+  if (how == "soft-reboot") return "Soft reboot";
+  return "Shutdown";
+}
+
+int plan_for_later(Command& command, Duration after) {
+  json asked = {
+      {"how", command.verb}, {"after_usec", after.count()}, {"no_wall", command.options.no_wall}};
+  if (!command.options.message.empty()) asked["message"] = command.options.message;
+  json reply;
+  if (auto planned = command.manager.call("ScheduleShutdown", asked, reply); !planned) {
+    return command.fail(format("Failed to schedule {}", command.verb), planned.error());
+  }
+  command.err(format("{} scheduled for {}, use 'shutdown -c' to cancel.", plan_name(command.verb),
+                     format_time(number_of(reply, "realtime_usec").value_or(0))));
+  return 0;
 }
 
 int end_at_once(const Command& command) {
+  if (command.verb == "kexec" || command.verb == "soft-reboot")
+    return command.fail(format("{} needs the manager: --force once at most.", command.verb));
   if (command.context.machine == nullptr) return command.fail("The system can't be ended here.");
   auto ended = command.context.machine->end_now(command.verb);
   if (ended) return 0;
@@ -93,6 +135,8 @@ int end_at_once(const Command& command) {
 int verb_shut_down(Command& command) {
   const Options& options = command.options;
   if (options.force > 1 && ends_machine(command.verb)) return end_at_once(command);
+  if (!leave_reboot_argument(command)) return 1;
+  if (options.delay && options.force == 0) return plan_for_later(command, *options.delay);
   json asked = {{"how", command.verb}, {"force", options.force > 0}};
   if (!options.message.empty()) asked["message"] = options.message;
   if (command.verb == "exit" && !command.names.empty()) {
@@ -111,6 +155,28 @@ int verb_shut_down(Command& command) {
   if (ends_machine(command.verb) && !options.no_wall && !options.user) {
     send_wall(command.context, command.verb, options.message);
   }
+  return 0;
+}
+
+int cancel_shutdown(Command& command) {
+  json asked = {{"no_wall", command.options.no_wall}};
+  if (!command.options.message.empty()) asked["message"] = command.options.message;
+  json reply;
+  if (auto cancelled = command.manager.call("CancelShutdown", asked, reply); !cancelled) {
+    return command.fail("Failed to cancel the shutdown", cancelled.error());
+  }
+  return 0;
+}
+
+int show_shutdown(Command& command) {
+  json reply;
+  if (auto told = command.manager.call("GetScheduledShutdown", json::object(), reply); !told) {
+    return command.fail("Failed to ask for a scheduled shutdown", told.error());
+  }
+  const auto at = number_of(reply, "realtime_usec");
+  if (!at) return command.fail("No scheduled shutdown.");
+  command.out(format("{} scheduled for {}, use 'shutdown -c' to cancel.\n",
+                     plan_name(raw_text_of(reply, "how")), format_time(*at)));
   return 0;
 }
 

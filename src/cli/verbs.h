@@ -66,7 +66,10 @@ int verb_not_yet(Command& command);
 // the manager and the system: system_verbs.cpp
 int verb_daemon_reload(Command& command);
 int verb_daemon_reexec(Command& command);
-int verb_shut_down(Command& command);  ///< poweroff, reboot, halt, exit, kexec
+int verb_shut_down(Command& command);
+/// What is planned for later: shutdown -c, shutdown --show.
+int cancel_shutdown(Command& command);
+int show_shutdown(Command& command);  ///< poweroff, reboot, halt, exit, kexec
 
 int verb_complete(Command& command);  ///< help.cpp: words for a shell
 

@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::size_t kUtmpMax = std::size_t{1} << 20;
 
-std::string_view what_happens(std::string_view verb) {
-  if (verb == "poweroff") return "power off";
-  return verb;
-}
-
 /// "pts/0", "tty1": below /dev, and not out of it again.
 bool is_terminal_name(std::string_view line) {
   return !line.empty() && line.front() != '/' && line.front() != '.' &&
@@ -43,12 +38,20 @@ std::vector<std::string> session_terminals(std::string_view bytes) {
   return found;
 }
 
-std::string wall_text(const CliContext& context, std::string_view verb, std::string_view message) {
+std::string_view verb_phrase(std::string_view verb) {
+  if (verb == "poweroff") return "power off";
+  if (verb == "kexec") return "reboot with kexec";
+  if (verb == "soft-reboot") return "reboot its userspace";
+  return verb;
+}
+
+std::string wall_text(const WallSender& sender, std::string_view message,
+                      std::string_view sentence) {
   std::string text =
-      format("\r\nBroadcast message from {}@{} ({}):\r\n\r\n", printable(context.host.user_name),
-             printable(context.host.hostname), format_time(context.now.wall.us, TimeStyle::Pretty));
+      format("\r\nBroadcast message from {}@{} ({}):\r\n\r\n", printable(sender.user),
+             printable(sender.host), format_time(sender.now.us, TimeStyle::Pretty));
   if (!message.empty()) text += format("{}\r\n", printable(message));
-  if (!verb.empty()) text += format("The system will {} now!\r\n", what_happens(verb));
+  if (!sentence.empty()) text += format("{}\r\n", sentence);
   return text + "\r\n";
 }
 
@@ -56,7 +59,10 @@ void send_wall(const CliContext& context, std::string_view verb, std::string_vie
   if (context.machine == nullptr) return;
   const auto utmp_bytes = context.files.read(kUtmpFile, kUtmpMax);
   if (!utmp_bytes) return;
-  const std::string text = wall_text(context, verb, message);
+  const std::string sentence =
+      verb.empty() ? std::string() : format("The system will {} now!", verb_phrase(verb));
+  const std::string text = wall_text(
+      {context.host.user_name, context.host.hostname, context.now.wall}, message, sentence);
   for (const std::string& terminal : session_terminals(*utmp_bytes)) {
     context.machine->write_to_terminal(terminal, text);
   }

@@ -16,11 +16,21 @@ inline constexpr std::string_view kUtmpFile = "/run/utmp";
 /// terminal's name is left out.
 std::vector<std::string> session_terminals(std::string_view utmp);
 
-/// As it is written to a terminal in raw mode too. `verb` is poweroff, reboot, halt or
-/// empty: the message alone. `message` may be empty, and is hostile.
-std::string wall_text(const CliContext& context, std::string_view verb, std::string_view message);
+/// "power off" of "poweroff"; others are words for people already.
+std::string_view verb_phrase(std::string_view verb);
 
-/// To every terminal; without waiting for one that does not read.
+struct WallSender {
+  std::string user;
+  std::string host;
+  WallTime now;
+};
+/// As it is written to a terminal in raw mode too. `sentence` says what happens; empty: the
+/// message alone. `message` may be empty, and is hostile.
+std::string wall_text(const WallSender& sender, std::string_view message,
+                      std::string_view sentence);
+
+/// To every terminal; without waiting for one that does not read. `verb` is poweroff, reboot,
+/// halt, kexec, soft-reboot or empty: the message alone.
 void send_wall(const CliContext& context, std::string_view verb, std::string_view message);
 
 }  // namespace onset

@@ -43,6 +43,14 @@ struct ShutdownRequest {
   std::string message;  ///< why, for the log; hostile
 };
 
+/// One for later, shutdown(8).
+struct PlannedShutdown {
+  Objective objective{};
+  Duration after{};
+  bool announces = true;  ///< on terminals
+  std::string message;    ///< hostile
+};
+
 class ControlBackend {
  public:
   virtual ~ControlBackend() = default;
@@ -81,6 +89,16 @@ class ControlBackend {
   // ---- the system -----------------------------------------------------------
   /// Returns before the end, so that the reply gets out.
   virtual Result<void, RequestError> shut_down(const ShutdownRequest& request, Timestamp now) = 0;
+  /// In place of what was planned before; the moment when it comes.
+  virtual Result<WallTime, RequestError> plan_shutdown(const PlannedShutdown& plan,
+                                                       Timestamp now) = 0;
+  /// False: nothing was planned.
+  virtual bool cancel_shutdown(bool announces, const std::string& message, Timestamp now) = 0;
+  struct Planned {
+    Objective objective{};
+    WallTime at;
+  };
+  virtual std::optional<Planned> planned_shutdown() = 0;
   virtual std::string version() = 0;
   /// "cgroup", "seccomp", …: what this binary has and this machine allows.
   virtual std::vector<std::string> features() = 0;

@@ -118,6 +118,9 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   void reload(Call& call);
   void get_system_state(Call& call);
   void shut_down(Call& call);
+  void schedule_shutdown(Call& call);
+  void cancel_shutdown(Call& call);
+  void get_scheduled_shutdown(Call& call);
   void get_default(Call& call);
   void get_manager_properties(Call& call);
   void subscribe(Call& call);

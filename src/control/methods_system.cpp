@@ -105,6 +105,39 @@ void ManagerInterface::shut_down(Call& call) {
   reply(call.id, json::object());
 }
 
+void ManagerInterface::schedule_shutdown(Call& call) {
+  constexpr Duration kLongest = std::chrono::hours(24 * 366);
+  const auto objective = objective_of(call.parameters.text("how"));
+  const auto after = call.parameters.number("after_usec", 0, kLongest.count());
+  const bool wall = !call.parameters.flag("no_wall");
+  const std::string message = call.parameters.optional_text("message").value_or("");
+  if (message.size() > kMaxMessage) call.parameters.refuse("message");
+  if (!objective || *objective == Objective::Exit) call.parameters.refuse("how");
+  if (reject(call)) return;
+  auto planned = backend_.plan_shutdown({*objective, Duration(after), wall, message}, call.now);
+  if (!planned) {
+    refuse(call.id, refusal_of(planned.error(), {}, RefusalKind::NotSupported));
+    return;
+  }
+  reply(call.id, json_object({{"realtime_usec", planned->us}}));
+}
+
+void ManagerInterface::cancel_shutdown(Call& call) {
+  const bool wall = !call.parameters.flag("no_wall");
+  const std::string message = call.parameters.optional_text("message").value_or("");
+  if (message.size() > kMaxMessage) call.parameters.refuse("message");
+  if (reject(call)) return;
+  reply(call.id, json_object({{"cancelled", backend_.cancel_shutdown(wall, message, call.now)}}));
+}
+
+void ManagerInterface::get_scheduled_shutdown(Call& call) {
+  if (reject(call)) return;
+  const auto planned = backend_.planned_shutdown();
+  if (!planned) return reply(call.id, json_object({{"how", nullptr}, {"realtime_usec", nullptr}}));
+  reply(call.id,
+        json_object({{"how", to_string(planned->objective)}, {"realtime_usec", planned->at.us}}));
+}
+
 void ManagerInterface::get_default(Call& call) {
   if (reject(call)) return;
   reply(call.id, json_object({{"unit", backend_.default_target()}}));

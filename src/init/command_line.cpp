@@ -20,6 +20,7 @@
 #include "cli/context.h"
 #include "cli/runtime_finder.h"
 #include "init/live_terminal.h"
+#include "init/terminal_message.h"
 #include "init/unit_files.h"
 #include "loop/clock.h"
 #include "os/accounts.h"
@@ -122,9 +123,7 @@ class RealMachine final : public Machine {
     return Failure{SysError{"reboot", errno}};
   }
   void write_to_terminal(const std::string& path, std::string_view text) override {
-    const UniqueFd terminal(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!terminal || ::isatty(terminal.get()) != 1) return;
-    (void)!::write(terminal.get(), text.data(), text.size());
+    onset::write_to_terminal(path, text);
   }
 };
 

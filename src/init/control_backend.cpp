@@ -128,8 +128,40 @@ Result<void, RequestError> ProcessBackend::shut_down(const ShutdownRequest& requ
                      format("the system is going down: {}", request.message));
   }
   context_.manager->shut_down(request.objective, request.exit_status, now);
+  context_.shutdown_timer->forget();
   if (request.force) context_.manager->shut_down(request.objective, request.exit_status, now);
   return {};
+}
+
+Result<WallTime, RequestError> ProcessBackend::plan_shutdown(const PlannedShutdown& plan,
+                                                             Timestamp now) {
+  if (context_.options->user) {
+    return Failure{RequestError{
+        RequestErrorKind::NotSupported, {}, "a user's manager ends at once or not at all"}};
+  }
+  if (context_.manager->stopping()) {
+    return Failure{
+        RequestError{RequestErrorKind::ShuttingDown, {}, "the system is going down already"}};
+  }
+  ScheduledShutdown what;
+  what.objective = plan.objective;
+  what.due = now.mono + plan.after;
+  what.at = WallTime{now.wall.us + plan.after.count()};
+  what.announces = plan.announces;
+  what.message = plan.message;
+  const WallTime at = what.at;
+  context_.shutdown_timer->plan(std::move(what), now);
+  return at;
+}
+
+bool ProcessBackend::cancel_shutdown(bool announces, const std::string& message, Timestamp now) {
+  return context_.shutdown_timer->cancel(announces, message, now);
+}
+
+std::optional<ControlBackend::Planned> ProcessBackend::planned_shutdown() {
+  const ScheduledShutdown* const what = context_.shutdown_timer->planned();
+  if (what == nullptr) return std::nullopt;
+  return Planned{what->objective, what->at};
 }
 
 std::string ProcessBackend::version() {

@@ -10,6 +10,7 @@
 #include "control/backend.h"
 #include "init/configuration.h"
 #include "init/options.h"
+#include "init/shutdown_timer.h"
 #include "init/starvation_watch.h"
 #include "init/unit_files.h"
 #include "os/files.h"
@@ -31,6 +32,7 @@ struct BackendContext {
   Manager* manager = nullptr;
   RealOs* os = nullptr;
   const StarvationWatch* starvation = nullptr;
+  ShutdownTimer* shutdown_timer = nullptr;
   RealFiles* files = nullptr;
   std::unique_ptr<LoadedFiles>* units = nullptr;  ///< replaced by a reload
 };
@@ -55,6 +57,9 @@ class ProcessBackend final : public ControlBackend {
   SysResult freeze(UnitId id, bool frozen) override;
   bool is_frozen(UnitId id) override { return context_.os->is_frozen(id); }
   Result<void, RequestError> shut_down(const ShutdownRequest& request, Timestamp now) override;
+  Result<WallTime, RequestError> plan_shutdown(const PlannedShutdown& plan, Timestamp now) override;
+  bool cancel_shutdown(bool announces, const std::string& message, Timestamp now) override;
+  std::optional<Planned> planned_shutdown() override;
   std::string version() override;
   std::vector<std::string> features() override;
   std::map<std::string, std::string> properties() override;

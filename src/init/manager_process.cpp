@@ -92,8 +92,9 @@ void ManagerProcess::look_again_later() {
 void ManagerProcess::turn() {
   tell_upwards();
   settle();
-  MonoTime deadline = std::min({manager_->next_deadline(), server_->next_deadline(),
-                                display_.deadline(), starvation_->next_deadline()});
+  MonoTime deadline =
+      std::min({manager_->next_deadline(), server_->next_deadline(), display_.deadline(),
+                starvation_->next_deadline(), shutdown_timer_.next_deadline()});
   // Some were left for this turn.
   if (children_ended_ || asked_ != SignalRequest::None) deadline = MonoTime{0};
   if (auto waited = loop_->wait(deadline); !waited) {
@@ -105,6 +106,7 @@ void ManagerProcess::turn() {
   os_->new_turn();
   if (manager_->next_deadline() <= now.mono) manager_->elapse(now);
   if (server_->next_deadline() <= now.mono) server_->elapse(now);
+  if (shutdown_timer_.next_deadline() <= now.mono) end_as_planned(now);
   if (display_.deadline() <= now.mono) show_slow_jobs(now.mono);
   starvation_->elapse(now.mono,
                       [this](const StarvationChange& change) { tell_starvation(change); });
@@ -117,6 +119,14 @@ void ManagerProcess::tell_starvation(const StarvationChange& change) {
                                : format("starves for {} no longer", to_string(change.what));
   log(Say::Level::Notice, change.unit, text);
   if (const UnitId id = manager_->graph().find(change.unit); id.valid()) unit_changed(id);
+}
+
+void ManagerProcess::end_as_planned(const Timestamp& now) {
+  const auto objective = shutdown_timer_.elapse(now);
+  if (!objective) return;
+  // What has begun by itself meanwhile stands; to be asked twice would force it.
+  if (!manager_->stopping()) manager_->shut_down(*objective, 0, now);
+  shutdown_timer_.forget();
 }
 
 /// The start has ended, or a reload: what comes now is mostly waiting.

@@ -29,6 +29,7 @@
 #include "init/notify_socket.h"
 #include "init/options.h"
 #include "init/runtime_directory.h"
+#include "init/shutdown_timer.h"
 #include "init/signal_table.h"
 #include "init/starvation_watch.h"
 #include "init/unit_files.h"
@@ -85,6 +86,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
 
   void turn();
   void look_again_later();
+  void end_as_planned(const Timestamp& now);
   void settle();
   void handle_signals();
   void handle_kernel();
@@ -147,6 +149,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   HostFacts host_;
   std::unique_ptr<Configuration> configuration_;
   RealFiles files_;
+  ShutdownTimer shutdown_timer_{files_, console_};
   Accounts accounts_{files_};
   std::optional<std::vector<Limit>> inherited_limits_;  ///< as they were before the first set-up
   MemoryReserve reserve_;  ///< for what the kernel tells, which it tells once

@@ -297,6 +297,7 @@ void ManagerProcess::make_manager() {
   context.manager = manager_.get();
   context.os = os_.get();
   context.starvation = starvation_.get();
+  context.shutdown_timer = &shutdown_timer_;
   context.files = &files_;
   context.units = &units_;
   backend_ = std::make_unique<ProcessBackend>(std::move(context));

@@ -116,6 +116,25 @@ class Power(unittest.TestCase):
         self.assertIn("reboot: Power down", console)
         self.assertEqual(console.count("Booting from ROM"), 1)
 
+    def test_a_shutdown_for_later_is_announced_cancelled_and_comes(self):
+        guest = self.boot()
+        guest.until(r" login: ")
+        guest.ok("touch /run/utmp")
+        guest.type("root\n")
+        guest.until(r"# $")
+        self.assertRegex(guest.ok("shutdown -r +20 later 2>&1"), r"^Reboot scheduled for .*, use 'shutdown -c' to cancel.\n$")
+        self.assertRegex(guest.ok("cat /run/systemd/shutdown/scheduled"), r"^USEC=\d+\nWARN_WALL=1\nMODE=reboot\nWALL_MESSAGE=later\n$")
+        self.assertEqual(guest.run("test -e /run/nologin")[0], 1)
+        guest.ok("shutdown -P +4 soon && test -e /run/nologin")
+        guest.until(r"Broadcast message from root@.*\n\nsoon\nThe system will power off at .*!")
+        self.assertRegex(guest.ok("shutdown --show"), r"^Shutdown scheduled for ")
+        guest.ok("shutdown -c not today")
+        guest.until(r"not today\nThe system shutdown has been cancelled")
+        self.assertEqual(guest.run("shutdown --show; test -e /run/nologin || test -e /run/systemd/shutdown/scheduled")[0], 1)
+        guest.ok("shutdown")
+        guest.until(r"The system will power off now!", seconds=180)
+        self.assertIn("reboot: Power down", guest.wait())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -662,10 +662,15 @@ TEST_CASE("poweroff and its kin work by name and as verbs", "[cli][run][power]")
       {{"shutdown", "-r", "now", "bye"}, "reboot"},
       {{"shutdown", "-P", "+0"}, "poweroff"},
       {{"shutdown", "-H", "now"}, "halt"},
-      {{"shutdown"}, nullptr},
-      {{"shutdown", "+5"}, nullptr},
-      {{"shutdown", "-r", "22:00"}, nullptr},
-      {{"shutdown", "--show"}, nullptr},
+      {{"shutdown", "5"}, nullptr},
+      {{"shutdown", "+"}, nullptr},
+      {{"shutdown", "+-1"}, nullptr},
+      {{"shutdown", "+527041"}, nullptr},
+      {{"shutdown", "24:00"}, nullptr},
+      {{"shutdown", "1:60"}, nullptr},
+      {{"poweroff", "now"}, nullptr},
+      {{"reboot", "a", "b"}, nullptr},
+      {{"systemctl", "soft-reboot"}, "soft-reboot"},
       {{"reboot", "--frob"}, nullptr},
       {{"systemctl", "reboot"}, "reboot"},
       {{"onset", "exit"}, "exit"},
@@ -682,12 +687,74 @@ TEST_CASE("poweroff and its kin work by name and as verbs", "[cli][run][power]")
   }
 }
 
-TEST_CASE("shutdown -c has nothing to cancel, -k ends nothing", "[cli][run][power]") {
-  for (const char* option : {"-c", "-k"}) {
+namespace {
+
+struct LaterRow {
+  std::vector<std::string> words;
+  const char* how;
+  std::int64_t after_usec;
+  const char* message;  ///< null: none
+};
+
+}  // namespace
+
+TEST_CASE("a shutdown for later is planned, and the command returns", "[cli][run][power]") {
+  constexpr std::int64_t kMinute = 60'000'000;
+  ::setenv("TZ", "UTC", 1);
+  const std::int64_t of_day = CliWorld::kNow.us % (1440 * kMinute);  // 06:13:02
+  const LaterRow rows[] = {
+      {{}, "poweroff", kMinute, nullptr},
+      {{"+5"}, "poweroff", 5 * kMinute, nullptr},
+      {{"-r", "+90", "back", "soon"}, "reboot", 90 * kMinute, "back soon"},
+      {{"-H", "23:00"}, "halt", 23 * 60 * kMinute - of_day, nullptr},
+      {{"06:13"}, "poweroff", (1440 + 6 * 60 + 13) * kMinute - of_day, nullptr},
+      {{"6:14"}, "poweroff", (6 * 60 + 14) * kMinute - of_day, nullptr},
+  };
+  for (const LaterRow& row : rows) {
+    CAPTURE(row.words);
     CliWorld world;
-    CHECK(world.run({option, "+5"}, "shutdown") == 0);
-    CHECK(world.manager.asked().empty());
+    world.manager.reply({{"realtime_usec", CliWorld::kNow.us + row.after_usec}});
+    CHECK(world.run(row.words, "shutdown") == 0);
+    const json asked = world.manager.asked().at(0);
+    CHECK(asked["method"] == "io.onset.Manager.ScheduleShutdown");
+    CHECK(asked["parameters"]["how"] == row.how);
+    CHECK(asked["parameters"]["after_usec"] == row.after_usec);
+    CHECK(asked["parameters"].value("message", "") == (row.message ? row.message : ""));
+    CHECK(world.err.text.ends_with(" UTC, use 'shutdown -c' to cancel.\n"));
   }
+}
+
+TEST_CASE("what is planned is cancelled and shown, -k ends nothing", "[cli][run][power]") {
+  CliWorld cancels;
+  cancels.manager.reply({{"cancelled", true}});
+  CHECK(cancels.run({"-c", "never", "mind"}, "shutdown") == 0);
+  const json asked = cancels.manager.asked().at(0);
+  CHECK(asked["method"] == "io.onset.Manager.CancelShutdown");
+  CHECK(asked["parameters"]["message"] == "never mind");
+  CliWorld shows;
+  shows.manager.reply({{"how", "reboot"}, {"realtime_usec", CliWorld::kNow.us}});
+  CHECK(shows.run({"--show"}, "shutdown") == 0);
+  CHECK(shows.out.text.starts_with("Reboot scheduled for "));
+  CliWorld nothing;
+  nothing.manager.reply({{"how", nullptr}, {"realtime_usec", nullptr}});
+  CHECK(nothing.run({"--show"}, "shutdown") == 1);
+  CHECK(nothing.err.text == "No scheduled shutdown.\n");
+  CliWorld tells;
+  CHECK(tells.run({"-k", "+5"}, "shutdown") == 0);
+  CHECK(tells.manager.asked().empty());
+}
+
+TEST_CASE("a reboot's argument waits for PID 1 in a file", "[cli][run][power]") {
+  CliWorld world;
+  world.manager.reply(json::object());
+  CHECK(world.run({"recovery"}, "reboot") == 0);
+  CHECK(world.files.read("/run/systemd/reboot-param", 100).ok());
+  CHECK(*world.files.read("/run/systemd/reboot-param", 100) == "recovery");
+  CliWorld plain;
+  plain.files.add("/run/systemd/reboot-param", "recovery");
+  plain.manager.reply(json::object());
+  CHECK(plain.run({"reboot"}) == 0);
+  CHECK_FALSE(plain.files.read("/run/systemd/reboot-param", 100).ok());
 }
 
 TEST_CASE("telinit takes runlevels", "[cli][run][power]") {

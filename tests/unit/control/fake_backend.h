@@ -67,6 +67,22 @@ class FakeBackend final : public ControlBackend {
     world_.manager.shut_down(request.objective, request.exit_status, now);
     return {};
   }
+  Result<WallTime, RequestError> plan_shutdown(const PlannedShutdown& plan,
+                                               Timestamp now) override {
+    if (plan.objective == Objective::Kexec) {
+      return Failure{RequestError{RequestErrorKind::NotSupported, {}, "no kernel is loaded"}};
+    }
+    planned = Planned{plan.objective, WallTime{now.wall.us + plan.after.count()}};
+    announces = plan.announces;
+    message = plan.message;
+    return planned->at;
+  }
+  bool cancel_shutdown(bool wall, const std::string& why, Timestamp) override {
+    announces = wall;
+    message = why;
+    return std::exchange(planned, std::nullopt).has_value();
+  }
+  std::optional<Planned> planned_shutdown() override { return planned; }
   std::string version() override { return "0.1.0"; }
   std::vector<std::string> features() override { return {"cgroup"}; }
   std::map<std::string, std::string> properties() override {
@@ -76,6 +92,8 @@ class FakeBackend final : public ControlBackend {
   std::set<std::string> files;
   std::string stale;
   bool forced = false;
+  bool announces = false;
+  std::optional<Planned> planned;
   std::string message;  ///< of the shutdown
   bool looked = false;  ///< into the folders, since forget_files()
   unsigned looks = 0;

@@ -81,6 +81,9 @@ TEST_CASE("a wrong parameter is named", "[control][interface]") {
       {"Kill", {{"unit", "a.service"}, {"who", "everyone"}}, "who"},
       {"Shutdown", {{"how", "explode"}}, "how"},
       {"Shutdown", {{"how", "reboot"}, {"exit_status", 1}}, "exit_status"},
+      {"ScheduleShutdown", {{"how", "exit"}, {"after_usec", 1}}, "how"},
+      {"ScheduleShutdown", {{"how", "reboot"}}, "after_usec"},
+      {"ScheduleShutdown", {{"how", "reboot"}, {"after_usec", -1}}, "after_usec"},
       {"ListDependencies", {{"unit", "a.service"}, {"after", true}, {"before", true}}, "after"},
       {"ListDependencies", {{"unit", "a.service"}, {"units", {"a.service"}}}, "unit"},
       {"ListDependencies", json::object(), "unit"},
@@ -158,6 +161,7 @@ const Scene kScenes[] = {
 json parameters_for(std::string_view method) {
   if (method == "Enqueue") return enqueue("restart", {"a.service"});
   if (method == "Shutdown") return {{"how", "exit"}};
+  if (method == "ScheduleShutdown") return {{"how", "reboot"}, {"after_usec", 60000000}};
   if (method == "FindUnit") return {{"pid", 100}};
   for (std::string_view with_unit : {"Kill", "GetUnit", "GetProperties", "ListDependencies"}) {
     if (method == with_unit) return {{"unit", "a.service"}};

@@ -185,6 +185,24 @@ TEST_CASE("a shutdown is asked of the backend, and refuses starts from then on",
   CHECK(w.ask("GetSystemState")["state"] == "stopping");
 }
 
+TEST_CASE("a shutdown is planned for later, told, and cancelled", "[control][system]") {
+  ManagerWorld w(Files{});
+  CHECK(w.ask("GetScheduledShutdown")["how"].is_null());
+  CHECK(w.ask("CancelShutdown")["cancelled"] == false);
+  const json plan = {{"how", "reboot"}, {"after_usec", 300000000}, {"message", "new kernel"}};
+  const json reply = w.ask("ScheduleShutdown", plan);
+  CHECK(w.backend.announces);
+  CHECK(w.backend.message == "new kernel");
+  CHECK(w.ask("GetScheduledShutdown") ==
+        json({{"how", "reboot"}, {"realtime_usec", reply["realtime_usec"]}}));
+  CHECK_FALSE(w.engine.manager.stopping());
+  const json kexec = {{"how", "kexec"}, {"after_usec", 0}};
+  CHECK(w.refusal("ScheduleShutdown", kexec) == "NotSupported");
+  CHECK(w.ask("CancelShutdown", {{"no_wall", true}})["cancelled"] == true);
+  CHECK_FALSE(w.backend.announces);
+  CHECK(w.ask("GetScheduledShutdown")["realtime_usec"].is_null());
+}
+
 TEST_CASE("small questions have small answers", "[control][system]") {
   ManagerWorld w(Files{});
   CHECK(w.ask("Ping") == json::object());
