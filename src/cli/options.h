@@ -44,15 +44,15 @@ struct Options {
   bool after = false;  ///< list-jobs takes both
   bool before = false;
   TimeStyle time_style = TimeStyle::Pretty;
-  std::string print;              ///< what an option's "help" lists: print it, and be done
-  std::string drop_in;            ///< edit: the file's name; empty: override.conf
-  std::string root;               ///< empty: not given
-  std::string job_mode;           ///< empty: the verb's own
-  std::string kill_whom;          ///< "all", "main", "control"; empty: not given
-  std::optional<bool> legend;     ///< see has_legend()
-  std::string message;            ///< why the system ends, for logs and terminals
-  std::string reboot_argument;    ///< for the firmware
-  std::optional<Duration> delay;  ///< the system ends so much later
+  std::string print;                   ///< what an option's "help" lists: print it, and be done
+  std::string drop_in;                 ///< edit: the file's name; empty: override.conf
+  std::string root;                    ///< empty: not given
+  std::string job_mode;                ///< empty: the verb's own
+  std::string kill_whom;               ///< "all", "main", "control"; empty: not given
+  std::optional<bool> legend;          ///< see has_legend()
+  std::string message;                 ///< why the system ends, for logs and terminals
+  std::string reboot_argument;         ///< for the firmware
+  std::optional<Duration> ends_after;  ///< the system ends so much later
   std::optional<int> signal;
   std::string preset_mode = "full";
   std::optional<unsigned> lines;

@@ -79,7 +79,7 @@ int run_power(CliContext& context, std::span<const std::string> arguments) {
   }
   Options options;
   options.force = call->force;
-  options.delay = call->after;
+  options.ends_after = call->after;
   options.reboot_argument = call->argument;
   options.no_wall = call->no_wall;
   options.message = call->message;

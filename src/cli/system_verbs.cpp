@@ -136,7 +136,7 @@ int verb_shut_down(Command& command) {
   const Options& options = command.options;
   if (options.force > 1 && ends_machine(command.verb)) return end_at_once(command);
   if (!leave_reboot_argument(command)) return 1;
-  if (options.delay && options.force == 0) return plan_for_later(command, *options.delay);
+  if (options.ends_after && options.force == 0) return plan_for_later(command, *options.ends_after);
   json asked = {{"how", command.verb}, {"force", options.force > 0}};
   if (!options.message.empty()) asked["message"] = options.message;
   if (command.verb == "exit" && !command.names.empty()) {
