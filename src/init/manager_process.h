@@ -100,6 +100,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void reap();
   // ---- what a signal asks for (manager_process_signals.cpp) --------------------
   void act_on(SignalRequest request);
+  bool is_burst();
   void shut_down(Objective objective, bool at_once);
   void reread_configuration(Diagnostics& diagnostics);
   void tell(const Diagnostics& diagnostics);
@@ -166,6 +167,8 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<NotifySocket> notify_;
   BootDisplay display_;                        ///< of a machine; elsewhere its mode alone
   std::optional<Console> screen_;              ///< where the log goes elsewhere
+  MonoTime ctrl_alt_del_begin_{0};
+  unsigned ctrl_alt_del_count_ = 0;
   SignalRequest asked_ = SignalRequest::None;  ///< by a signal, and not yet done
   bool children_ended_ = false;                ///< and not all of them were collected yet
   pid_t ended_ = 0;                            ///< the next of them

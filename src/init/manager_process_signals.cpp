@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "engine/start_limit.h"
 #include "init/manager_process.h"
 
 namespace onset {
@@ -117,7 +118,20 @@ void ManagerProcess::shut_down(Objective objective, bool at_once) {
   if (at_once) manager_->shut_down(objective, 0, now);
 }
 
+/// More than seven within two seconds are no request for an orderly reboot any more
+/// (systemd-system.conf(5), CtrlAltDelBurstAction=).
+bool ManagerProcess::is_burst() {
+  constexpr StartLimit kLimit{std::chrono::seconds(2), 7};
+  if (count_start(kLimit, read_clock().mono, ctrl_alt_del_begin_, ctrl_alt_del_count_))
+    return false;
+  console_.line(5, "", format("Ctrl-Alt-Del more than {} times within {} s, rebooting at once",
+                              kLimit.burst, kLimit.interval.count() / 1000000));
+  shut_down(Objective::Reboot, true);
+  return true;
+}
+
 void ManagerProcess::act_on(SignalRequest request) {
+  if (request == SignalRequest::CtrlAltDel && is_burst()) return;
   for (const ShutdownRow& row : kShutdowns) {
     if (row.request == request) return shut_down(row.objective, row.at_once);
   }

@@ -134,6 +134,48 @@ class Power(unittest.TestCase):
         guest.until(r"The system will power off now!", seconds=180)
         self.assertIn("reboot: Power down", guest.wait())
 
+    def test_d4_ctrl_alt_del_over_and_over_does_not_wait(self):
+        hangs = "[Unit]\nBefore=vm-agent.service\n[Service]\nType=oneshot\nRemainAfterExit=yes\n" \
+                "ExecStart=/bin/true\nExecStop=/bin/sleep 100000\nTimeoutStopSec=infinity\n"
+        guest = Guest(append="quiet", files={"/etc/systemd/system/hangs.service": hangs})
+        self.addCleanup(guest.end)
+        guest.ok("systemctl start hangs.service")
+        for _ in range(60):
+            guest.monitor("sendkey ctrl-alt-delete 1")
+            if "rebooting at once" in guest.console or not guest._read(0):
+                break
+        console = guest.wait()
+        self.assertIn("Ctrl-Alt-Del more than 7 times within 2 s, rebooting at once", console)
+        self.assertRegex(console, r"reboot: (Restarting system|machine restart)")
+
+    def test_p13_a_process_that_can_not_be_killed_holds_up_nothing(self):
+        image = self.disk(self.folder())
+        unkillable = "[Service]\nTimeoutStopSec=2\nExecStart=/bin/sh -c 'echo x > /mnt/file'\n"
+        guest = self.boot(image, files={"/etc/systemd/system/unkillable.service": unkillable})
+        guest.ok("mount /dev/vdb /mnt && fsfreeze -f /mnt && systemctl start unkillable.service")
+        guest.ok("until grep -q '^State:.D' /proc/$(systemctl show -P MainPID unkillable.service)/status; do :; done")
+        guest.ok("systemctl stop unkillable.service; true")
+        self.assertIn("ActiveState=failed\n", guest.ok("systemctl show -p ActiveState unkillable.service"))
+        guest.ok("systemctl start e2scrub_reap.service || true; systemctl is-system-running || true")
+        console = self.end(guest, "systemctl poweroff")
+        self.assertIn("processes are left that can't be killed", console)
+        self.assertIn("reboot: Power down", console)
+
+    def test_an_action_that_forces_skips_the_services_one_that_is_immediate_all(self):
+        for action, last, has_hook in (("reboot-force", "restart|Restarting", True), ("poweroff-immediate", "Power down", False)):
+            with self.subTest(action=action):
+                acts = f"[Unit]\nFailureAction={action}\n[Service]\nType=oneshot\nExecStart=/bin/false\n"
+                stops = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\nExecStop=/bin/sh -c 'echo stops > /dev/console'\n"
+                guest = Guest(append="quiet", files={
+                    "/etc/systemd/system/acts.service": acts, "/etc/systemd/system/stops.service": stops,
+                    "/usr/lib/systemd/system-shutdown/show": SHOW})
+                self.addCleanup(guest.end)
+                guest.ok("systemctl start stops.service")
+                console = self.end(guest, "systemctl start acts.service")
+                self.assertRegex(console, rf"reboot: .*({last})")
+                self.assertNotIn("stops", console)
+                self.assertEqual("hook " in console, has_hook)
+
 
 if __name__ == "__main__":
     unittest.main()
