@@ -59,7 +59,7 @@ class Guest:
         self.begin = time.monotonic()
         image, modules = kernel()
         line = [*MACHINE, "-kernel", image, "-initrd", self._initramfs(disk, initrd, dict(files), modules),
-                "-append", f"console=ttyS0 panic=-1 {'' if disk else 'rdinit=/sbin/init'} {append}"]
+                "-append", f"console=ttyS0 panic=-1 no_timer_check {'' if disk else 'rdinit=/sbin/init'} {append}"]
         self.disk = f"{PARTS}/disk.img"
         if disk and keep:
             self.disk = os.path.join(self.folder, "disk.img")
