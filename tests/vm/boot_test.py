@@ -1,11 +1,12 @@
 """A machine's life: from the kernel's hand-over to a login prompt, and off again."""
 
 import hashlib
+import os
 import re
 import subprocess
 import unittest
 
-from guest import Guest
+from guest import PARTS, Guest
 
 # What early services of a machine read.
 MACHINE_FILES = {
@@ -83,6 +84,20 @@ class Boot(unittest.TestCase):
         dumped = subprocess.run(["debugfs", "-R", "cat /var/lib/systemd/random-seed", guest.disk], capture_output=True)
         self.assertEqual(len(dumped.stdout), 512)
         self.assertNotEqual(hashlib.sha256(dumped.stdout).hexdigest(), seed, "a seed is used once")
+
+    def test_from_an_initrd_of_onset_to_the_disk_by_its_uuid(self):
+        disk = os.path.join(PARTS, "disk.img")
+        uuid = subprocess.run(["dumpe2fs", "-h", disk], capture_output=True, text=True).stdout
+        uuid = re.search(r"Filesystem UUID: +(\S+)", uuid).group(1)
+        guest = self.boot(disk=True, initrd=True, append=f"quiet root=UUID={uuid} rootflags=noatime ro")
+        guest.until(r" login: ")
+        self.assertEqual(guest.ok("systemctl is-system-running"), "running\n")
+        self.assertRegex(guest.ok("cat /proc/mounts"), r"(?m)^/dev/\S+ / ext4 rw,")
+        # Nothing of the initrd is in sight, and its manager has given way.
+        self.assertEqual(guest.ok("ls -d /init /onto-disk /etc/initrd-release 2>/dev/null || true"), "")
+        self.assertEqual(guest.ok("readlink /proc/1/exe"), "/usr/bin/onset\n")
+        guest.tell("systemctl poweroff")
+        self.assertIn("reboot: Power down", guest.wait())
 
     def assert_clean(self, disk):
         """Nothing is left to replay or to mend."""
