@@ -13,6 +13,7 @@
 #include "init/machine_programs.h"
 #include "init/manager_process.h"
 #include "init/memory_wait.h"
+#include "init/mount_process.h"
 
 namespace {
 
@@ -53,6 +54,8 @@ int run(int argc, char** argv) {
       return onset::run_machine_program({argv + 2, argv + argc});
     case onset::Applet::CommandLine:
       return run_command(argc, argv);
+    case onset::Applet::Mount:
+      return onset::run_mount_applet({argv + 1, argv + argc});
   }
   return 2;
 }

@@ -300,6 +300,17 @@ void put_service_state(Properties& p, const Manager& manager, UnitId id) {
   put(p, "ExecMainStatus", format("{}", s.main.last.value));
 }
 
+/// systemctl(1) shows the same of mounts and swaps.
+void put_mount_state(Properties& p, const Manager& manager, UnitId id) {
+  const Unit& unit = manager.graph().unit(id);
+  const MountState& s = manager.runtime(id).mount;
+  const auto& timeout = unit.mount != nullptr ? unit.mount->timeout : unit.swap->timeout;
+  put(p, "TimeoutUSec", format_span(timeout.value_or(manager.config().defaults.timeout_start)));
+  put(p, "ControlPID", format("{}", s.control.pid));
+  put(p, "Result", std::string(to_string(s.result)));
+  if (unit.mount != nullptr) put(p, "ReloadResult", std::string(to_string(s.reload_result)));
+}
+
 }  // namespace
 
 Properties unit_properties(const Manager& manager, ControlBackend& backend, UnitId id,
@@ -313,6 +324,7 @@ Properties unit_properties(const Manager& manager, ControlBackend& backend, Unit
   put_abilities(p, manager.graph(), id);
   put_state(p, manager, id);
   if (unit.type == UnitType::Service) put_service_state(p, manager, id);
+  if (is_mount_like(unit)) put_mount_state(p, manager, id);
   if (unit.type == UnitType::Service || unit.type == UnitType::Slice ||
       unit.type == UnitType::Scope) {
     put_resources(p, backend, id, wanted);

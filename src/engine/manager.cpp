@@ -42,7 +42,10 @@ void Manager::make_room_for_units(std::size_t units) {
 /// What has come since is looked at by the next collect(): a name that was only asked for
 /// does not stay.
 void Manager::take_new_units() {
-  for (; known_units_ < graph_->size(); ++known_units_) may_be_unneeded(UnitId{known_units_});
+  for (; known_units_ < graph_->size(); ++known_units_) {
+    may_be_unneeded(UnitId{known_units_});
+    find_mounted(UnitId{known_units_});
+  }
   // The root slice and the scope that PID 1 lives in exist as long as it does.
   for (const std::string_view perpetual : {"-.slice", "init.scope"}) {
     const UnitId id = graph_->find(perpetual);
@@ -86,6 +89,26 @@ void Manager::retry_missing() {
   if (add_to_graph(
           [&] { onset::retry_missing(*graph_, *source_, config_.user_manager, diagnostics); }))
     report_load(diagnostics);
+}
+
+/// Units of what has come and has none yet: all in one load.
+void Manager::load_found(std::span<const MountNews> news) {
+  std::vector<std::string> names;
+  bool is_missing = false;
+  for (const MountNews& item : news) {
+    if (!item.is_there) continue;
+    const UnitId known = graph_->find(item.unit);
+    const LoadState state = known.valid() ? graph_->unit(known).load_state : LoadState::Stub;
+    is_missing |= state == LoadState::NotFound;
+    if (state == LoadState::Stub) names.push_back(item.unit);
+  }
+  if (names.empty() && !is_missing) return;
+  Diagnostics diagnostics;
+  const bool is_whole = add_to_graph([&] {
+    if (is_missing) onset::retry_missing(*graph_, *source_, config_.user_manager, diagnostics);
+    ensure_all_loaded(*graph_, *source_, names, config_.user_manager, diagnostics);
+  });
+  if (is_whole) report_load(diagnostics);
 }
 
 void Manager::catch_up(Timestamp now) {
@@ -195,6 +218,7 @@ void Manager::adopt_graph() {
   for (std::uint32_t i = 0; i < graph_->size(); ++i) {
     const UnitId id{i};
     may_be_unneeded(id);
+    find_mounted(id);
     if (graph_->unit(id).type != UnitType::Service || graph_->unit(id).service == nullptr) continue;
     if (runtime_[i].service.phase == ServicePhase::Dead) continue;
     UnitRuntime& rt = runtime_[i];
@@ -337,13 +361,12 @@ Result<unsigned, RequestError> Manager::kill_unit(std::string_view name, std::st
         RequestError{RequestErrorKind::NoSuchUnit, {}, format("unit {} is not loaded", name)}};
   }
   const Unit& unit = graph_->unit(id);
-  const ServiceState& s = runtime_[id.value].service;
   KillRequest k;
   k.id = id;
   k.unit = &unit;
-  k.main_pid = s.main.pid;
-  k.main_alien = s.main_pid_alien;
-  k.control_pid = s.control.pid;
+  k.main_pid = processes_of(id).main;
+  k.main_alien = runtime_[id.value].service.main_pid_alien;
+  k.control_pid = processes_of(id).control;
   k.signal = signal;
   k.to_main = who == "main" || who == "all";
   k.to_control = who == "control" || who == "all";
@@ -378,7 +401,7 @@ Result<void, RequestError> Manager::reset_failed(std::string_view name, Timestam
   rt.start_limit_hit = false;
   problems_.erase(id.value);
   may_be_unneeded(id);
-  if (graph_->unit(id).service != nullptr) {
+  if (has_machine(id)) {
     feed(id, ResetFailed{});
   } else if (rt.plain_failed) {
     const MemoryReserve::Open finish = begin_change(id);
@@ -452,6 +475,8 @@ std::string_view Manager::sub_state(UnitId id) const {
   const Unit& unit = graph_->unit(id);
   const UnitRuntime& rt = runtime_[id.value];
   if (unit.type == UnitType::Service) return to_string(rt.service.phase);
+  if (unit.type == UnitType::Mount) return to_string(rt.mount.phase);
+  if (unit.type == UnitType::Swap) return swap_word(rt.mount.phase);
   if (rt.plain_failed) return "failed";
   if (!rt.plain_active) return "dead";
   return unit.type == UnitType::Scope ? "running" : "active";

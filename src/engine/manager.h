@@ -32,6 +32,7 @@
 #include "engine/job.h"
 #include "engine/job_queue.h"
 #include "engine/memory_reserve.h"
+#include "engine/mount.h"
 #include "engine/os.h"
 #include "engine/service.h"
 #include "engine/service_state.h"
@@ -49,6 +50,8 @@ struct ManagerConfig {
   std::string default_target = "default.target";
   bool user_manager = false;
   bool container = false;
+  /// What is mounted and has no unit file gets a unit all the same.
+  bool adopts_mounts = false;
   /// Onset's own: it can be no service's main process.
   pid_t own_pid = 1;
   ManagerSettings defaults;  ///< of what units leave open: system.conf
@@ -164,6 +167,9 @@ class Manager final : private UnitStates {
   void path_changed(UnitId id, Timestamp now);
   void bus_name_changed(UnitId id, const BusNameChanged& change, Timestamp now);
   void oom_killed(UnitId id, Timestamp now);
+  /// What has come or gone in the kernel's tables of mounts and swaps. May be told again; where
+  /// memory runs out (bad_alloc) it has to be. Os::is_mounted() knows of it already.
+  void mounts_changed(std::span<const MountNews> news, Timestamp now);
   /// Runs every timer that is due.
   void elapse(Timestamp now);
   [[nodiscard]] MonoTime next_deadline() const;
@@ -250,7 +256,7 @@ class Manager final : private UnitStates {
   };
   Outcome start_unit(UnitId id);
   Outcome start_plain(UnitId id);
-  Outcome start_service(UnitId id);
+  Outcome start_machine(UnitId id);
   bool is_within_start_limit(UnitId id);
   std::optional<ServiceEvent> begin_start(UnitId id);
   std::optional<ServiceEvent> refuse_start(UnitId id);
@@ -260,7 +266,6 @@ class Manager final : private UnitStates {
   bool may_start(UnitId id, Outcome& outcome);
   /// `failed`: bit i, the i-th was looked at and did not hold.
   bool test_conditions(UnitId id, const std::vector<Condition>& conditions, std::uint64_t& failed);
-  bool is_mounted(UnitId id);
   /// Whether jobs of units that depend on this one's fail with it.
   enum class Invalidate : bool { No, Yes };
   void finish_job(JobId id, JobResult result, Invalidate invalidate);
@@ -282,15 +287,35 @@ class Manager final : private UnitStates {
   [[nodiscard]] std::size_t room_for_jobs(std::size_t jobs) const;
   ServiceContext context(UnitId id) const;
   void set_plain(UnitId id, bool active);
+  // ---- mounts and swaps (manager_mounts.cpp) ----------------------------------
+  /// Moved by a state machine, that of a service or of a mount.
+  [[nodiscard]] bool has_machine(UnitId id) const {
+    const Unit& unit = graph_->unit(id);
+    return unit.service != nullptr || is_mount_like(unit);
+  }
+  std::optional<ServiceEvent> take_service_step(UnitId id, const ServiceEvent& event);
+  std::optional<ServiceEvent> take_mount_step(UnitId id, const MountStep& step, bool starts);
+  void feed_mount(UnitId id, MountChanged change);
+  void load_found(std::span<const MountNews> news);
+  void find_mounted(UnitId id);
+  struct Processes {
+    pid_t main = 0;
+    pid_t control = 0;
+    bool operator==(const Processes&) const = default;
+  };
+  [[nodiscard]] Processes processes_of(UnitId id) const;
+  [[nodiscard]] ServiceResult result_of(UnitId id) const;
+  [[nodiscard]] ActiveState state_of(UnitId id) const;
   void apply_active(UnitId id, ActiveState before);
   void settle_job(UnitId id, ActiveState state, bool& unexpected);
-  void index_pids(UnitId id, const ServiceState& before);
+  void index_pids(UnitId id, Processes before);
   void arm_unit(UnitId id);
   void say(Say::Level level, UnitId id, std::string_view text);
 
   // ---- what its machine asks for (manager_actions.cpp) ------------------------
   std::optional<ServiceEvent> perform(UnitId id, const ServiceAction& action);
   std::optional<ServiceEvent> spawn(UnitId id, const Spawn& action);
+  void complete_launch(LaunchRequest& request, const Unit& unit, const UnitRuntime& rt) const;
   void record_start(UnitId id, const Spawn& action, pid_t pid);
   void record_exit(UnitId id, pid_t pid, const ExitStatus& status);
   void tell_trigger(std::vector<std::string>& environment, const Trigger& trigger) const;

@@ -125,10 +125,34 @@ void Manager::tell_trigger(std::vector<std::string>& environment, const Trigger&
   environment.push_back(format("MONITOR_UNIT={}", graph_->unit(trigger.source).id));
 }
 
+/// What a service's process is told beyond its unit's settings.
+void Manager::complete_launch(LaunchRequest& request, const Unit& unit,
+                              const UnitRuntime& rt) const {
+  if (rt.service.main.pid > 0) request.main_pid = rt.service.main.pid;
+  const ServiceConfig& config = *unit.service;
+  const bool is_start =
+      request.role == ExecRole::Start;  // also the one that forks the main process
+  request.notify_socket = config.notify_access == NotifyAccess::All ||
+                          config.notify_access == NotifyAccess::Exec ||
+                          (config.notify_access == NotifyAccess::Main && is_start);
+  const Duration period =
+      rt.service.watchdog_override.count() >= 0 ? rt.service.watchdog_override : config.watchdog;
+  if (is_start && period > Duration::zero() && period != kInfinity) request.watchdog = period;
+  if (request.role == ExecRole::Stop || request.role == ExecRole::StopPost) {
+    tell_result(request.environment, "", rt.service.result, last_exit(rt.service));
+  } else if (request.role == ExecRole::Start || request.role == ExecRole::StartPre) {
+    tell_trigger(request.environment, rt.trigger);
+  }
+}
+
 std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   const Unit& unit = graph_->unit(id);
   UnitRuntime& rt = runtime_[id.value];
-  const auto& commands = unit.service->commands(action.role);
+  ExecCommand command;
+  if (unit.service == nullptr) command = mount_command(unit, action.role);
+  const std::span<const ExecCommand> commands = unit.service != nullptr
+                                                    ? std::span(unit.service->commands(action.role))
+                                                    : std::span(&command, 1);
   if (action.index >= commands.size()) {  // new files have taken it away
     (void)forget_spawn(id);
     return SpawnFailed{SysError{"spawn", EINVAL}};
@@ -141,26 +165,13 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   request.role = action.role;
   request.as_main = action.as_main;
   request.invocation = rt.invocation;
-  if (rt.service.main.pid > 0) request.main_pid = rt.service.main.pid;
-  const ServiceConfig& config = *unit.service;
-  const bool is_start = action.role == ExecRole::Start;  // also the one that forks the main process
-  request.notify_socket = config.notify_access == NotifyAccess::All ||
-                          config.notify_access == NotifyAccess::Exec ||
-                          (config.notify_access == NotifyAccess::Main && is_start);
-  const Duration period =
-      rt.service.watchdog_override.count() >= 0 ? rt.service.watchdog_override : config.watchdog;
-  if (is_start && period > Duration::zero() && period != kInfinity) request.watchdog = period;
-  if (action.role == ExecRole::Stop || action.role == ExecRole::StopPost) {
-    tell_result(request.environment, "", rt.service.result, last_exit(rt.service));
-  } else if (action.role == ExecRole::Start || action.role == ExecRole::StartPre) {
-    tell_trigger(request.environment, rt.trigger);
-  }
+  if (unit.service != nullptr) complete_launch(request, unit, rt);
 
   auto launched = launch(request);
   if (launched) {
     (void)forget_spawn(id);
     pids_[launched->pid] = id;  // it may end before the answer is taken
-    record_start(id, action, launched->pid);
+    if (unit.service != nullptr) record_start(id, action, launched->pid);
     return Spawned{launched->pid, launched->exec_done};
   }
   const int err = launched.error().err;
@@ -224,16 +235,16 @@ void Manager::retry_spawn(UnitId id) {
 
 ServiceEvent Manager::kill_processes(UnitId id, const Kill& action) {
   const Unit& unit = graph_->unit(id);
-  const ServiceState& s = runtime_[id.value].service;
+  const Processes processes = processes_of(id);
   static constexpr KillConfig kDefaults{};
   const KillConfig& config = unit.kill != nullptr ? *unit.kill : kDefaults;
 
   KillRequest k;
   k.id = id;
   k.unit = &unit;
-  k.main_pid = s.main.pid;
-  k.main_alien = s.main_pid_alien;
-  k.control_pid = s.control.pid;
+  k.main_pid = processes.main;
+  k.main_alien = runtime_[id.value].service.main_pid_alien;
+  k.control_pid = processes.control;
   k.to_main = k.to_control = true;
   bool hard = false;
   switch (action.what) {

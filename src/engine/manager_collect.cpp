@@ -29,7 +29,7 @@ bool Manager::is_collectable(UnitId id) {
   if (rt.job.value != 0 || rt.nop_job.value != 0 || pending_spawns_.contains(id.value))
     return false;
   if (passes_to_restart(rt.service.phase)) return false;
-  if (rt.service.main.pid != 0 || rt.service.control.pid != 0 || rt.trigger_of != 0) return false;
+  if (processes_of(id) != Processes{} || rt.trigger_of != 0) return false;
   if (listener_ != nullptr && listener_->is_pinned(id)) return false;
   if (!os_.has_processes(id)) return true;
   // What KillMode= left running keeps it until it ends.

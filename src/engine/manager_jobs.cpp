@@ -13,7 +13,6 @@
 #include "engine/manager.h"
 #include "engine/start_limit.h"
 #include "graph/atoms.h"
-#include "unit/name.h"
 
 namespace onset {
 namespace {
@@ -253,21 +252,10 @@ bool Manager::may_start(UnitId id, Outcome& outcome) {
   return true;
 }
 
-/// What is mounted already needs nobody to mount it.
-bool Manager::is_mounted(UnitId id) {
-  const Unit& unit = graph_->unit(id);
-  auto path = unit_unescape_path(without_suffix(unit.id));
-  if (!path) return false;
-  Condition condition;
-  condition.type = ConditionType::PathIsMountPoint;
-  condition.parameter = std::move(*path);
-  const auto answer = os_.test(condition, unit);
-  return answer.ok() && *answer;
-}
-
 Manager::Outcome Manager::start_unit(UnitId id) {
   const Unit& unit = graph_->unit(id);
   UnitRuntime& rt = runtime_[id.value];
+  find_mounted(id);  // its file has come after it
   if (rt.active == ActiveState::Active || rt.active == ActiveState::Reloading) {
     return Outcome::Already;
   }
@@ -291,7 +279,7 @@ Manager::Outcome Manager::start_unit(UnitId id) {
     return outcome;
   }
 
-  return unit.type == UnitType::Service ? start_service(id) : start_plain(id);
+  return has_machine(id) ? start_machine(id) : start_plain(id);
 }
 
 /// A unit without processes is up at once, or of a type that is not run.
@@ -305,8 +293,6 @@ Manager::Outcome Manager::start_plain(UnitId id) {
       can_start = true;
       break;
     case UnitType::Mount:
-      can_start = is_mounted(id);
-      break;
     case UnitType::Service:
     case UnitType::Socket:
     case UnitType::Device:
@@ -326,7 +312,7 @@ Manager::Outcome Manager::start_plain(UnitId id) {
   return Outcome::Underway;
 }
 
-Manager::Outcome Manager::start_service(UnitId id) {
+Manager::Outcome Manager::start_machine(UnitId id) {
   settle(id);
   bool is_within_limit = false;
   std::optional<ServiceEvent> answer;
@@ -382,13 +368,9 @@ Manager::Outcome Manager::stop_unit(UnitId id) {
   const UnitRuntime& rt = runtime_[id.value];
   const bool is_down = rt.active == ActiveState::Inactive || rt.active == ActiveState::Failed;
   if (is_down && !passes_to_restart(rt.service.phase)) return Outcome::Already;
-  if (unit.type != UnitType::Service) {
+  if (unit.id == "-.mount") return Outcome::Skipped;
+  if (!has_machine(id)) {
     if (unit.type == UnitType::Scope || unit.id == "-.slice") return Outcome::Skipped;
-    // Unmounting is the final phase's; until then the mount is there and stays.
-    if (unit.type == UnitType::Mount && !stopping_) {
-      say(Say::Level::Warning, id, "mount units are not run yet, it stays mounted");
-      return Outcome::Unsupported;
-    }
     set_plain(id, false);
     os_.release(id, unit, false);
     return Outcome::Underway;
@@ -425,7 +407,7 @@ Manager::Outcome Manager::reload_unit(UnitId id) {
       problems_[id.value] = "not active, cannot be reloaded";
       return Outcome::Invalid;
   }
-  if (unit.type != UnitType::Service) return Outcome::Already;
+  if (unit.service == nullptr && unit.mount == nullptr) return Outcome::Already;
   feed(id, ReloadRequested{});
   return Outcome::Underway;
 }

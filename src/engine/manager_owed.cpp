@@ -107,7 +107,7 @@ void Manager::owe(UnitId id, const Once& event) {
 /// Feeds the event and every answer that follows from it. bad_alloc: of an event that does
 /// not come once, which then has not been taken.
 void Manager::feed(UnitId id, const ServiceEvent& event) {
-  if (graph_->unit(id).service == nullptr) return;
+  if (!has_machine(id)) return;
   std::optional<ServiceEvent> answer;
   if (const auto told_once = once(event)) {
     owe(id, *told_once);

@@ -51,7 +51,7 @@ ServiceContext Manager::context(UnitId id) const {
 
 /// A step of the unit's machine. bad_alloc: nothing has changed.
 std::optional<ServiceEvent> Manager::feed_one(UnitId id, const ServiceEvent& event) {
-  if (graph_->unit(id).service == nullptr) return std::nullopt;
+  if (!has_machine(id)) return std::nullopt;
   const MemoryReserve::Open finish = begin_change(id);
   return take_step(id, event);
 }
@@ -59,6 +59,13 @@ std::optional<ServiceEvent> Manager::feed_one(UnitId id, const ServiceEvent& eve
 /// With memory that stands by: one step, and what it asks for. Its change is settled before
 /// the answer comes, so that a state passed through is seen by others.
 std::optional<ServiceEvent> Manager::take_step(UnitId id, const ServiceEvent& event) {
+  const Unit& unit = graph_->unit(id);
+  if (unit.service != nullptr) return take_service_step(id, event);
+  return take_mount_step(id, step(unit, runtime_[id.value].mount, event, context(id)),
+                         std::holds_alternative<StartRequested>(event));
+}
+
+std::optional<ServiceEvent> Manager::take_service_step(UnitId id, const ServiceEvent& event) {
   const Unit& unit = graph_->unit(id);
   ServiceStep result = step(unit, runtime_[id.value].service, event, context(id));
   UnitRuntime& rt = runtime_[id.value];
@@ -68,9 +75,10 @@ std::optional<ServiceEvent> Manager::take_step(UnitId id, const ServiceEvent& ev
       std::holds_alternative<StartRequested>(event) ||
       (passes_to_restart(rt.service.phase) && !passes_to_restart(result.state.phase));
   const ActiveState before = rt.active;
-  const ServiceState old = rt.service;
+  const Processes processes = processes_of(id);
+  const ServicePhase phase = rt.service.phase;
   rt.service = result.state;
-  index_pids(id, old);
+  index_pids(id, processes);
   std::optional<ServiceEvent> answer;
   for (const ServiceAction& action : result.actions) {
     if (auto answered = perform(id, action)) answer = std::move(answered);
@@ -80,7 +88,7 @@ std::optional<ServiceEvent> Manager::take_step(UnitId id, const ServiceEvent& ev
   const ActiveState after = onset::active_state(rt.service.phase, unit.service->type);
   if (was_coming && is_down(after)) {
     apply_active(id, ActiveState::Activating);
-  } else if (rt.service.phase != old.phase || after != before) {
+  } else if (rt.service.phase != phase || after != before) {
     apply_active(id, before);
   }
   reload_failed_ = false;
@@ -89,22 +97,24 @@ std::optional<ServiceEvent> Manager::take_step(UnitId id, const ServiceEvent& ev
 
 // ---- what changed ---------------------------------------------------------------
 
-void Manager::index_pids(UnitId id, const ServiceState& before) {
-  const ServiceState& now = runtime_[id.value].service;
+void Manager::index_pids(UnitId id, Processes before) {
+  const Processes now = processes_of(id);
   const auto replace = [&](pid_t was, pid_t is) {
     if (was == is) return;
     const auto it = pids_.find(was);
-    if (it != pids_.end() && it->second == id && was != now.main.pid && was != now.control.pid)
+    if (it != pids_.end() && it->second == id && was != now.main && was != now.control)
       pids_.erase(it);
     if (is > 0) pids_[is] = id;
   };
-  replace(before.main.pid, now.main.pid);
-  replace(before.control.pid, now.control.pid);
+  replace(before.main, now.main);
+  replace(before.control, now.control);
 }
 
 void Manager::arm_unit(UnitId id) {
   const ServiceState& s = runtime_[id.value].service;
-  timers_.set({TimerKey::Kind::Unit, id.value}, std::min(s.deadline, s.watchdog_deadline));
+  MonoTime deadline = std::min(s.deadline, s.watchdog_deadline);
+  if (is_mount_like(graph_->unit(id))) deadline = runtime_[id.value].mount.deadline;
+  timers_.set({TimerKey::Kind::Unit, id.value}, deadline);
   if (s.guarded_idle != 0 &&
       std::find(idle_waiters_.begin(), idle_waiters_.end(), id) == idle_waiters_.end()) {
     idle_waiters_.push_back(id);
@@ -126,10 +136,7 @@ void Manager::set_plain(UnitId id, bool active) {
 void Manager::apply_active(UnitId id, ActiveState before) {
   const Unit& unit = graph_->unit(id);
   UnitRuntime& rt = runtime_[id.value];
-  ActiveState after = rt.plain_failed   ? ActiveState::Failed
-                      : rt.plain_active ? ActiveState::Active
-                                        : ActiveState::Inactive;
-  if (unit.service != nullptr) after = onset::active_state(rt.service.phase, unit.service->type);
+  const ActiveState after = state_of(id);
   rt.active = after;
 
   if (is_down(after) && rt.service.result == ServiceResult::ExecCondition)
@@ -159,7 +166,7 @@ void Manager::apply_active(UnitId id, ActiveState before) {
   // A restart to come holds OnFailure= and OnSuccess= back, and no action.
   if (after == ActiveState::Failed) {
     if (!restarts) {
-      say(Say::Level::Warning, id, format("failed with result '{}'", to_string(rt.service.result)));
+      say(Say::Level::Warning, id, format("failed with result '{}'", to_string(result_of(id))));
       trigger_for_end(id, DependencyKind::OnFailure, config.on_failure_job_mode);
     }
     emergency(config.failure_action, id, config.failure_action_exit_status, "unit failed");

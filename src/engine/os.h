@@ -64,6 +64,12 @@ struct PidFileReading {
   std::string problem;  ///< why not, if the file is there and bad
 };
 
+/// A mount or swap that has come or gone, by its unit's name.
+struct MountNews {
+  std::string unit;
+  bool is_there = false;
+};
+
 /// What the manager ends in.
 enum class Objective : std::uint8_t {
   Run,
@@ -108,6 +114,9 @@ class Os {
   /// False if it is our child, whose exit is seen anyway.
   virtual bool watch_alien(UnitId id, pid_t pid) = 0;
   virtual bool is_alive(pid_t pid) = 0;
+
+  /// Whether the kernel has this mount or swap, as far as it was told by mounts_changed().
+  virtual bool is_mounted(const Unit& unit) = 0;
 
   virtual Result<bool> test(const Condition& condition, const Unit& unit) = 0;
   virtual InvocationId new_invocation() = 0;

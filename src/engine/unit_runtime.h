@@ -4,13 +4,15 @@
 
 #include "base/time.h"
 #include "engine/job.h"
+#include "engine/mount_state.h"
 #include "engine/service_state.h"
 #include "graph/job_type.h"
 
 namespace onset {
 
 struct UnitRuntime {
-  ServiceState service;       ///< of services; the others use the two below
+  ServiceState service;       ///< of services
+  MountState mount;           ///< of mounts and swaps; the others use the two below
   bool plain_active = false;  ///< of targets, slices and other units without processes
   bool plain_failed = false;
   ActiveState active = ActiveState::Inactive;  ///< what the last step led to

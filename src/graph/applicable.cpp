@@ -17,6 +17,7 @@ bool can_reload(const UnitGraph& graph, UnitId id) {
     return unit.service != nullptr && (unit.service->type == ServiceType::NotifyReload ||
                                        !unit.service->commands(ExecRole::Reload).empty());
   }
+  if (unit.type == UnitType::Mount) return true;
   constexpr DependencySet kPasses = kinds_with(Atom::PropagateReload);
   const auto dependencies = graph.dependencies(id);
   return std::any_of(dependencies.begin(), dependencies.end(),

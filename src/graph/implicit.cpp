@@ -69,14 +69,13 @@ constexpr auto kDefaults = [] {
       {UnitType::Path, Both, Conflicts, "shutdown.target"},
       {UnitType::Path, Both, Before, "shutdown.target"},
 
-      {Mount, System, Conflicts, "umount.target"},
-      {Mount, System, Before, "umount.target"},
       {Automount, System, After, "local-fs-pre.target"},
       {Automount, System, Before, "local-fs.target"},
       {Automount, System, Conflicts, "umount.target"},
       {Automount, System, Before, "umount.target"},
       {Swap, System, Conflicts, "umount.target"},
       {Swap, System, Before, "umount.target"},
+      {Swap, System, Before, "swap.target"},
   });
 }();
 
@@ -89,6 +88,7 @@ class ImplicitDependencies {
     add_slice();
     add_bus();
     add_defaults();
+    add_mount();
     return std::move(found_);
   }
 
@@ -119,6 +119,26 @@ class ImplicitDependencies {
     for (const DefaultRow& row : kDefaults) {
       if (row.type == unit_.type && row.managers != other) add(row.kind, row.name);
     }
+  }
+
+  /// systemd.mount(5), AUTOMATIC DEPENDENCIES: what is on the network waits for that.
+  void add_mount() {
+    if (unit_.mount == nullptr || !unit_.config.default_dependencies || user_manager_) return;
+    const MountConfig& mount = *unit_.mount;
+    if (stays_mounted(mount.where)) return;
+    const bool is_remote = is_network_mount(mount);
+    if (!may_fail(mount))
+      add(DependencyKind::Before, is_remote ? "remote-fs.target" : "local-fs.target");
+    add(DependencyKind::After, is_remote ? "remote-fs-pre.target" : "local-fs-pre.target");
+    if (is_remote) {
+      add(DependencyKind::After, "network.target");
+      add(DependencyKind::Wants, "network-online.target");
+      add(DependencyKind::After, "network-online.target");
+    }
+    add(DependencyKind::Conflicts, "umount.target");
+    add(DependencyKind::Before, "umount.target");
+    // What is in swap has to be gone before swapoff.
+    if (mount.type == "tmpfs") add(DependencyKind::After, "swap.target");
   }
 
   const Unit& unit_;
@@ -174,6 +194,14 @@ void add_mount_above(Unit& unit) {
   unit.config.requires_mounts_for.push_back(slash == 0 ? "/" : path->substr(0, slash));
 }
 
+/// systemd.mount(5), systemd.swap(5): where the source lies comes first.
+void add_mount_source(Unit& unit) {
+  std::string_view path;
+  if (unit.mount != nullptr) path = mount_source_path(*unit.mount);
+  if (unit.swap != nullptr && !unit.swap->is_found) path = unit.swap->what;
+  if (path.starts_with('/')) unit.config.requires_mounts_for.emplace_back(path);
+}
+
 }  // namespace
 
 std::vector<NamedDependency> implicit_dependencies(const Unit& unit, bool user_manager) {
@@ -183,6 +211,7 @@ std::vector<NamedDependency> implicit_dependencies(const Unit& unit, bool user_m
 void add_implicit_mounts(Unit& unit, bool user_manager) {
   add_exec(unit, user_manager);
   add_mount_above(unit);
+  add_mount_source(unit);
 }
 
 void add_target_ordering(UnitGraph& graph, UnitId target) {

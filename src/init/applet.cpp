@@ -11,6 +11,7 @@ bool is_question(std::string_view word) {
 
 Applet applet_of(std::string_view argv0, std::string_view first, std::string_view second,
                  bool is_pid1, bool is_entrypoint) {
+  if (argv0 == "onset-mount" && !is_pid1) return Applet::Mount;
   if (is_entrypoint) return Applet::Entrypoint;
   // Who asks what this is does not want a machine's units to start.
   if (is_question(first == "init" ? second : first)) return Applet::CommandLine;

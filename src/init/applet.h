@@ -5,7 +5,7 @@
 
 namespace onset {
 
-enum class Applet { Entrypoint, Manager, Machine, CommandLine };
+enum class Applet { Entrypoint, Manager, Machine, CommandLine, Mount };
 
 /// `argv0` is the name it is called by, `first` and `second` its arguments (empty: none).
 /// PID 1 is the manager whatever its name is, unless it is given a command, or asked

@@ -92,15 +92,16 @@ void ManagerProcess::look_again_later() {
 void ManagerProcess::turn() {
   tell_upwards();
   settle();
-  MonoTime deadline =
-      std::min({manager_->next_deadline(), server_->next_deadline(), display_.deadline(),
-                starvation_->next_deadline(), shutdown_timer_.next_deadline()});
+  MonoTime deadline = std::min({manager_->next_deadline(), server_->next_deadline(),
+                                display_.deadline(), starvation_->next_deadline(),
+                                shutdown_timer_.next_deadline(), mounts_->resume_at()});
   // Some were left for this turn.
   if (children_ended_ || asked_ != SignalRequest::None) deadline = MonoTime{0};
   if (auto waited = loop_->wait(deadline); !waited) {
     console_.line(2, "", to_string(waited.error()));
   }
   if (asked_ != SignalRequest::None) handle_signals();
+  if (mounts_->is_behind() && mounts_->resume_at() == kNever) tell_mounts();
   if (children_ended_) reap();
   const Timestamp now = read_clock();
   os_->new_turn();
@@ -110,6 +111,7 @@ void ManagerProcess::turn() {
   if (display_.deadline() <= now.mono) show_slow_jobs(now.mono);
   starvation_->elapse(now.mono,
                       [this](const StarvationChange& change) { tell_starvation(change); });
+  if (mounts_->resume_at() <= now.mono) look_at_mounts();
   manager_->collect();
 }
 

@@ -38,6 +38,7 @@
 #include "loop/event_loop.h"
 #include "loop/signals.h"
 #include "os/host_facts.h"
+#include "os/mount_watch.h"
 #include "os/real_os.h"
 #include "unit/kernel_command_line.h"
 
@@ -90,6 +91,13 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void settle();
   void handle_signals();
   void handle_kernel();
+  // ---- what is mounted (manager_process_mounts.cpp) ------------------------------
+  void open_mount_watch();
+  SysResult watch_mounts();
+  void handle_mounts();
+  void look_at_mounts();
+  void tell_mounts();
+  [[nodiscard]] bool is_mount_process(pid_t pid) const;
   /// What a client asks for may fail: it has none of the reserve.
   void handle_control() { server_->drain(read_clock()); }
   // ---- what children say and how they end (manager_process_children.cpp) --------
@@ -154,6 +162,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   Accounts accounts_{files_};
   std::optional<std::vector<Limit>> inherited_limits_;  ///< as they were before the first set-up
   MemoryReserve reserve_;  ///< for what the kernel tells, which it tells once
+  std::unique_ptr<MountWatch> mounts_;
   std::unique_ptr<RealOs> os_;
   std::unique_ptr<LoadedFiles> units_;
   std::unique_ptr<Manager> manager_;
@@ -183,6 +192,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   Handler<ManagerProcess, &ManagerProcess::handle_notifications> on_notify_{*this};
   Handler<ManagerProcess, &ManagerProcess::handle_kernel> on_kernel_{*this};
   Handler<ManagerProcess, &ManagerProcess::handle_control> on_control_{*this};
+  Handler<ManagerProcess, &ManagerProcess::handle_mounts> on_mounts_{*this};
 };
 
 /// Runs the manager until its objective is reached; the process's exit status.

@@ -92,6 +92,8 @@ void ManagerProcess::collect(pid_t pid) {
     how_it_ended_ = how_it_ended(info);
   }
   (void)os_->reaped(pid, *this);
+  // What it has mounted is known before its end.
+  if (is_mount_process(pid)) tell_mounts();
   manager_->process_exited(pid, *how_it_ended_, read_clock());
   how_it_ended_.reset();
 }

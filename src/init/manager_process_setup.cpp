@@ -13,6 +13,7 @@
 #include <new>
 
 #include "base/format.h"
+#include "base/out_of_memory.h"
 #include "base/unix_address.h"
 #include "control/runtime_paths.h"
 #include "init/generated_files.h"
@@ -129,6 +130,8 @@ SysResult ManagerProcess::try_to_come_up() {
 void ManagerProcess::begin() {
   manager_->set_listener(this);
   manager_->start_up(read_clock());
+  // What is there already: units that have been loaded by now know of it.
+  (void)if_memory_suffices([this] { tell_mounts(); });
 }
 
 void ManagerProcess::take_down() {
@@ -140,6 +143,7 @@ void ManagerProcess::take_down() {
   manager_.reset();
   units_.reset();
   os_.reset();
+  mounts_.reset();
   configuration_.reset();
   loop_.reset();
   signals_.reset();
@@ -266,6 +270,7 @@ SysResult ManagerProcess::open_kernel_side() {
   auto os = RealOs::create(std::move(config), *this);
   if (!os) return Failure{os.error()};
   os_ = std::move(*os);
+  open_mount_watch();
   return {};
 }
 
@@ -275,12 +280,19 @@ void ManagerProcess::make_manager() {
   loader.builtin = builtin_units(options_.user);
   loader.host = host_;
   loader.user_manager = options_.user;
+  const bool adopts_mounts = surroundings_ == Surroundings::Machine;
+  if (adopts_mounts) {
+    loader.find = [table = mounts_.get()](Unit& unit) {
+      return describe_found_mount(*table, unit);
+    };
+  }
   units_ = std::make_unique<LoadedFiles>(files_, loader);
 
   ManagerConfig config;
   config.default_target = default_unit_;
   config.user_manager = options_.user;
   config.container = surroundings_ == Surroundings::Container;
+  config.adopts_mounts = adopts_mounts;
   config.own_pid = getpid();
   config.steps_a_call = kStepsACall;
   config.defaults = configuration_->settings();
@@ -354,6 +366,7 @@ void ManagerProcess::reconnect() {
 SysResult ManagerProcess::watch_all() {
   if (auto r = loop_->watch(signals_->fd(), EPOLLIN, on_signals_); !r) return r;
   if (auto r = loop_->watch(os_->poll_fd(), EPOLLIN, on_kernel_); !r) return r;
+  if (auto r = watch_mounts(); !r) return r;
   if (notify_) {
     if (auto r = loop_->watch(notify_->fd(), EPOLLIN, on_notify_); !r) return r;
   }

@@ -37,11 +37,23 @@ bool has_option(std::string_view options, std::string_view wanted) {
   return std::ranges::any_of(split(options, ','), [&](std::string_view o) { return o == wanted; });
 }
 
+/// The mount's own options say whether it can be written, the file system's say it again.
+std::string joined_options(std::string_view of_mount, std::string_view of_file_system) {
+  std::string all(of_mount);
+  for (const std::string_view option : split(of_file_system, ',')) {
+    if (option.empty() || option == "rw" || option == "ro") continue;
+    if (!all.empty()) all += ',';
+    all += option;
+  }
+  return all;
+}
+
 }  // namespace
 
 // 36 35 98:0 /root /where options tags… - type source super-options
 std::vector<MountEntry> parse_mount_table(std::string_view mountinfo) {
   constexpr std::size_t kPath = 4;
+  constexpr std::size_t kOptions = 5;
   constexpr std::size_t kFirstTag = 6;
   std::vector<MountEntry> mounts;
   for (const std::string_view line : split(mountinfo, '\n')) {
@@ -54,7 +66,17 @@ std::vector<MountEntry> parse_mount_table(std::string_view mountinfo) {
     m.type = unescape_octal(dash[1]);
     m.source = unescape_octal(dash[2]);
     m.read_only = has_option(dash[3], "ro");
+    m.options = unescape_octal(joined_options(words[kOptions], dash[3]));
   }
+  return mounts;
+}
+
+std::vector<MountEntry> visible_mounts(std::vector<MountEntry> mounts) {
+  std::ranges::stable_sort(mounts, {}, &MountEntry::path);
+  const auto first =
+      std::unique(mounts.rbegin(), mounts.rend(),
+                  [](const MountEntry& a, const MountEntry& b) { return a.path == b.path; });
+  mounts.erase(mounts.begin(), first.base());
   return mounts;
 }
 

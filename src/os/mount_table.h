@@ -14,10 +14,13 @@ struct MountEntry {
   std::string type;
   std::string source;
   bool read_only = false;  ///< the file system, not only this view of it
+  std::string options;     ///< of the mount, then of the file system
 };
 
 /// In the order of the file, that of mounting.
 std::vector<MountEntry> parse_mount_table(std::string_view mountinfo);
+/// By path, one a path: of mounts on one another the last, which is the one to be seen.
+std::vector<MountEntry> visible_mounts(std::vector<MountEntry> mounts);
 /// Of the swaps that are on: files and devices.
 std::vector<std::string> parse_swap_table(std::string_view swaps);
 

@@ -26,6 +26,7 @@
 #include "os/launch.h"
 #include "os/launch_builder.h"
 #include "os/log_sink.h"
+#include "os/mount_watch.h"
 #include "os/path_watch.h"
 #include "os/process_table.h"
 #include "unit/pressure.h"
@@ -100,6 +101,8 @@ class RealOs final : public Os {
   /// Lets the unit's processes stand still, or go on. ENOTSUP without a cgroup.
   SysResult freeze(UnitId id, const Unit& unit, bool frozen);
   [[nodiscard]] bool is_frozen(UnitId id) const;
+  /// `mounts` outlives it; null: nothing is known to be mounted.
+  void set_mount_watch(const MountWatch* mounts) { mounts_ = mounts; }
   [[nodiscard]] bool has_proc() const { return table_.has_proc(); }
   [[nodiscard]] RealFiles& files() { return files_; }
   [[nodiscard]] Accounts& accounts() { return accounts_; }
@@ -119,6 +122,9 @@ class RealOs final : public Os {
   void watch_bus_name(UnitId id, std::string_view name) override;
   bool watch_alien(UnitId id, pid_t pid) override;
   bool is_alive(pid_t pid) override;
+  bool is_mounted(const Unit& unit) override {
+    return mounts_ != nullptr && mounts_->is_mounted(unit);
+  }
   Result<bool> test(const Condition& condition, const Unit& unit) override;
   InvocationId new_invocation() override;
   void log(Say::Level level, std::string_view unit, std::string_view text) override;
@@ -179,6 +185,7 @@ class RealOs final : public Os {
   void remove_runtime_directories(const Unit& unit);
 
   LogSink& log_;
+  const MountWatch* mounts_ = nullptr;
   RealFiles files_;
   LaunchSettings settings_;
   Accounts accounts_;

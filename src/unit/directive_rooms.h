@@ -18,6 +18,7 @@ std::span<const Directive> sandbox_directives();
 std::span<const Directive> kill_directives();
 /// Shared by these and [Slice].
 std::span<const Directive> resource_directives();
+std::span<const Directive> mount_directives();
 std::span<const Directive> other_directives();
 
 }  // namespace onset

@@ -1,5 +1,5 @@
 // The sections of the types that onset can't start yet: [Socket], [Timer],
-// [Path], [Mount], [Automount], [Swap], [Scope]. Known, so that what is
+// [Path], [Scope]. Known, so that what is
 // misspelt in them is told all the same.
 
 #include "unit/directive_checks.h"
@@ -122,27 +122,6 @@ constexpr Directive kRows[] = {
     in(Section::Path, "TriggerLimitIntervalSec", check_span,
        "Over which time activations are counted."),
     in(Section::Path, "TriggerLimitBurst", check_unsigned, "How many are allowed in that time."),
-
-    in(Section::Mount, "What", check_text, "What is mounted."),
-    in(Section::Mount, "Where", check_path, "Where it is mounted."),
-    in(Section::Mount, "Type", check_text, "Type of the file system."),
-    in(Section::Mount, "Options", check_text, "Mount options."),
-    in(Section::Mount, "DirectoryMode", check_mode, "Mode of a mount point that is made."),
-    in(Section::Mount, "SloppyOptions", check_bool, "Unknown options are let pass."),
-    in(Section::Mount, "LazyUnmount", check_bool, "Detach at once, clean up later."),
-    in(Section::Mount, "ForceUnmount", check_bool, "Unmount whatever is open."),
-    in(Section::Mount, "ReadWriteOnly", check_bool, "Fail rather than mount read-only."),
-    in(Section::Mount, "TimeoutSec", check_span, "How long mounting may take."),
-
-    in(Section::Automount, "Where", check_path, "Where the mount point is."),
-    in(Section::Automount, "ExtraOptions", check_text, "Mount options."),
-    in(Section::Automount, "DirectoryMode", check_mode, "Mode of a mount point that is made."),
-    in(Section::Automount, "TimeoutIdleSec", check_span, "Idle time before it is unmounted."),
-
-    in(Section::Swap, "What", check_path, "The device or file."),
-    in(Section::Swap, "Priority", check_integer<-1, 32767>, "Its priority."),
-    in(Section::Swap, "Options", check_text, "Its options."),
-    in(Section::Swap, "TimeoutSec", check_span, "How long activation may take."),
 
     socket("ExecStartPre", check_exec, "Commands that are run before the sockets are opened."),
     socket("ExecStartPost", check_exec, "Commands that are run when they are open."),

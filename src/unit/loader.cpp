@@ -103,6 +103,8 @@ void UnitLoader::Impl::load_files(Loading& loading, const Resolved& resolved) {
     read_fragment(loading, *resolved.entry);
   } else if (unit.type == UnitType::Slice) {
     unit.load_state = LoadState::Loaded;  // a slice needs no file
+  } else if (config.find && config.find(unit)) {
+    unit.load_state = LoadState::Loaded;
   } else {
     unit.load_state = LoadState::NotFound;
     unit.load_error = format("there is no unit file for {}", unit.id);

@@ -9,6 +9,7 @@
 //        → assignments → members → .wants/.requires/.upholds folders
 //        → what is implied by the type (NotifyAccess=, Type=, default KillMode …)
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,6 +33,8 @@ struct LoaderConfig {
   std::span<const BuiltinUnit> builtin;  ///< after the search path
   HostFacts host;
   bool user_manager = false;
+  /// Of a name that no file has: true, and the unit's own settings are there. Unset: none is.
+  std::function<bool(Unit&)> find;
   bool strict_permissions = false;  ///< C8: refuse what others may write
   /// Of what is no fault of the file's text: settings that are not honoured yet,
   /// files that others may write. `verify` takes Note, and then each setting has

@@ -21,12 +21,12 @@ bool can_be_started(UnitType type) {
     case UnitType::Target:
     case UnitType::Slice:
     case UnitType::Scope:
+    case UnitType::Mount:
+    case UnitType::Swap:
       return true;
     case UnitType::Socket:
     case UnitType::Device:
-    case UnitType::Mount:
     case UnitType::Automount:
-    case UnitType::Swap:
     case UnitType::Timer:
     case UnitType::Path:
       return false;

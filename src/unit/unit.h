@@ -16,6 +16,7 @@
 #include "unit/emergency_action.h"
 #include "unit/exec_config.h"
 #include "unit/kill_config.h"
+#include "unit/mount_config.h"
 #include "unit/name.h"
 #include "unit/service_config.h"
 
@@ -119,6 +120,9 @@ struct Unit {
   std::unique_ptr<KillConfig> kill;
   std::unique_ptr<CgroupConfig> cgroup;
   std::unique_ptr<ServiceConfig> service;  ///< of services
+  std::unique_ptr<MountConfig> mount;      ///< of mounts
+  std::unique_ptr<SwapConfig> swap;        ///< of swaps
+  std::unique_ptr<AutomountConfig> automount;
   std::unique_ptr<InstallConfig> install;  ///< of files that have the section
 };
 

@@ -86,6 +86,19 @@ void complete_service(Unit& unit, bool user_manager, const HostFacts& host) {
   complete_service_exec(unit, user_manager, host);
 }
 
+/// The name says what Where= leaves open.
+void complete_mount(Unit& unit) {
+  auto& mount = config_of<MountConfig>(unit);
+  if (!mount.where.empty()) return;
+  if (auto path = unit_unescape_path(without_suffix(unit.id))) mount.where = std::move(*path);
+}
+
+void complete_swap(Unit& unit) {
+  auto& swap = config_of<SwapConfig>(unit);
+  if (!swap.what.empty()) return;
+  if (auto path = unit_unescape_path(without_suffix(unit.id))) swap.what = std::move(*path);
+}
+
 bool slice_name_is_valid(std::string_view name) {
   if (name == "-.slice") return true;
   const std::string_view prefix = unit_prefix(name);
@@ -158,6 +171,31 @@ std::string service_problem(const Unit& unit, Diagnostics& diagnostics) {
   return problem;
 }
 
+/// systemd.mount(5).
+std::string mount_problem(const Unit& unit) {
+  const MountConfig& mount = *unit.mount;
+  const auto name = name_from_path(mount.where, ".mount");
+  if (!name || *name != unit.id) {
+    return format("Where={} has to be the path that the unit's name stands for", mount.where);
+  }
+  if (mount.is_found) return {};
+  if (is_api_mount_point(mount.where)) {
+    return format("{} is mounted by the manager itself, no unit may", mount.where);
+  }
+  if (mount.what.empty() && mount.where != "/") return "a mount needs What=";
+  return {};
+}
+
+/// systemd.swap(5).
+std::string swap_problem(const Unit& unit) {
+  const SwapConfig& swap = *unit.swap;
+  const auto name = name_from_path(swap.what, ".swap");
+  if (!name || *name != unit.id) {
+    return format("What={} has to be the path that the unit's name stands for", swap.what);
+  }
+  return {};
+}
+
 }  // namespace
 
 namespace {
@@ -198,6 +236,11 @@ std::size_t failure_units(const Unit& unit) {
 }  // namespace
 
 void complete_unit(Unit& unit, bool user_manager, const HostFacts& host) {
+  if (unit.type == UnitType::Mount) complete_mount(unit);
+  if (unit.type == UnitType::Swap) complete_swap(unit);
+  if (unit.config.description.empty() && unit.mount != nullptr) {
+    unit.config.description = unit.mount->where;
+  }
   if (unit.config.description.empty()) unit.config.description = unit.id;
   if (!unit.config.job_running_timeout) unit.config.job_running_timeout = unit.config.job_timeout;
   if (has_cgroup(unit.type)) {
@@ -219,6 +262,8 @@ std::string unit_problem(const Unit& unit, Diagnostics& diagnostics) {
     return "OnFailureJobMode=isolate leaves room for one OnFailure= unit";
   }
   if (unit.type == UnitType::Service) return service_problem(unit, diagnostics);
+  if (unit.type == UnitType::Mount) return mount_problem(unit);
+  if (unit.type == UnitType::Swap) return swap_problem(unit);
   return {};
 }
 

@@ -45,6 +45,12 @@ template <>
 struct ConfigHome<CgroupConfig> : SparseHome<CgroupConfig, &Unit::cgroup> {};
 template <>
 struct ConfigHome<ServiceConfig> : SparseHome<ServiceConfig, &Unit::service> {};
+template <>
+struct ConfigHome<MountConfig> : SparseHome<MountConfig, &Unit::mount> {};
+template <>
+struct ConfigHome<SwapConfig> : SparseHome<SwapConfig, &Unit::swap> {};
+template <>
+struct ConfigHome<AutomountConfig> : SparseHome<AutomountConfig, &Unit::automount> {};
 
 template <class Pointer>
 struct MemberPointer;

@@ -386,7 +386,8 @@ for _ in range(4000):
         self.ok(system, "daemon-reload")
         self.assertEqual(system.leave(), 0)
         reads = sum(word in line for line in system.read("trace").splitlines() for word in ("mountinfo", "/mounts"))
-        self.assertLess(reads, 4)
+        # One of these is the table that is kept open and watched.
+        self.assertLess(reads, 5)
 
     def test_P20_as_root_of_a_user_namespace(self):
         self.life(user_namespace=True)

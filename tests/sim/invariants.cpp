@@ -333,7 +333,8 @@ void Invariants::check_timers() {
     const bool wants = is_passing(s.phase) || s.phase == ServicePhase::Running;
     if (when != kNever && !wants)
       fail("timers", "{} is in {} and has a deadline", name(UnitId{i}), to_string(s.phase));
-    want({TimerKey::Kind::Unit, i}, when);
+    const bool is_mount = is_mount_like(unit(UnitId{i}));
+    want({TimerKey::Kind::Unit, i}, is_mount ? manager_->runtime(UnitId{i}).mount.deadline : when);
   }
   for (const auto& [key, when] : timers.entries()) {
     switch (key.kind) {
@@ -345,7 +346,8 @@ void Invariants::check_timers() {
           fail("timers", "a job that has ended has a deadline");
         break;
       case TimerKey::Kind::Retry:
-        if (!manager_->runtime(UnitId{key.id}).service.spawn_pending)
+        if (!manager_->runtime(UnitId{key.id}).service.spawn_pending &&
+            !manager_->runtime(UnitId{key.id}).mount.spawn_pending)
           fail("timers", "{} is to try a launch again that it does not want", name(UnitId{key.id}));
         break;
       case TimerKey::Kind::Review:

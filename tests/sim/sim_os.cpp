@@ -36,6 +36,8 @@ SimOs::PerUnit& SimOs::of(UnitId id) {
 
 Result<Launch> SimOs::spawn(const LaunchRequest& request) {
   const test::UnfailingNew ours;
+  // Nothing can be mounted in a world: the start of a mount or a swap fails.
+  if (request.unit->service == nullptr) return Failure{SysError{"mount", ENODEV}};
   ++of(request.id).launches[static_cast<std::size_t>(request.role)];
   Trouble& t = trouble(request.id);
   if (t.spawns > 0) {

@@ -52,6 +52,7 @@ class SimOs final : public Os {
   void watch_bus_name(UnitId id, std::string_view name) override;
   bool watch_alien(UnitId id, pid_t pid) override;
   bool is_alive(pid_t pid) override { return find(pid) != nullptr; }
+  bool is_mounted(const Unit&) override { return false; }
   Result<bool> test(const Condition& condition, const Unit& unit) override;
   InvocationId new_invocation() override;
   void log(Say::Level level, std::string_view unit, std::string_view text) override;

@@ -22,11 +22,27 @@ std::unique_ptr<T> copy_of(const std::unique_ptr<T>& config) {
 std::unique_ptr<Unit> copy_of(const Unit& unit) {
   const auto& [id, aliases, type, load_state, load_error, fragment_path, dropin_paths,
                fragment_mtime_ns, dropin_mtime_ns, is_transient, not_honoured, config, exec, kill,
-               cgroup, service, install] = unit;
-  return std::make_unique<Unit>(Unit{id, aliases, type, load_state, load_error, fragment_path,
-                                     dropin_paths, fragment_mtime_ns, dropin_mtime_ns, is_transient,
-                                     not_honoured, config, copy_of(exec), copy_of(kill),
-                                     copy_of(cgroup), copy_of(service), copy_of(install)});
+               cgroup, service, mount, swap, automount, install] = unit;
+  return std::make_unique<Unit>(Unit{id,
+                                     aliases,
+                                     type,
+                                     load_state,
+                                     load_error,
+                                     fragment_path,
+                                     dropin_paths,
+                                     fragment_mtime_ns,
+                                     dropin_mtime_ns,
+                                     is_transient,
+                                     not_honoured,
+                                     config,
+                                     copy_of(exec),
+                                     copy_of(kill),
+                                     copy_of(cgroup),
+                                     copy_of(service),
+                                     copy_of(mount),
+                                     copy_of(swap),
+                                     copy_of(automount),
+                                     copy_of(install)});
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ class FakeOs final : public Os {
   void watch_bus_name(UnitId id, std::string_view name) override;
   bool watch_alien(UnitId id, pid_t pid) override;
   bool is_alive(pid_t pid) override { return alive.contains(pid); }
+  bool is_mounted(const Unit& unit) override { return mounted.contains(unit.id); }
   Result<bool> test(const Condition& condition, const Unit& unit) override;
   InvocationId new_invocation() override;
   void log(Say::Level level, std::string_view unit, std::string_view text) override;
@@ -58,6 +59,7 @@ class FakeOs final : public Os {
   std::vector<LogLine> lines;
   std::vector<std::string> calls;  ///< "spawn a.service /bin/a", "kill a.service 15"
   std::map<std::string, PidFileReading> pid_files;
+  std::set<std::string> mounted;           ///< units of mounts and swaps
   std::set<std::string> false_conditions;  ///< by parameter
   std::set<UnitId, bool (*)(UnitId, UnitId)> empty_watched{
       [](UnitId a, UnitId b) { return a.value < b.value; }};

@@ -15,6 +15,8 @@ std::string unit_text(std::string_view name, std::string_view settings, bool def
   if (settings.starts_with("-> ") || settings == "/dev/null") return std::string(settings);
   std::string text = defaults ? "[Unit]\n" : "[Unit]\nDefaultDependencies=no\n";
   text += settings;
+  if (name.ends_with(".mount") && settings.find("[Mount]") == std::string_view::npos)
+    return text + "[Mount]\nWhat=none\n";
   if (!name.ends_with(".service")) return text;
   if (settings.find("[Service]") == std::string_view::npos) text += "[Service]\n";
   return text + "ExecStart=/bin/true\n";

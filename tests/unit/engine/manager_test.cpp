@@ -383,28 +383,6 @@ TEST_CASE("10,000 services in a row start and stop without recursion", "[engine]
   CHECK(w.os.history.size() == 10000);
 }
 
-TEST_CASE("a mount unit of what is mounted is active, another one's failure says why",
-          "[engine][manager]") {
-  EngineWorld w{{{"a.service", bare_service("/bin/a", "Requires=there.mount\nAfter=there.mount\n")},
-                 {"b.service", bare_service("/bin/b", "Requires=gone.mount\nAfter=gone.mount\n")},
-                 {"there.mount", "[Unit]\nDefaultDependencies=no\n"},
-                 {"gone.mount", "[Unit]\nDefaultDependencies=no\n"}}};
-  w.os.false_conditions.insert("/gone");
-  REQUIRE(w.start("a.service") == "");
-  CHECK(w.state("there.mount") == "active");
-  CHECK(w.state("a.service") == "active");
-  REQUIRE(w.start("b.service") == "");
-  CHECK(w.has_finished("gone.mount start unsupported"));
-  CHECK(w.has_finished("b.service start dependency"));
-  CHECK(w.manager.problem(w.manager.graph().find("b.service")) ==
-        "dependency gone.mount failed: mount units are not run yet");
-  // Nobody can unmount it either, and that is not pretended.
-  REQUIRE(w.stop("there.mount") == "");
-  w.die("a.service", 15);
-  CHECK(w.has_finished("there.mount stop unsupported"));
-  CHECK(w.state("there.mount") == "active");
-}
-
 TEST_CASE("every signal of a stop is followed by SIGCONT, but for SIGKILL", "[engine][manager]") {
   EngineWorld w{
       {{"a.service", bare_service("/bin/a", "",

@@ -152,7 +152,7 @@ TEST_CASE("slices need no file, and their parents come along", "[graph][builder]
 TEST_CASE("mounts are required where they exist, and missed in silence", "[graph][builder]") {
   World w{{{"a.service", kBare + "RequiresMountsFor=/srv/data/x\n"},
            {"b.service", kBare + "RequiresMountsFor=/srv/data\n[Service]\nWorkingDirectory=/opt\n"},
-           {"srv-data.mount", kBare},
+           {"srv-data.mount", kBare + "[Mount]\nWhat=none\n"},
            {"opt.mount", "/dev/null"}}};
   w.load("a.service");
   w.load("b.service");

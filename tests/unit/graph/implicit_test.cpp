@@ -113,6 +113,48 @@ TEST_CASE("sockets, timers and paths come before their target", "[graph][implici
   CHECK(has(of("a.mount"), "Conflicts=umount.target"));
 }
 
+TEST_CASE("a mount comes before the target of its kind", "[graph][implicit]") {
+  const auto of_mount = [](const std::string& text) { return of("srv.mount", "[Mount]\n" + text); };
+  const Words local = of_mount("What=/dev/x\nType=ext4\n");
+  CHECK(has(local, "Before=local-fs.target"));
+  CHECK(has(local, "After=local-fs-pre.target"));
+  CHECK(has(local, "Before=umount.target"));
+  CHECK_FALSE(has(local, "Wants=network-online.target"));
+  for (const char* text : {"What=h:/x\nType=nfs\n", "What=x\nType=fuse.sshfs\n",
+                           "What=/dev/x\nOptions=ro,_netdev\n"}) {
+    CAPTURE(text);
+    const Words remote = of_mount(text);
+    CHECK(has(remote, "Before=remote-fs.target"));
+    CHECK(has(remote, "After=remote-fs-pre.target"));
+    CHECK(has(remote, "After=network.target"));
+    CHECK(has(remote, "Wants=network-online.target"));
+    CHECK(has(remote, "After=network-online.target"));
+    CHECK_FALSE(has(remote, "Before=local-fs.target"));
+  }
+  const Words optional = of_mount("What=/dev/x\nOptions=nofail\n");
+  CHECK_FALSE(has(optional, "Before=local-fs.target"));
+  CHECK(has(optional, "After=local-fs-pre.target"));
+  CHECK(has(of_mount("What=tmpfs\nType=tmpfs\n"), "After=swap.target"));
+}
+
+TEST_CASE("what stays until the end is not unmounted with the rest", "[graph][implicit]") {
+  for (const char* name : {"-.mount", "usr.mount", "sys-kernel-debug.mount", "dev-mqueue.mount"}) {
+    CAPTURE(name);
+    CHECK_FALSE(has(of(name, "[Mount]\nWhat=x\n"), "Conflicts=umount.target"));
+  }
+  CHECK(has(of("usr-local.mount", "[Mount]\nWhat=x\n"), "Conflicts=umount.target"));
+}
+
+TEST_CASE("a mount requires what its source lies on", "[graph][implicit]") {
+  const auto mounts = [](const char* text) {
+    return implied("srv-a.mount", std::string("[Mount]\n") + text)->config.requires_mounts_for;
+  };
+  CHECK(mounts("What=/opt/x\nOptions=bind\n") == Words{"/srv", "/opt/x"});
+  CHECK(mounts("What=/img\nOptions=loop\n") == Words{"/srv", "/img"});
+  CHECK(mounts("What=//host/share\nType=cifs\n") == Words{"/srv"});
+  CHECK(mounts("What=UUID=1\n") == Words{"/srv"});
+}
+
 TEST_CASE("a service on the bus waits for it", "[graph][implicit]") {
   const Words words = of("a.service", "[Service]\nType=dbus\nBusName=a.b\n");
   CHECK(has(words, "Wants=dbus.service"));

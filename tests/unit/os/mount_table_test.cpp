@@ -7,7 +7,7 @@ using namespace onset;
 namespace {
 
 MountEntry at(std::string path, std::string type, std::string source, bool read_only = false) {
-  return {std::move(path), std::move(type), std::move(source), read_only};
+  return {std::move(path), std::move(type), std::move(source), read_only, {}};
 }
 
 }  // namespace
@@ -26,6 +26,17 @@ TEST_CASE("mounts come in their order, with or without tags, with blanks in thei
   CHECK(mounts[1].path == "/mnt/a b\\c");
   CHECK_FALSE(mounts[1].read_only);
   CHECK(mounts[2].read_only);
+  CHECK(mounts[0].options == "rw,relatime,errors=remount-ro");
+  CHECK(mounts[1].options == "ro");
+}
+
+TEST_CASE("of mounts on one another the last is the one to be seen", "[os][mounts]") {
+  const auto mounts = visible_mounts(
+      parse_mount_table("1 1 0:1 / /b rw - tmpfs first rw\n2 1 0:1 / /a rw - tmpfs a rw\n"
+                        "3 1 0:1 / /b rw - tmpfs second rw\n"));
+  REQUIRE(mounts.size() == 2);
+  CHECK(mounts[0].path == "/a");
+  CHECK(mounts[1].source == "second");
 }
 
 TEST_CASE("a line of mountinfo that makes no sense is left out", "[os][mounts]") {

@@ -1,0 +1,97 @@
+// Mounts and swaps: their state machine in the place of a service's, and what the kernel says
+// of them. It tells of what has come or gone, so that what stays as it is costs nothing.
+#include <algorithm>
+
+#include "engine/manager.h"
+
+namespace onset {
+
+Manager::Processes Manager::processes_of(UnitId id) const {
+  const UnitRuntime& rt = runtime_[id.value];
+  if (is_mount_like(graph_->unit(id))) return {0, rt.mount.control.pid};
+  return {rt.service.main.pid, rt.service.control.pid};
+}
+
+ServiceResult Manager::result_of(UnitId id) const {
+  const UnitRuntime& rt = runtime_[id.value];
+  return is_mount_like(graph_->unit(id)) ? rt.mount.result : rt.service.result;
+}
+
+ActiveState Manager::state_of(UnitId id) const {
+  const Unit& unit = graph_->unit(id);
+  const UnitRuntime& rt = runtime_[id.value];
+  if (unit.service != nullptr) return onset::active_state(rt.service.phase, unit.service->type);
+  if (is_mount_like(unit)) return onset::active_state(rt.mount.phase);
+  if (rt.plain_failed) return ActiveState::Failed;
+  return rt.plain_active ? ActiveState::Active : ActiveState::Inactive;
+}
+
+/// With memory that stands by, as take_service_step().
+std::optional<ServiceEvent> Manager::take_mount_step(UnitId id, const MountStep& result,
+                                                     bool starts) {
+  UnitRuntime& rt = runtime_[id.value];
+  const ActiveState before = rt.active;
+  const MountPhase phase = rt.mount.phase;
+  const Processes processes = processes_of(id);
+  rt.mount = result.state;
+  index_pids(id, processes);
+  std::optional<ServiceEvent> answer;
+  for (const ServiceAction& action : result.actions) {
+    if (auto answered = perform(id, action)) answer = std::move(answered);
+  }
+  arm_unit(id);
+  reload_failed_ = result.reload_done.has_value() && !*result.reload_done;
+  const ActiveState after = onset::active_state(rt.mount.phase);
+  const bool was_down = before == ActiveState::Inactive || before == ActiveState::Failed;
+  // Somebody else has mounted it: an activation like another one.
+  if (was_down && after == ActiveState::Active) {
+    rt.invocation = os_.new_invocation();
+    problems_.erase(id.value);
+  }
+  const bool is_down = after == ActiveState::Inactive || after == ActiveState::Failed;
+  if (starts && is_down) {
+    apply_active(id, ActiveState::Activating);
+  } else if (rt.mount.phase != phase || after != before) {
+    apply_active(id, before);
+  }
+  reload_failed_ = false;
+  return answer;
+}
+
+/// bad_alloc: it has not been taken, and is told again.
+void Manager::feed_mount(UnitId id, MountChanged change) {
+  if (!is_mount_like(graph_->unit(id))) return;
+  if (runtime_[id.value].mount.is_there == (change.is_there ? 1 : 0)) return;
+  settle(id);
+  std::optional<ServiceEvent> answer;
+  {
+    const MemoryReserve::Open finish = begin_change(id);
+    answer = take_mount_step(
+        id, step(graph_->unit(id), runtime_[id.value].mount, change, context(id)), false);
+  }
+  feed_or_owe(id, std::move(answer));
+}
+
+/// A unit that has just come, of what is mounted already.
+void Manager::find_mounted(UnitId id) {
+  UnitRuntime& rt = runtime_[id.value];
+  const Unit& unit = graph_->unit(id);
+  if (unit.load_state != LoadState::Loaded || !is_mount_like(unit)) return;
+  if (rt.mount.phase != MountPhase::Dead || rt.mount.is_there != 0 || !os_.is_mounted(unit)) return;
+  rt.mount.is_there = 1;
+  rt.mount.phase = MountPhase::Mounted;
+  rt.active = ActiveState::Active;
+  rt.state_change = rt.active_enter = rt.inactive_exit = now_;
+}
+
+void Manager::mounts_changed(std::span<const MountNews> news, Timestamp now) {
+  now_ = now;
+  if (!graph_is_torn_ && config_.adopts_mounts) load_found(news);
+  for (const MountNews& item : news) {
+    const UnitId id = graph_->find(item.unit);
+    if (id.valid()) feed_mount(id, MountChanged{item.is_there});
+  }
+  dispatch();
+}
+
+}  // namespace onset
