@@ -43,6 +43,7 @@ std::string help_text(std::string_view program) {
   add_group(text, VerbGroup::Units, "Units");
   add_group(text, VerbGroup::Files, "Unit files");
   add_group(text, VerbGroup::Jobs, "Jobs");
+  add_group(text, VerbGroup::Environment, "Environment");
   add_group(text, VerbGroup::Manager, "Manager");
   add_group(text, VerbGroup::System, "System");
   text += "\nOptions:\n";

@@ -74,6 +74,27 @@ int verb_daemon_reexec(Command& command) {
       "Its unit files are read again by daemon-reload.");
 }
 
+/// log-level and log-target: what it is, or what it is to be.
+int verb_log_setting(Command& command) {
+  const bool is_level = command.verb == "log-level";
+  json reply;
+  if (command.names.empty()) {
+    auto got = command.manager.call("GetManagerProperties", json::object(), reply);
+    if (!got) return command.fail(format("Failed to get {}", command.verb), got.error());
+    const json& properties = object_of(reply, "properties");
+    command.out(text_of(properties, is_level ? "LogLevel" : "LogTarget") + '\n');
+    return 0;
+  }
+  const json asked = {{is_level ? "level" : "target", command.names.front()}};
+  auto set = command.manager.call("SetLogging", asked, reply);
+  if (set) return 0;
+  if (set.error().error.ends_with("InvalidParameter")) {
+    return command.fail(
+        format("Failed to set {}: '{}' is none.", command.verb, printable(command.names.front())));
+  }
+  return command.fail(format("Failed to set {}", command.verb), set.error());
+}
+
 namespace {
 
 /// Those that end the machine: with --force twice without a manager, and told on

@@ -10,7 +10,7 @@ namespace onset {
 
 using VerbFunction = int (*)(Command&);
 
-enum class VerbGroup : unsigned char { Units, Files, Jobs, Manager, System, Hidden };
+enum class VerbGroup : unsigned char { Units, Files, Jobs, Environment, Manager, System, Hidden };
 /// What completion offers behind the verb.
 enum class Completes : unsigned char { Nothing, Units, UnitFiles, Targets, Jobs, Files };
 
@@ -66,10 +66,15 @@ int verb_not_yet(Command& command);
 // the manager and the system: system_verbs.cpp
 int verb_daemon_reload(Command& command);
 int verb_daemon_reexec(Command& command);
-int verb_shut_down(Command& command);
+int verb_shut_down(Command& command);  ///< poweroff, reboot, halt, exit, kexec
 /// What is planned for later: shutdown -c, shutdown --show.
 int cancel_shutdown(Command& command);
-int show_shutdown(Command& command);  ///< poweroff, reboot, halt, exit, kexec
+int show_shutdown(Command& command);
+int verb_log_setting(Command& command);  ///< log-level, log-target
+// environment_verbs.cpp
+int verb_show_environment(Command& command);
+int verb_change_environment(Command& command);  ///< set-environment, unset-environment
+int verb_import_environment(Command& command);
 
 int verb_complete(Command& command);  ///< help.cpp: words for a shell
 

@@ -87,6 +87,16 @@ class ControlBackend {
   virtual bool is_frozen(UnitId id) = 0;
 
   // ---- the system -----------------------------------------------------------
+  /// What every process is started with, before what its unit says: NAME=VALUE.
+  virtual std::vector<std::string> environment() = 0;
+  /// For processes that are started from now on. Names or assignments that are unset, of those
+  /// that were set here; then valid assignments.
+  virtual Result<void, RequestError> change_environment(const std::vector<std::string>& unset,
+                                                        const std::vector<std::string>& set) = 0;
+  /// Of the manager's own lines: syslog's level; "console", "kmsg" or "null", false: none of
+  /// these.
+  virtual void set_log_level(int level) = 0;
+  virtual bool set_log_target(std::string_view target) = 0;
   /// Returns before the end, so that the reply gets out.
   virtual Result<void, RequestError> shut_down(const ShutdownRequest& request, Timestamp now) = 0;
   /// In place of what was planned before; the moment when it comes.

@@ -123,6 +123,9 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   void get_scheduled_shutdown(Call& call);
   void get_default(Call& call);
   void get_manager_properties(Call& call);
+  void get_environment(Call& call);
+  void change_environment(Call& call);
+  void set_logging(Call& call);
   void subscribe(Call& call);
   void get_version(Call& call);
   void ping(Call& call);

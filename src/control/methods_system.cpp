@@ -6,6 +6,8 @@
 #include "control/manager_interface.h"
 #include "control/properties.h"
 #include "control/unit_view.h"
+#include "unit/manager_settings.h"
+#include "unit/values.h"
 
 namespace onset {
 
@@ -146,6 +148,44 @@ void ManagerInterface::get_default(Call& call) {
 void ManagerInterface::get_manager_properties(Call& call) {
   if (reject(call)) return;
   reply(call.id, json_object({{"properties", manager_properties(manager_, backend_)}}));
+}
+
+void ManagerInterface::get_environment(Call& call) {
+  if (reject(call)) return;
+  reply(call.id, json_object({{"environment", backend_.environment()}}));
+}
+
+void ManagerInterface::change_environment(Call& call) {
+  const auto unset = call.parameters.optional_texts("unset").value_or(std::vector<std::string>());
+  const auto set = call.parameters.optional_texts("set").value_or(std::vector<std::string>());
+  for (const std::string& name : unset) {
+    if (environment_name_is_valid(name) || environment_assignment_is_valid(name)) continue;
+    call.parameters.refuse("unset");
+  }
+  for (const std::string& assignment : set) {
+    if (!environment_assignment_is_valid(assignment)) call.parameters.refuse("set");
+  }
+  if (reject(call)) return;
+  if (auto done = backend_.change_environment(unset, set); !done) {
+    refuse(call.id, {RefusalKind::LimitReached, {}, done.error().message});
+    return;
+  }
+  reply(call.id, json::object());
+}
+
+void ManagerInterface::set_logging(Call& call) {
+  const auto level = call.parameters.optional_text("level");
+  const auto target = call.parameters.optional_text("target");
+  const auto number = level ? parse_log_level(*level) : std::nullopt;
+  if (level && !number) call.parameters.refuse("level");
+  if (reject(call)) return;
+  if (target && !backend_.set_log_target(*target)) {
+    call.parameters.refuse("target");
+    (void)reject(call);
+    return;
+  }
+  if (number) backend_.set_log_level(*number);
+  reply(call.id, json::object());
 }
 
 void ManagerInterface::subscribe(Call& call) {

@@ -26,6 +26,8 @@ constexpr rlim_t kLockedMemory = rlim_t{8} << 20U;
 /// systemd-system.conf(5), DefaultOOMScoreAdjust=.
 constexpr int kUserOomScore = 100;
 constexpr int kHighestOomScore = 1000;
+/// A process can be given no more than a quarter of its stack's limit, execve(2).
+constexpr std::size_t kClientEnvironmentMax = std::size_t{1} << 19U;
 
 /// Above it no limit of descriptors can be set, whatever the rights.
 rlim_t most_descriptors(FileSource& files) {
@@ -124,9 +126,22 @@ std::vector<std::string> Configuration::environment() const {
   return std::move(merged).assignments();
 }
 
+bool Configuration::change_environment(const std::vector<std::string>& unset,
+                                       const std::vector<std::string>& set) {
+  Environment changed = client_environment_;
+  changed.unset(unset);
+  std::size_t size = 0;
+  for (const std::string& assignment : set) changed.set_assignment(assignment);
+  for (const std::string& assignment : changed.assignments()) size += assignment.size() + 1;
+  if (size > kClientEnvironmentMax) return false;
+  client_environment_ = std::move(changed);
+  return true;
+}
+
 LaunchDefaults Configuration::launch_defaults() const {
   LaunchDefaults defaults;
   defaults.environment = settings_.environment;
+  defaults.changed_environment = client_environment_.assignments();
   defaults.limits = settings_.limits;
   defaults.output = settings_.output;
   defaults.error_output = settings_.error_output;

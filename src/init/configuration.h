@@ -14,6 +14,7 @@
 #include "init/options.h"
 #include "init/signal_table.h"
 #include "os/launch_settings.h"
+#include "unit/environment.h"
 #include "unit/file_source.h"
 #include "unit/kernel_command_line.h"
 #include "unit/manager_settings.h"
@@ -46,12 +47,17 @@ class Configuration {
   [[nodiscard]] std::vector<std::string> environment() const;
   [[nodiscard]] LaunchDefaults launch_defaults() const;
 
+  /// What clients have set stays over a reload. False: that would be too much, nothing is done.
+  bool change_environment(const std::vector<std::string>& unset,
+                          const std::vector<std::string>& set);
+
  private:
   void complete_limits(Diagnostics& diagnostics);
   void complete_machine_limits();
 
   ConfigurationContext context_;
   ManagerSettings settings_;
+  Environment client_environment_;
 };
 
 /// The folders of system.conf: `config_path` (colon-joined) if given, a trailing

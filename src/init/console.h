@@ -23,6 +23,8 @@ class Console {
   /// Without memory for it the line is lost, and counted.
   void line(int level, std::string_view subject, std::string_view text);
   void set_level(int level) { level_ = level; }
+  [[nodiscard]] int level() const { return level_; }
+  [[nodiscard]] LogTarget target() const { return target_; }
 
   /// One line as it is, whatever the level: fit for a terminal already.
   void plain(std::string_view text);

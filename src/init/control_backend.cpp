@@ -117,6 +117,27 @@ SysResult ProcessBackend::freeze(UnitId id, bool frozen) {
 
 // ---- the system -----------------------------------------------------------------------
 
+std::vector<std::string> ProcessBackend::environment() {
+  return context_.os->base_environment().assignments();
+}
+
+Result<void, RequestError> ProcessBackend::change_environment(const std::vector<std::string>& unset,
+                                                              const std::vector<std::string>& set) {
+  if (!context_.configuration->change_environment(unset, set)) {
+    return Failure{RequestError{RequestErrorKind::Invalid, {}, "the environment is full"}};
+  }
+  context_.os->set_defaults(context_.configuration->environment(),
+                            context_.configuration->launch_defaults());
+  return {};
+}
+
+bool ProcessBackend::set_log_target(std::string_view target) {
+  const auto wanted = parse_log_target(target);
+  if (!wanted) return false;
+  *context_.console = Console(*wanted, context_.console->level());
+  return true;
+}
+
 Result<void, RequestError> ProcessBackend::shut_down(const ShutdownRequest& request,
                                                      Timestamp now) {
   if (request.objective == Objective::SoftReboot && context_.options->user) {
@@ -182,9 +203,10 @@ std::map<std::string, std::string> ProcessBackend::properties() {
     path += folder;
   }
   p["UnitPath"] = path;
-  p["LogLevel"] = log_level_name(context_.configuration->log_level());
+  p["LogLevel"] = log_level_name(context_.console->level());
+  p["LogTarget"] = log_target_name(context_.console->target());
   p["ShowStatus"] = to_string(context_.configuration->show_status());
-  p["Environment"] = join(context_.os->base_environment().assignments(), " ");
+  p["Environment"] = join(environment(), " ");
   put_inherited_limits(p);
   p["ProcessBackend"] = context_.os->backend();
   p["ControlGroup"] = context_.os->root_group();

@@ -9,6 +9,7 @@
 
 #include "control/backend.h"
 #include "init/configuration.h"
+#include "init/console.h"
 #include "init/options.h"
 #include "init/shutdown_timer.h"
 #include "init/starvation_watch.h"
@@ -26,7 +27,8 @@ struct BackendContext {
   LoaderConfig loader;  ///< for the next reload
   const InitOptions* options = nullptr;
   std::string default_unit;
-  const Configuration* configuration = nullptr;
+  Configuration* configuration = nullptr;
+  Console* console = nullptr;
   std::function<void(Diagnostics&)> reread_configuration;  ///< before a reload
   std::string virtualization;                              ///< empty: none
   Manager* manager = nullptr;
@@ -56,6 +58,11 @@ class ProcessBackend final : public ControlBackend {
   std::vector<std::string> starvation(UnitId id) override;
   SysResult freeze(UnitId id, bool frozen) override;
   bool is_frozen(UnitId id) override { return context_.os->is_frozen(id); }
+  std::vector<std::string> environment() override;
+  Result<void, RequestError> change_environment(const std::vector<std::string>& unset,
+                                                const std::vector<std::string>& set) override;
+  void set_log_level(int level) override { context_.console->set_level(level); }
+  bool set_log_target(std::string_view target) override;
   Result<void, RequestError> shut_down(const ShutdownRequest& request, Timestamp now) override;
   Result<WallTime, RequestError> plan_shutdown(const PlannedShutdown& plan, Timestamp now) override;
   bool cancel_shutdown(bool announces, const std::string& message, Timestamp now) override;

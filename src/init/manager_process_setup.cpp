@@ -304,6 +304,7 @@ void ManagerProcess::make_manager() {
   context.options = &options_;
   context.default_unit = default_unit_;
   context.configuration = configuration_.get();
+  context.console = &console_;
   context.reread_configuration = [this](Diagnostics& found) { reread_configuration(found); };
   context.virtualization = virtualization_;
   context.manager = manager_.get();

@@ -43,12 +43,8 @@ InitOptions parse_init_options(const std::vector<std::string>& arguments,
         bad = true;
       }
     } else if (name == "--log-target") {
-      if (value == "console" || value == "auto") {
-        o.log_target = LogTarget::Console;
-      } else if (value == "kmsg") {
-        o.log_target = LogTarget::Kmsg;
-      } else if (value == "null") {
-        o.log_target = LogTarget::Null;
+      if (const auto target = parse_log_target(value)) {
+        o.log_target = *target;
       } else {
         bad = true;
       }
@@ -67,6 +63,25 @@ InitOptions parse_init_options(const std::vector<std::string>& arguments,
     if (bad) o.warnings.push_back(format("'{}' has no value that is known, ignored", argument));
   }
   return o;
+}
+
+std::optional<LogTarget> parse_log_target(std::string_view text) {
+  if (text == "console" || text == "auto") return LogTarget::Console;
+  if (text == "kmsg") return LogTarget::Kmsg;
+  if (text == "null") return LogTarget::Null;
+  return std::nullopt;
+}
+
+std::string_view log_target_name(LogTarget target) {
+  switch (target) {
+    case LogTarget::Console:
+      return "console";
+    case LogTarget::Kmsg:
+      return "kmsg";
+    case LogTarget::Null:
+      return "null";
+  }
+  return "";
 }
 
 }  // namespace onset

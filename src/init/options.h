@@ -4,11 +4,16 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace onset {
 
 enum class LogTarget { Console, Kmsg, Null };
+
+/// "console" (or "auto"), "kmsg", "null".
+std::optional<LogTarget> parse_log_target(std::string_view text);
+std::string_view log_target_name(LogTarget target);
 
 struct InitOptions {
   bool user = false;

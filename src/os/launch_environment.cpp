@@ -42,6 +42,10 @@ std::string_view name_of(std::string_view assignment) {
   return assignment.substr(0, assignment.find('='));
 }
 
+bool may_be_handed_on(std::string_view assignment) {
+  return std::ranges::find(kNeverInherited, name_of(assignment)) == kNeverInherited.end();
+}
+
 /// locale.conf(5), and the file where Debian keeps the same.
 void add_locale(Environment& environment, FileSource& files) {
   for (const char* path : {"/etc/default/locale", "/etc/locale.conf"}) {
@@ -176,10 +180,7 @@ Environment inherited_environment(const LaunchSettings& settings, FileSource& fi
   Environment environment;
   if (settings.user_manager) {
     for (const std::string& assignment : settings.environment) {
-      const auto name = name_of(assignment);
-      if (std::ranges::find(kNeverInherited, name) == kNeverInherited.end()) {
-        environment.set_assignment(assignment);
-      }
+      if (may_be_handed_on(assignment)) environment.set_assignment(assignment);
     }
     if (!environment.get("PATH")) environment.set("PATH", kDefaultPath);
     if (!environment.get("XDG_RUNTIME_DIR") && !settings.host.runtime_dir.empty()) {
@@ -198,6 +199,9 @@ Environment manager_environment(const LaunchSettings& settings, FileSource& file
   Environment environment = inherited_environment(settings, files);
   for (const std::string& assignment : settings.defaults.environment) {
     environment.set_assignment(assignment);
+  }
+  for (const std::string& assignment : settings.defaults.changed_environment) {
+    if (may_be_handed_on(assignment)) environment.set_assignment(assignment);
   }
   return environment;
 }

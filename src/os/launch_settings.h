@@ -18,7 +18,10 @@ inline constexpr std::string_view kDefaultPath =
 /// What the manager's configuration says of every process; a reload may change it.
 struct LaunchDefaults {
   std::vector<std::string> environment;  ///< DefaultEnvironment=, NAME=VALUE
-  std::vector<Limit> limits;             ///< for what a unit does not set
+  /// What generators and then clients have set, over it. Names that only a process of this
+  /// manager may be told are left out.
+  std::vector<std::string> changed_environment;
+  std::vector<Limit> limits;  ///< for what a unit does not set
   ExecOutput output = ExecOutput::Journal;
   ExecOutput error_output = ExecOutput::Inherit;
   std::optional<int> oom_score_adjust;

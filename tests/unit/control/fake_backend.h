@@ -11,6 +11,7 @@
 
 #include "control/backend.h"
 #include "support/engine_world.h"
+#include "unit/environment.h"
 
 namespace onset::test {
 
@@ -83,6 +84,19 @@ class FakeBackend final : public ControlBackend {
     return std::exchange(planned, std::nullopt).has_value();
   }
   std::optional<Planned> planned_shutdown() override { return planned; }
+  std::vector<std::string> environment() override { return variables.assignments(); }
+  Result<void, RequestError> change_environment(const std::vector<std::string>& unset,
+                                                const std::vector<std::string>& set) override {
+    if (set.size() > 3) return Failure{RequestError{RequestErrorKind::Invalid, {}, "full"}};
+    variables.unset(unset);
+    for (const std::string& assignment : set) variables.set_assignment(assignment);
+    return {};
+  }
+  void set_log_level(int level) override { log_level = level; }
+  bool set_log_target(std::string_view target) override {
+    log_target = target;
+    return target == "kmsg";
+  }
   std::string version() override { return "0.1.0"; }
   std::vector<std::string> features() override { return {"cgroup"}; }
   std::map<std::string, std::string> properties() override {
@@ -90,6 +104,9 @@ class FakeBackend final : public ControlBackend {
   }
 
   std::set<std::string> files;
+  Environment variables{{"PATH=/bin"}};
+  int log_level = 6;
+  std::string log_target;
   std::string stale;
   bool forced = false;
   bool announces = false;

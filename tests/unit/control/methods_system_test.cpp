@@ -203,6 +203,28 @@ TEST_CASE("a shutdown is planned for later, told, and cancelled", "[control][sys
   CHECK(w.ask("GetScheduledShutdown")["realtime_usec"].is_null());
 }
 
+TEST_CASE("variables are unset before others are set, and must be valid", "[control][system]") {
+  ManagerWorld w(Files{});
+  (void)w.ask("ChangeEnvironment", {{"set", {"A=1", "B=x y"}}});
+  (void)w.ask("ChangeEnvironment", {{"unset", {"A", "B=other"}}, {"set", {"C="}}});
+  CHECK(w.ask("GetEnvironment")["environment"] == json{"PATH=/bin", "B=x y", "C="});
+  CHECK(w.refusal("ChangeEnvironment", {{"set", {"A"}}}) == "InvalidParameter");
+  CHECK(w.refusal("ChangeEnvironment", {{"set", {"1A=1"}}}) == "InvalidParameter");
+  CHECK(w.refusal("ChangeEnvironment", {{"unset", {"a b"}}}) == "InvalidParameter");
+  CHECK(w.refusal("ChangeEnvironment", {{"set", {"A=1", "B=1", "C=1", "D=1"}}}) == "LimitReached");
+  CHECK(w.ask("GetEnvironment")["environment"] == json{"PATH=/bin", "B=x y", "C="});
+}
+
+TEST_CASE("the manager's lines can be switched", "[control][system]") {
+  ManagerWorld w(Files{});
+  (void)w.ask("SetLogging", {{"level", "debug"}, {"target", "kmsg"}});
+  CHECK(w.backend.log_level == 7);
+  CHECK(w.backend.log_target == "kmsg");
+  CHECK(w.refusal("SetLogging", {{"level", "loud"}}) == "InvalidParameter");
+  CHECK(w.refusal("SetLogging", {{"target", "moon"}, {"level", "err"}}) == "InvalidParameter");
+  CHECK(w.backend.log_level == 7);
+}
+
 TEST_CASE("small questions have small answers", "[control][system]") {
   ManagerWorld w(Files{});
   CHECK(w.ask("Ping") == json::object());
