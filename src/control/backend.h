@@ -51,6 +51,13 @@ struct PlannedShutdown {
   std::string message;    ///< hostile
 };
 
+/// Of a reload. Without `found` it has begun, and ManagerInterface::reloaded() with this number, or
+/// a higher one, tells its end.
+struct ReloadStep {
+  std::optional<Diagnostics> found;  ///< what there is to say about files
+  unsigned number = 0;
+};
+
 class ControlBackend {
  public:
   virtual ~ControlBackend() = default;
@@ -64,8 +71,8 @@ class ControlBackend {
   virtual UnitFileFacts file_facts(const Unit& unit) = 0;
   /// A file of the unit has changed since it was read.
   virtual bool needs_reload(const Unit& unit) = 0;
-  /// Manager::reload() with a fresh source; what there is to say about files.
-  virtual Result<Diagnostics, RequestError> reload(Timestamp now) = 0;
+  /// The generators, then Manager::reload() with a fresh source.
+  virtual ReloadStep reload(Timestamp now) = 0;
   virtual std::string default_target() = 0;
 
   // ---- processes ------------------------------------------------------------

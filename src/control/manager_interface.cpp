@@ -231,6 +231,7 @@ bool ManagerInterface::is_pinned(UnitId unit) const {
     bool operator()(const AnswerList&) const { return false; }  // it has names alone
     bool operator()(const WalkList& list) const { return list.walk && list.walk->holds(unit); }
     bool operator()(const StateWait&) const { return false; }
+    bool operator()(const ReloadWait&) const { return false; }
     bool operator()(const Subscription& subscription) const { return subscription.holds(unit); }
   };
   return std::ranges::any_of(

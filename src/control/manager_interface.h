@@ -4,6 +4,7 @@
 // are kept as PendingCall and go on when their client has room (pull).
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,8 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   void job_queued(const Job& job) override;
   void job_done(const Job& job, JobResult result) override;
   void unit_changed(UnitId id) override;
+  /// That reload, and all before it, have ended. Null: memory has run out.
+  void reloaded(unsigned number, const std::shared_ptr<const Diagnostics>& found);
   /// A call that goes on holds the unit's id.
   [[nodiscard]] bool is_pinned(UnitId id) const override;
 
@@ -116,6 +119,7 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
 
   // ---- methods_system.cpp ---------------------------------------------------
   void reload(Call& call);
+  void tell_reload(CallId id, const Diagnostics& found);
   void get_system_state(Call& call);
   void shut_down(Call& call);
   void schedule_shutdown(Call& call);
@@ -143,6 +147,7 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   Advance advance(CallId id, AnswerList& list);
   Advance advance(CallId id, WalkList& list);
   Advance advance(CallId id, StateWait& wait);
+  Advance advance(CallId id, ReloadWait& wait);
   Advance advance(CallId id, Subscription& subscription);
 
   /// Answers a call with a bad parameter; true: it did.

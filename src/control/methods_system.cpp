@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
+#include "base/out_of_memory.h"
 #include "control/json_object.h"
 #include "control/manager_interface.h"
 #include "control/properties.h"
@@ -64,17 +65,35 @@ error ExpectedMore ()
 
 void ManagerInterface::reload(Call& call) {
   if (reject(call)) return;
-  auto diagnostics = backend_.reload(call.now);
-  if (!diagnostics) {
-    refuse(call.id, refusal_of(diagnostics.error(), {}, RefusalKind::NotSupported));
-    return;
-  }
+  const ReloadStep step = backend_.reload(call.now);
+  if (step.found) return tell_reload(call.id, *step.found);
+  pending_.emplace(call.id, ReloadWait{.number = step.number, .ended = false, .found = nullptr});
+}
+
+void ManagerInterface::tell_reload(CallId id, const Diagnostics& found) {
   json list = json::array();
-  for (const Diagnostic& d : *diagnostics) {
+  for (const Diagnostic& d : found) {
     if (list.size() >= kMaxDiagnostics) break;
     list.push_back(view_diagnostic(d));
   }
-  reply(call.id, json_object({{"diagnostics", std::move(list)}}));
+  reply(id, json_object({{"diagnostics", std::move(list)}}));
+}
+
+void ManagerInterface::reloaded(unsigned number, const std::shared_ptr<const Diagnostics>& found) {
+  for (auto& [id, call] : pending_) {
+    auto* const wait = std::get_if<ReloadWait>(&call);
+    if (wait == nullptr || wait->ended || wait->number > number) continue;
+    wait->ended = true;
+    wait->found = found;
+    sink_->wake(id);
+  }
+}
+
+ManagerInterface::Advance ManagerInterface::advance(CallId id, ReloadWait& wait) {
+  if (!wait.ended) return Advance::Wait;
+  if (!wait.found) throw_out_of_memory();
+  tell_reload(id, *wait.found);
+  return Advance::Done;
 }
 
 void ManagerInterface::get_system_state(Call& call) {

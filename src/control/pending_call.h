@@ -3,11 +3,13 @@
 // still to send.
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "base/diagnostic.h"
 #include "control/dependency_walk.h"
 #include "control/refusal.h"
 #include "control/subscription.h"
@@ -64,6 +66,14 @@ struct WalkList {
 /// GetSystemState with `wait`.
 struct StateWait {};
 
-using PendingCall = std::variant<JobWait, UnitList, AnswerList, WalkList, StateWait, Subscription>;
+/// Reload, while the generators run.
+struct ReloadWait {
+  unsigned number = 0;  ///< of the reload that answers it
+  bool ended = false;
+  std::shared_ptr<const Diagnostics> found;  ///< null at its end: there was no memory for it
+};
+
+using PendingCall =
+    std::variant<JobWait, UnitList, AnswerList, WalkList, StateWait, ReloadWait, Subscription>;
 
 }  // namespace onset

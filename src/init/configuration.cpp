@@ -141,7 +141,9 @@ bool Configuration::change_environment(const std::vector<std::string>& unset,
 LaunchDefaults Configuration::launch_defaults() const {
   LaunchDefaults defaults;
   defaults.environment = settings_.environment;
-  defaults.changed_environment = client_environment_.assignments();
+  Environment changed(generated_environment_);
+  changed.merge(client_environment_);
+  defaults.changed_environment = std::move(changed).assignments();
   defaults.limits = settings_.limits;
   defaults.output = settings_.output;
   defaults.error_output = settings_.error_output;

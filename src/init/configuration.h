@@ -48,6 +48,13 @@ class Configuration {
   [[nodiscard]] LaunchDefaults launch_defaults() const;
 
   /// What clients have set stays over a reload. False: that would be too much, nothing is done.
+  /// What the generators of the environment have said last, below that.
+  void set_generated_environment(std::vector<std::string> assignments) {
+    generated_environment_ = std::move(assignments);
+  }
+  [[nodiscard]] const std::vector<std::string>& client_environment() const {
+    return client_environment_.assignments();
+  }
   bool change_environment(const std::vector<std::string>& unset,
                           const std::vector<std::string>& set);
 
@@ -57,6 +64,7 @@ class Configuration {
 
   ConfigurationContext context_;
   ManagerSettings settings_;
+  std::vector<std::string> generated_environment_;
   Environment client_environment_;
 };
 

@@ -60,7 +60,7 @@ bool ProcessBackend::needs_reload(const Unit& unit) {
   return (*context_.units)->loader().has_changed(unit);
 }
 
-Result<Diagnostics, RequestError> ProcessBackend::reload(Timestamp now) {
+Diagnostics ProcessBackend::read_again(Timestamp now) {
   auto fresh = std::make_unique<LoadedFiles>(*context_.files, context_.loader);
   Diagnostics diagnostics;
   context_.reread_configuration(diagnostics);

@@ -29,6 +29,7 @@ struct BackendContext {
   std::string default_unit;
   Configuration* configuration = nullptr;
   Console* console = nullptr;
+  std::function<ReloadStep(Timestamp)> reload;
   std::function<void(Diagnostics&)> reread_configuration;  ///< before a reload
   std::string virtualization;                              ///< empty: none
   Manager* manager = nullptr;
@@ -47,7 +48,9 @@ class ProcessBackend final : public ControlBackend {
   void forget_files() override;
   UnitFileFacts file_facts(const Unit& unit) override;
   bool needs_reload(const Unit& unit) override;
-  Result<Diagnostics, RequestError> reload(Timestamp now) override;
+  ReloadStep reload(Timestamp now) override { return context_.reload(now); }
+  /// The end of a reload: all unit files and the configuration.
+  Diagnostics read_again(Timestamp now);
   std::string default_target() override;
   std::vector<pid_t> processes(UnitId id) override { return context_.os->processes(id); }
   std::string command_line(pid_t pid) override;

@@ -95,6 +95,7 @@ void ManagerProcess::turn() {
   MonoTime deadline = std::min({manager_->next_deadline(), server_->next_deadline(),
                                 display_.deadline(), starvation_->next_deadline(),
                                 shutdown_timer_.next_deadline(), mounts_->resume_at()});
+  if (generators_) deadline = std::min(deadline, generators_->deadline());
   // Some were left for this turn.
   if (children_ended_ || asked_ != SignalRequest::None) deadline = MonoTime{0};
   if (auto waited = loop_->wait(deadline); !waited) {
@@ -112,6 +113,7 @@ void ManagerProcess::turn() {
   starvation_->elapse(now.mono,
                       [this](const StarvationChange& change) { tell_starvation(change); });
   if (mounts_->resume_at() <= now.mono) look_at_mounts();
+  if (generators_ && generators_->deadline() <= now.mono) finish_reload();
   manager_->collect();
 }
 

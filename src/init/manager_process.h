@@ -26,6 +26,7 @@
 #include "init/console.h"
 #include "init/container_interface.h"
 #include "init/control_backend.h"
+#include "init/generator_run.h"
 #include "init/notify_socket.h"
 #include "init/options.h"
 #include "init/runtime_directory.h"
@@ -74,8 +75,6 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void find_surroundings();
   void prepare_machine();
   void find_runtime_directory();
-  void run_generators();
-  void link_machine_units();
   void read_configuration();
   SysResult open_kernel_side();
   void make_manager();
@@ -100,6 +99,15 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   [[nodiscard]] bool is_mount_process(pid_t pid) const;
   /// What a client asks for may fail: it has none of the reserve.
   void handle_control() { server_->drain(read_clock()); }
+  // ---- generators and reloads (manager_process_reload.cpp) ----------------------
+  void run_generators_at_boot();
+  std::vector<std::string> generator_environment();
+  GeneratorPlan plan_generators();
+  std::unique_ptr<GeneratorRun> start_generators(const GeneratorPlan& plan);
+  void take_report(const GeneratorReport& report);
+  ReloadStep reload(Timestamp now);
+  void handle_generators();
+  void finish_reload();
   // ---- what children say and how they end (manager_process_children.cpp) --------
   void handle_notifications();
   void handle_notification(const NotifyDatagram& datagram);
@@ -178,6 +186,10 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::optional<Console> screen_;              ///< where the log goes elsewhere
   MonoTime ctrl_alt_del_begin_{0};
   unsigned ctrl_alt_del_count_ = 0;
+  std::vector<std::string> search_path_;      ///< of units
+  std::unique_ptr<GeneratorRun> generators_;  ///< of a reload that is under way
+  unsigned reload_number_ = 0;                ///< the latest one's
+  bool reload_again_ = false;                 ///< asked for since it has begun
   SignalRequest asked_ = SignalRequest::None;  ///< by a signal, and not yet done
   bool children_ended_ = false;                ///< and not all of them were collected yet
   pid_t ended_ = 0;                            ///< the next of them
@@ -193,6 +205,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   Handler<ManagerProcess, &ManagerProcess::handle_kernel> on_kernel_{*this};
   Handler<ManagerProcess, &ManagerProcess::handle_control> on_control_{*this};
   Handler<ManagerProcess, &ManagerProcess::handle_mounts> on_mounts_{*this};
+  Handler<ManagerProcess, &ManagerProcess::handle_generators> on_generators_{*this};
 };
 
 /// Runs the manager until its objective is reached; the process's exit status.

@@ -16,8 +16,6 @@
 #include "base/out_of_memory.h"
 #include "base/unix_address.h"
 #include "control/runtime_paths.h"
-#include "init/generated_files.h"
-#include "init/getty_generator.h"
 #include "init/machine_setup.h"
 #include "init/manager_process.h"
 #include "init/memory_wait.h"
@@ -30,13 +28,10 @@ namespace {
 
 /// Some tens of milliseconds when each is a launch.
 constexpr unsigned kStepsACall = 128;
-/// systemd.generator(7), OUTPUT DIRECTORIES.
-constexpr const char* kGenerated = "/run/systemd/generator";
 constexpr const char* kDefaultUnit = "default.target";
 constexpr const char* kInitrdUnit = "initrd.target";
 /// The kernel's own limit is below it, COMMAND_LINE_SIZE.
 constexpr std::size_t kCommandLineMax = 16384;
-constexpr std::size_t kFstabMax = std::size_t{1} << 20;
 /// Until system.conf has been read.
 constexpr int kFirstLogLevel = 6;
 constexpr Duration kShutdownBudget = std::chrono::seconds(9);
@@ -135,6 +130,7 @@ void ManagerProcess::begin() {
 }
 
 void ManagerProcess::take_down() {
+  generators_.reset();
   notify_.reset();
   server_.reset();
   service_.reset();
@@ -159,8 +155,8 @@ SysResult ManagerProcess::set_up() {
   find_surroundings();
   prepare_machine();
   find_runtime_directory();
-  run_generators();
   read_configuration();
+  run_generators_at_boot();
   if (auto opened = open_kernel_side(); !opened) return opened;
   make_manager();
   open_notify_socket();
@@ -228,27 +224,6 @@ void ManagerProcess::find_runtime_directory() {
   if (host_.machine_id.empty()) host_.machine_id = container_.uuid;
 }
 
-void ManagerProcess::run_generators() {
-  if (surroundings_ != Surroundings::Machine) return;
-  link_machine_units();
-  if (!kernel_.getty_auto) return;
-  for (const std::string& loss : generate_gettys(files_, kGenerated)) console_.line(4, "", loss);
-}
-
-void ManagerProcess::link_machine_units() {
-  const auto line = files_.read("/proc/cmdline", kCommandLineMax);
-  const auto fstab = files_.read("/etc/fstab", kFstabMax);
-  MachineFacts facts{kernel_, {}, {}, {}};
-  if (line) facts.command_line = *line;
-  if (fstab) facts.fstab = *fstab;
-  facts.default_unit = default_unit_;
-  facts.in_initrd = in_initrd_;
-  facts.has_rc_local = access("/etc/rc.local", X_OK) == 0;
-  for (const std::string& loss : write_generated(machine_links(facts))) {
-    console_.line(4, "", loss);
-  }
-}
-
 void ManagerProcess::read_configuration() {
   if (!inherited_limits_) inherited_limits_ = raise_descriptor_limit();
   configuration_ = std::make_unique<Configuration>(ConfigurationContext{
@@ -276,7 +251,7 @@ SysResult ManagerProcess::open_kernel_side() {
 
 void ManagerProcess::make_manager() {
   LoaderConfig loader;
-  loader.search_path = manager_search_path(options_.unit_path, options_.user, host_);
+  loader.search_path = search_path_;
   loader.builtin = builtin_units(options_.user);
   loader.host = host_;
   loader.user_manager = options_.user;
@@ -305,6 +280,7 @@ void ManagerProcess::make_manager() {
   context.default_unit = default_unit_;
   context.configuration = configuration_.get();
   context.console = &console_;
+  context.reload = [this](Timestamp now) { return reload(now); };
   context.reread_configuration = [this](Diagnostics& found) { reread_configuration(found); };
   context.virtualization = virtualization_;
   context.manager = manager_.get();

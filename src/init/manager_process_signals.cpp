@@ -151,9 +151,7 @@ void ManagerProcess::act_on(SignalRequest request) {
     case SignalRequest::LogInfo:
       return console_.set_level(request == SignalRequest::LogDebug ? 7 : 6);
     case SignalRequest::Reload:
-      if (auto done = backend_->reload(read_clock()); !done) {
-        console_.line(3, "", done.error().message);
-      }
+      (void)reload(read_clock());
       return;
     case SignalRequest::Reconnect:
       return reconnect();

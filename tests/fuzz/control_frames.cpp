@@ -267,7 +267,7 @@ class World {
         witness_.is_short_of_memory = true;
         break;
       case 'y':
-        backend_.can_reload = false;
+        backend_.generators = 1;
         break;
       case 'v':
         backend_.can_freeze = false;

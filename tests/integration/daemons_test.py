@@ -43,11 +43,8 @@ if [[ ${ONSET_SANITIZER_REPORTS:-} ]]; then  # it is not static, and reports to 
   mount --bind "$ONSET_SANITIZER_REPORTS" "$root$ONSET_SANITIZER_REPORTS"
 fi
 """
-# The link that postgresql-common's generator makes for a cluster that starts by itself.
+# That the cluster of postgresql is started is the work of postgresql-common's generator.
 BOOT_IT = STAGE + r"""
-wants=$root/run/systemd/system/postgresql.service.wants
-mkdir -p "$wants"
-ln -s /lib/systemd/system/postgresql@.service "$wants/postgresql@15-main.service"
 group=${name:+$(make_cgroup "$work/cgroup" "$name")}
 boot_root "$root" "$group" /usr/bin/env "${sanitizer[@]}" /usr/local/bin/onset init "$@"
 """

@@ -27,11 +27,11 @@ class FakeBackend final : public ControlBackend {
     return {"static", "enabled"};
   }
   bool needs_reload(const Unit& unit) override { return unit.id == stale; }
-  Result<Diagnostics, RequestError> reload(Timestamp now) override {
-    if (!can_reload) return Failure{RequestError{RequestErrorKind::NotSupported, {}, "not now"}};
+  ReloadStep reload(Timestamp now) override {
+    if (generators > 0) return {std::nullopt, generators};
     Diagnostics diagnostics{{Severity::Warning, "/etc/a.service", 3, "Unknown key 'X'"}};
     world_.manager.reload(world_.table, now, diagnostics);
-    return diagnostics;
+    return {diagnostics, 0};
   }
   std::string default_target() override { return "multi-user.target"; }
   std::vector<pid_t> processes(UnitId id) override {
@@ -57,7 +57,7 @@ class FakeBackend final : public ControlBackend {
   }
   bool is_frozen(UnitId id) override { return frozen_units.contains(id.value); }
   bool can_freeze = true;
-  bool can_reload = true;
+  unsigned generators = 0;  ///< run, and a reload has this number
   std::set<std::uint32_t> frozen_units;
   Result<void, RequestError> shut_down(const ShutdownRequest& request, Timestamp now) override {
     if (request.objective == Objective::Kexec) {

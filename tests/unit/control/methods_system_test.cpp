@@ -155,6 +155,35 @@ TEST_CASE("a reload tells what there is to say about files", "[control][system]"
   CHECK(w.engine.state("a.service") == "active");
 }
 
+TEST_CASE("a reload whose generators run is answered when they have ended", "[control][system]") {
+  ManagerWorld w(Files{{"a.service", kService}});
+  auto first = w.client();
+  auto second = w.client();
+  w.backend.generators = 1;
+  first.send("Reload", json::object());
+  w.backend.generators = 2;
+  second.send("Reload", json::object());
+  CHECK(w.ask("Ping") == json::object());  // it goes on meanwhile
+  CHECK(first.replies().empty());
+  w.interface.reloaded(1, std::make_shared<const Diagnostics>());
+  CHECK(first.replies().at(0)["parameters"]["diagnostics"].empty());
+  CHECK(second.replies().empty());
+  w.interface.reloaded(2, std::make_shared<const Diagnostics>(Diagnostics{
+                              {Severity::Warning, "/etc/a.service", 3, "Unknown key 'X'"}}));
+  CHECK(second.replies().at(0)["parameters"]["diagnostics"][0]["line"] == 3);
+  CHECK(w.interface.pending_calls() == 0);
+}
+
+TEST_CASE("who waits for a reload that finds no memory is told", "[control][system]") {
+  ManagerWorld w(Files{});
+  auto client = w.client();
+  w.backend.generators = 1;
+  client.send("Reload", json::object());
+  w.interface.reloaded(1, nullptr);
+  CHECK(client.replies().at(0)["error"] == "io.onset.Manager.OutOfResources");
+  CHECK(w.interface.pending_calls() == 0);
+}
+
 TEST_CASE("a wait and a subscription outlive a reload", "[control][system]") {
   ManagerWorld w(Files{{"a.service", "[Service]\nType=notify\nExecStart=/bin/a\n"}});
   auto waiter = w.client();
