@@ -11,6 +11,12 @@ std::vector<std::string> default_search_path(bool user_manager, const HostFacts&
             "/lib/systemd/system",           "/run/systemd/generator.late"};
   }
   std::vector<std::string> path;
+  const auto add_generated = [&](std::string_view kind) {
+    if (!host.runtime_dir.empty()) {
+      path.push_back(host.runtime_dir + "/systemd/generator" + std::string(kind));
+    }
+  };
+  add_generated(".early");
   if (!host.config_dir.empty()) {
     path.push_back(host.config_dir + "/onset/user");
     path.push_back(host.config_dir + "/systemd/user");
@@ -21,9 +27,11 @@ std::vector<std::string> default_search_path(bool user_manager, const HostFacts&
     path.push_back(host.runtime_dir + "/systemd/user");
   }
   path.insert(path.end(), {"/run/onset/user", "/run/systemd/user"});
+  add_generated("");
   if (!host.home.empty()) path.push_back(host.home + "/.local/share/systemd/user");
   path.insert(path.end(),
               {"/usr/local/lib/systemd/user", "/usr/lib/systemd/user", "/lib/systemd/user"});
+  add_generated(".late");
   return path;
 }
 
