@@ -94,6 +94,9 @@ struct CliContext {
   LiveTerminal* keys = nullptr;       ///< null: nobody waits
   int own_pid = 0;
   bool is_chroot = false;  ///< "/" is not the root of PID 1
+  /// What it runs in, in systemd-detect-virt's words, for that one alone; empty: none.
+  std::string container = {};
+  std::string virtual_machine = {};
 
   /// Empty if unset.
   [[nodiscard]] std::string_view variable(std::string_view name) const {

@@ -3,6 +3,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/applets.h"
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/help.h"
@@ -108,6 +109,11 @@ int run_telinit(CliContext& context, std::span<const std::string> arguments) {
 int run_cli(CliContext& context, std::span<const std::string> arguments) {
   const std::string program = program_name(arguments);
   if (is_power_name(program)) return run_power(context, arguments);
+  if (is_small_applet(program)) {
+    std::vector<std::string> words(arguments.begin(), arguments.end());
+    words.front() = program;
+    return run_small_applet(context, words);
+  }
   if (is_telinit_name(program)) return run_telinit(context, arguments);
   auto options = parse_options(arguments);
   if (!options) return fail(context, options.error());

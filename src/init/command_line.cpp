@@ -26,6 +26,7 @@
 #include "os/accounts.h"
 #include "os/files.h"
 #include "os/host_facts.h"
+#include "os/virtualization.h"
 
 namespace onset {
 namespace {
@@ -202,6 +203,10 @@ int run(int argc, char** argv, char** environment) {
   context.memory = &memory;
   context.own_pid = getpid();
   context.is_chroot = is_chroot();
+  if (!arguments.empty() && arguments.front().ends_with("systemd-detect-virt")) {
+    context.container = detect_container({}, files);
+    context.virtual_machine = detect_vm(files);
+  }
   return run_cli(context, arguments);
 }
 

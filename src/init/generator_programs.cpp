@@ -2,10 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -34,30 +34,44 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return all;
 }
 
-/// In a group of its own, with signals as a program expects them; `output` 2: none of its own.
+/// The child of start(): 0 is not returned.
+[[noreturn]] void become(const Program& program, char* const* argv, char* const* environment,
+                         int output, int failed) {
+  (void)setpgid(0, 0);
+  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  (void)dup2(null, STDIN_FILENO);
+  (void)dup2(output, STDOUT_FILENO);
+  sigset_t none;
+  sigemptyset(&none);
+  (void)sigprocmask(SIG_SETMASK, &none, nullptr);
+  execve(program.path.c_str(), argv, environment);
+  const int err = errno;
+  (void)!write(failed, &err, sizeof err);
+  _exit(1);
+}
+
+/// In a group of its own; 0, or why it could not be run. `output` 2: none of its own. A plain
+/// fork: posix_spawn() fails where a filter answers EPERM to clone3.
 int start(Program& program, const std::vector<std::string>& argv,
           const std::vector<std::string>& environment, int output) {
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_init(&actions);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  const int err = posix_spawn(&program.pid, program.path.c_str(), &actions, &attributes,
-                              pointers(argv).data(), pointers(environment).data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (err != 0) program.pid = 0;
-  return err;
+  int ends[2] = {-1, -1};
+  if (pipe2(ends, O_CLOEXEC) < 0) return errno;
+  const UniqueFd reading(ends[0]);
+  UniqueFd writing(ends[1]);
+  const std::vector<char*> arguments = pointers(argv);
+  const std::vector<char*> variables = pointers(environment);
+  const pid_t pid = fork();
+  if (pid < 0) return errno;
+  if (pid == 0) become(program, arguments.data(), variables.data(), output, writing.get());
+  (void)setpgid(pid, pid);
+  writing.reset();
+  int err = 0;
+  if (read(reading.get(), &err, sizeof err) == static_cast<ssize_t>(sizeof err)) {
+    (void)waitpid(pid, nullptr, 0);
+    return err;
+  }
+  program.pid = pid;
+  return 0;
 }
 
 std::string how_it_failed(int status) {

@@ -38,6 +38,12 @@ std::vector<std::string> path_of(std::string_view override_path, bool user_manag
   return folders;
 }
 
+/// What is done here by other means, or not at all.
+constexpr std::array<std::string_view, 6> kNotRun{
+    "systemd-debug-generator",    "systemd-fstab-generator",
+    "systemd-getty-generator",    "systemd-gpt-auto-generator",
+    "systemd-rc-local-generator", "systemd-hibernate-resume-generator"};
+
 /// A vendor's program does not stand in for what is built in: it expects its own init.
 bool is_vendors(std::string_view folder) {
   return folder.starts_with("/usr/lib/") || folder.starts_with("/lib/");
@@ -165,10 +171,9 @@ std::vector<std::string> find_generators(FileSource& files, const std::vector<st
         continue;
       }
       if (status->kind != FileKind::Regular || (status->mode & 0111U) == 0) continue;
-      if (is_builtin(item.name)) {
-        if (is_vendors(folder)) continue;
-        (void)take_out(item.name);
-      }
+      const bool is_known = std::ranges::find(kNotRun, item.name) != kNotRun.end();
+      if (is_vendors(folder) && (is_known || is_builtin(item.name))) continue;
+      (void)take_out(item.name);
       decided.insert(item.name);
       found.emplace_back(item.name, path);
     }
