@@ -25,6 +25,12 @@ constexpr Want kWants[] = {
     {"sysinit.target", "systemd-random-seed.service"},
     {"sysinit.target", "systemd-machine-id-commit.service"},
     {"sysinit.target", "systemd-update-done.service"},
+    {"sysinit.target", "dev-hugepages.mount"},
+    {"sysinit.target", "dev-mqueue.mount"},
+    {"sysinit.target", "sys-fs-fuse-connections.mount"},
+    {"sysinit.target", "sys-kernel-config.mount"},
+    {"sysinit.target", "sys-kernel-debug.mount"},
+    {"sysinit.target", "sys-kernel-tracing.mount"},
     {"multi-user.target", "systemd-user-sessions.service"},
 };
 

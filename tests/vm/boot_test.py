@@ -77,6 +77,12 @@ class Boot(unittest.TestCase):
         self.assertRegex(guest.ok("cat /etc/machine-id"), r"^[0-9a-f]{32}\n$")
         self.assertEqual(guest.ok("ls /run/machine-id 2>&1 || true"),
                          "ls: cannot access '/run/machine-id': No such file or directory\n")
+        for unit, place in {"dev-hugepages": "/dev/hugepages hugetlbfs", "dev-mqueue": "/dev/mqueue mqueue",
+                            "sys-kernel-debug": "/sys/kernel/debug debugfs",
+                            "sys-kernel-tracing": "/sys/kernel/tracing tracefs",
+                            "sys-fs-fuse-connections": "/sys/fs/fuse/connections fusectl"}.items():
+            self.assertEqual(guest.ok(f"systemctl is-active {unit}.mount"), "active\n", unit)
+            self.assertIn(f" {place} ", guest.ok("cat /proc/mounts"))
         seed = guest.ok("sha256sum /var/lib/systemd/random-seed").split()[0]
         guest.tell("systemctl poweroff")
         self.assertIn("reboot: Power down", guest.wait())
