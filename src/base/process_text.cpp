@@ -176,4 +176,13 @@ std::optional<unsigned> parse_pressure(std::string_view text, std::string_view l
   return std::nullopt;
 }
 
+std::uint64_t sum_of_devices(std::string_view io_stat, std::string_view key) {
+  std::uint64_t sum = 0;
+  for (const std::string_view word : split_whitespace(io_stat)) {
+    if (!word.starts_with(key) || word.size() == key.size() || word[key.size()] != '=') continue;
+    sum += parse_uint<std::uint64_t>(word.substr(key.size() + 1)).value_or(0);
+  }
+  return sum;
+}
+
 }  // namespace onset

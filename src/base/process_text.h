@@ -46,6 +46,8 @@ std::string command_line_text(std::string_view cmdline, std::size_t limit);
 std::optional<std::string_view> unified_cgroup(std::string_view text);
 /// cgroup.events: false only where it says so.
 bool is_populated(std::string_view events);
+/// io.stat: a figure ("rbytes") added up over all devices.
+std::uint64_t sum_of_devices(std::string_view io_stat, std::string_view key);
 /// cpu.stat: the processor time used.
 std::optional<std::uint64_t> parse_cpu_nsec(std::string_view stat);
 /// A file of lines "KEY NUMBER", as memory.events, pids.events and cpu.stat are.

@@ -288,11 +288,30 @@ void add_usage(Lines& lines, const json& unit) {
     lines.label("Restarts", format("{}", *restarts));
   }
   if (const auto tasks = number_of(unit, "tasks")) lines.label("Tasks", format("{}", *tasks));
-  if (const auto memory = number_of(unit, "memory")) {
-    lines.label("Memory", format_bytes(static_cast<std::uint64_t>(*memory)));
+  const auto bytes_of = [&](const char* name) {
+    return format_bytes(static_cast<std::uint64_t>(number_of(unit, name).value_or(0)));
+  };
+  const auto peak = number_of(unit, "memory_peak");
+  if (number_of(unit, "memory")) {
+    lines.label("Memory", peak
+                              ? format("{} (peak: {})", bytes_of("memory"), bytes_of("memory_peak"))
+                              : bytes_of("memory"));
+  } else if (peak) {
+    lines.label("Mem peak", bytes_of("memory_peak"));
+  }
+  if (number_of(unit, "io_read_bytes").value_or(0) > 0 ||
+      number_of(unit, "io_write_bytes").value_or(0) > 0) {
+    lines.label(
+        "IO", format("{} read, {} written", bytes_of("io_read_bytes"), bytes_of("io_write_bytes")));
   }
   if (const auto cpu = number_of(unit, "cpu_nsec")) {
     lines.label("CPU", format_lasting(*cpu / 1000));
+  }
+}
+
+void add_limits(Lines& lines, const json& unit) {
+  for (const std::string& text : texts_of(unit, "not_enforced")) {
+    lines.label("Limits", lines.paint(Tone::Bad, text));
   }
 }
 
@@ -332,6 +351,7 @@ std::string unit_status_text(const json& unit, const StatusLook& look) {
   add_docs(lines, unit);
   add_processes(lines, unit);
   add_usage(lines, unit);
+  add_limits(lines, unit);
   std::string tree;
   add_group(lines, unit, tree);
   std::string text = lines.take() + tree;

@@ -56,7 +56,8 @@ int verb_is_enabled(Command& command);
 int verb_get_default(Command& command);
 int verb_list_unit_files(Command& command);
 int verb_verify(Command& command);
-int verb_edit(Command& command);  ///< edit_verb.cpp
+int verb_edit(Command& command);          ///< edit_verb.cpp
+int verb_set_property(Command& command);  ///< set_property_verb.cpp
 // the rest: other_verbs.cpp
 int verb_list_type(Command& command);  ///< list-sockets, list-timers, …
 int verb_freeze(Command& command);     ///< and thaw

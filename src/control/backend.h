@@ -23,11 +23,17 @@ struct UnitFileFacts {
   std::string preset;  ///< "enabled", "disabled" or empty
 };
 
-/// What the unit's processes use; what can't be measured is not there.
+/// What the unit's processes use, or have used until its end; what can't be measured is
+/// not there.
 struct UnitUsage {
   std::optional<std::uint64_t> memory;  ///< bytes
   std::optional<std::uint64_t> cpu_nsec;
   std::optional<std::uint64_t> tasks;
+  std::optional<std::uint64_t> memory_peak;
+  std::optional<std::uint64_t> io_read_bytes;
+  std::optional<std::uint64_t> io_read_operations;
+  std::optional<std::uint64_t> io_write_bytes;
+  std::optional<std::uint64_t> io_write_operations;
 };
 
 /// Where a process stands; what can't be told is empty or 0.
@@ -89,6 +95,8 @@ class ControlBackend {
   virtual UnitUsage usage(UnitId id) = 0;
   /// What it starves for, a line each; for people.
   virtual std::vector<std::string> starvation(UnitId id) = 0;
+  /// "MemoryMax= not enforced (no memory controller)": of what it asks for in vain.
+  virtual std::vector<std::string> not_enforced(UnitId id) = 0;
   /// ENOTSUP: the unit has no cgroup that could be frozen.
   virtual SysResult freeze(UnitId id, bool frozen) = 0;
   virtual bool is_frozen(UnitId id) = 0;

@@ -12,6 +12,7 @@
 #include "unit/directives.h"
 #include "unit/enum_words.h"
 #include "unit/manager_settings.h"
+#include "unit/resource_parsers.h"
 #include "unit/signals.h"
 #include "unit/unit_members.h"
 #include "unit/values.h"
@@ -42,8 +43,8 @@ std::string yes_no(bool value) {
 }
 
 template <class T>
-std::string or_unset(const std::optional<T>& value) {
-  return value ? format("{}", *value) : "[not set]";
+std::string or_unset(const std::optional<T>& value, std::string_view otherwise = "[not set]") {
+  return value ? format("{}", *value) : std::string(otherwise);
 }
 
 void put(Properties& p, std::string name, std::string value) {
@@ -63,7 +64,10 @@ void put_settings(Properties& p, const Unit& unit, const Wanted& wanted) {
   const auto own = section_of(unit.type);
   for (const Directive& d : directives()) {
     if (d.show == nullptr) continue;
-    if (d.section != Section::Unit && d.section != own) continue;
+    const bool is_own =
+        d.section == Section::Unit || d.section == own ||
+        (own && d.section == Section::Service && find_directive(*own, d.name) == &d);
+    if (!is_own) continue;
     // Properties of their own in no systemd: what came of them is ConditionResult.
     if (d.name.starts_with("Condition") || d.name.starts_with("Assert")) continue;
     const std::string_view name = d.property.empty() ? d.name : d.property;
@@ -179,12 +183,43 @@ void put_state(Properties& p, const Manager& manager, UnitId id) {
       format("{}", config.start_limit_burst.value_or(manager.config().defaults.start_limit_burst)));
 }
 
+/// Of what a unit may use, what the manager's settings decide.
+void put_resource_defaults(Properties& p, const ManagerSettings& defaults, const Unit& unit) {
+  const auto& config = config_of<ResourceConfig>(unit);
+  const auto put_flag = [&](const char* name, const std::optional<bool>& own, bool otherwise) {
+    put(p, name, yes_no(own.value_or(otherwise)));
+  };
+  put_flag("CPUAccounting", config.cpu_accounting, defaults.cpu_accounting);
+  put_flag("MemoryAccounting", config.memory_accounting, defaults.memory_accounting);
+  put_flag("TasksAccounting", config.tasks_accounting, defaults.tasks_accounting);
+  put_flag("IOAccounting", config.io_accounting, defaults.io_accounting);
+  put_flag("BlockIOAccounting", config.block_io_accounting, defaults.io_accounting);
+  put_flag("IPAccounting", config.ip_accounting, defaults.ip_accounting);
+  if (!config.tasks_max) {
+    const bool is_slice = unit.type == UnitType::Slice;
+    const std::uint64_t most = defaults.tasks_max.value_or(kUnlimited);
+    put(p, "TasksMax", format_amount(is_slice ? kUnlimited : most));
+  }
+  put(p, "DelegateControllers", format_controllers(config.delegated));
+}
+
 void put_resources(Properties& p, ControlBackend& backend, UnitId id, const Wanted& wanted) {
-  if (wanted.has("MemoryCurrent") || wanted.has("CPUUsageNSec") || wanted.has("TasksCurrent")) {
+  put(p, "NotEnforced", join(backend.not_enforced(id), "\n"));
+  constexpr std::string_view kMeasured[] = {"MemoryCurrent", "MemoryPeak",       "CPUUsageNSec",
+                                            "TasksCurrent",  "IOReadBytes",      "IOReadOperations",
+                                            "IOWriteBytes",  "IOWriteOperations"};
+  if (std::any_of(std::begin(kMeasured), std::end(kMeasured),
+                  [&](std::string_view name) { return wanted.has(name); })) {
+    constexpr std::string_view kNoData = "[no data]";
     const UnitUsage usage = backend.usage(id);
     put(p, "MemoryCurrent", or_unset(usage.memory));
+    put(p, "MemoryPeak", or_unset(usage.memory_peak));
     put(p, "CPUUsageNSec", or_unset(usage.cpu_nsec));
     put(p, "TasksCurrent", or_unset(usage.tasks));
+    put(p, "IOReadBytes", or_unset(usage.io_read_bytes, kNoData));
+    put(p, "IOReadOperations", or_unset(usage.io_read_operations, kNoData));
+    put(p, "IOWriteBytes", or_unset(usage.io_write_bytes, kNoData));
+    put(p, "IOWriteOperations", or_unset(usage.io_write_operations, kNoData));
   }
   const std::string group = backend.control_group(id);
   put(p, "ControlGroup", group);
@@ -327,6 +362,7 @@ Properties unit_properties(const Manager& manager, ControlBackend& backend, Unit
   if (is_mount_like(unit)) put_mount_state(p, manager, id);
   if (unit.type == UnitType::Service || unit.type == UnitType::Slice ||
       unit.type == UnitType::Scope) {
+    put_resource_defaults(p, manager.config().defaults, unit);
     put_resources(p, backend, id, wanted);
   } else {
     put(p, "CanFreeze", "no");

@@ -207,33 +207,23 @@ json view_missing(const std::string& name) {
                            {"needs_reload", false},
                            {"commands", json::array()},
                            {"processes", json::array()},
+                           {"not_enforced", json::array()},
                            {"transient", false},
                            {"notes", json::array()}});
-  for (const char* absent : {"result",
-                             "file",
-                             "file_state",
-                             "file_preset",
-                             "state_changed",
-                             "active_entered",
-                             "active_left",
-                             "inactive_entered",
-                             "inactive_left",
-                             "failed_conditions",
-                             "failed_asserts",
-                             "main",
-                             "control",
-                             "tasks",
-                             "memory",
-                             "cpu_nsec",
-                             "cgroup",
-                             "slice",
-                             "status_text",
-                             "status_errno",
-                             "invocation_id",
-                             "restarts",
-                             "job",
-                             "problem",
-                             "ends"}) {
+  for (const char* absent : {"result",         "file",
+                             "file_state",     "file_preset",
+                             "state_changed",  "active_entered",
+                             "active_left",    "inactive_entered",
+                             "inactive_left",  "failed_conditions",
+                             "failed_asserts", "main",
+                             "control",        "tasks",
+                             "memory",         "cpu_nsec",
+                             "memory_peak",    "io_read_bytes",
+                             "io_write_bytes", "cgroup",
+                             "slice",          "status_text",
+                             "status_errno",   "invocation_id",
+                             "restarts",       "job",
+                             "problem",        "ends"}) {
     view[absent] = nullptr;
   }
   return view;
@@ -269,6 +259,10 @@ json view_status(const Manager& manager, ControlBackend& backend, UnitId id) {
   view["tasks"] = or_null(usage.tasks);
   view["memory"] = or_null(usage.memory);
   view["cpu_nsec"] = or_null(usage.cpu_nsec);
+  view["memory_peak"] = or_null(usage.memory_peak);
+  view["io_read_bytes"] = or_null(usage.io_read_bytes);
+  view["io_write_bytes"] = or_null(usage.io_write_bytes);
+  view["not_enforced"] = backend.not_enforced(id);
   view["cgroup"] = or_null(backend.control_group(id));
   view["slice"] = or_null(unit.cgroup != nullptr ? unit.cgroup->slice : std::string());
   view["transient"] = unit.is_transient;

@@ -194,6 +194,7 @@ void Manager::read_again(UnitSource& source, Diagnostics& found) {
     report_load(found);
     load_diagnostics_ = found;
     adopt_graph();
+    apply_all_resources();
   } catch (const std::bad_alloc&) {
     out_of_memory();
   }

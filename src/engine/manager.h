@@ -272,6 +272,10 @@ class Manager final : private UnitStates {
   void fail_dependents(UnitId id, Atom atom, JobType type);
   void announce(const Job& job, JobResult result);
   bool wake_idle();
+  // ---- limits (manager_resources.cpp) ----------------------------------------
+  void note_startup();
+  void apply_all_resources();
+  bool apply_next_resources();
   void arm_job(const Job& job);
   void job_timed_out(JobId id);
 
@@ -472,8 +476,12 @@ class Manager final : private UnitStates {
   int exit_status_ = 0;
   bool ends_immediately_ = false;
   bool stopping_ = false;
-  bool wants_start_up_ = false;  ///< asked for, and not begun yet
-  bool started_up_ = false;      ///< the first transaction has ended
+  bool wants_start_up_ = false;                 ///< asked for, and not begun yet
+  bool started_up_ = false;                     ///< the first transaction has ended
+  bool has_startup_limits_ = true;              ///< StartupCPUWeight= and its kin hold
+  std::uint32_t apply_from_ = kNothingToApply;  ///< units whose limits are to be applied anew
+  bool apply_all_ = false;                      ///< not only those with startup values
+  static constexpr std::uint32_t kNothingToApply = UINT32_MAX;
   MonoTime shutdown_deadline_ = kNever;
   std::vector<unsigned> stop_chains_;
 };

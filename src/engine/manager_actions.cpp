@@ -161,6 +161,8 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   LaunchRequest request;
   request.id = id;
   request.unit = &unit;
+  request.graph = graph_.get();
+  request.startup = starting() || stopping();
   request.command = &commands[action.index];
   request.role = action.role;
   request.as_main = action.as_main;

@@ -35,6 +35,7 @@ void Manager::dispatch() {
     out_of_memory();
   }
   if (queue_.empty() && !wants_start_up_) started_up_ = true;
+  note_startup();
   // Its jobs have failed or were cancelled on the way: the end comes all the same, whatever
   // else is queued.
   const auto is_shutdowns = [](const auto& entry) { return entry.second.irreversible; };
@@ -88,6 +89,7 @@ bool Manager::dispatch_one() {
     reviews_.pop_front();
     return true;
   }
+  if (apply_next_resources()) return true;
   return wake_idle();
 }
 
@@ -308,6 +310,7 @@ Manager::Outcome Manager::start_plain(UnitId id) {
     return Outcome::Unsupported;
   }
   problems_.erase(id.value);
+  if (type == UnitType::Slice) os_.apply_resources(*graph_, id, starting() || stopping());
   set_plain(id, true);
   return Outcome::Underway;
 }

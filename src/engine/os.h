@@ -22,6 +22,8 @@ namespace onset {
 struct LaunchRequest {
   UnitId id;
   const Unit* unit = nullptr;
+  const UnitGraph* graph = nullptr;  ///< where the unit's slices are found; null: nowhere
+  bool startup = false;              ///< the machine boots or shuts down: StartupCPUWeight=, …
   const ExecCommand* command = nullptr;
   ExecRole role = ExecRole::Start;
   bool as_main = false;
@@ -100,6 +102,10 @@ class Os {
   /// The unit is unloaded, without a process left: remove its cgroup, a slice's too.
   /// Its id may come back as another's.
   virtual void forget(UnitId id, const Unit& unit) = 0;
+
+  /// The groups of a slice and of those above it are made and get their limits; any other
+  /// unit's own gets what holds now, if it is there. What can't be had is told below.
+  virtual void apply_resources(const UnitGraph& graph, UnitId id, bool startup) = 0;
 
   /// PIDFile= with its checks: a regular file, owned as the manual says, a live
   /// process of this unit (or a file only root could write).

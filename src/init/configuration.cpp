@@ -23,6 +23,8 @@ constexpr int kDefaultMachineLogLevel = 5;
 constexpr rlim_t kSoftDescriptors = 1024;
 constexpr rlim_t kHardDescriptors = 524288;
 constexpr rlim_t kLockedMemory = rlim_t{8} << 20U;
+/// systemd-system.conf(5), DefaultTasksMax=.
+constexpr std::uint64_t kDefaultTasksPercent = 15;
 /// systemd-system.conf(5), DefaultOOMScoreAdjust=.
 constexpr int kUserOomScore = 100;
 constexpr int kHighestOomScore = 1000;
@@ -60,6 +62,9 @@ void Configuration::read(Diagnostics& diagnostics) {
       context_.files, manager_config_path(options.config_path, options.user, context_.host),
       options.user, context_.host, context_.kernel.settings, diagnostics);
   complete_limits(diagnostics);
+  if (!settings_.tasks_max && context_.host.tasks_max > 0) {
+    settings_.tasks_max = context_.host.tasks_max / 100 * kDefaultTasksPercent;
+  }
   if (!settings_.oom_score_adjust && options.user && context_.host.uid != 0) {
     settings_.oom_score_adjust = user_oom_score(context_.files);
   }

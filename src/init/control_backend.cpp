@@ -104,7 +104,17 @@ std::string ProcessBackend::control_group(UnitId id) {
 
 UnitUsage ProcessBackend::usage(UnitId id) {
   const CgroupUsage used = context_.os->usage(id, context_.manager->graph().unit(id));
-  return {used.memory, used.cpu_nsec, used.tasks};
+  return {used.memory,         used.cpu_nsec,           used.tasks,
+          used.memory_peak,    used.io_read_bytes,      used.io_read_operations,
+          used.io_write_bytes, used.io_write_operations};
+}
+
+std::vector<std::string> ProcessBackend::not_enforced(UnitId id) {
+  std::vector<std::string> texts;
+  for (const NotEnforced& entry : context_.os->not_enforced(id)) {
+    texts.push_back(format("{}= not enforced ({})", entry.setting, entry.reason));
+  }
+  return texts;
 }
 
 std::vector<std::string> ProcessBackend::starvation(UnitId id) {

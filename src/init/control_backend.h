@@ -59,6 +59,7 @@ class ProcessBackend final : public ControlBackend {
   std::string control_group(UnitId id) override;
   UnitUsage usage(UnitId id) override;
   std::vector<std::string> starvation(UnitId id) override;
+  std::vector<std::string> not_enforced(UnitId id) override;
   SysResult freeze(UnitId id, bool frozen) override;
   bool is_frozen(UnitId id) override { return context_.os->is_frozen(id); }
   std::vector<std::string> environment() override;

@@ -137,6 +137,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   // ---- OsListener ---------------------------------------------------------------
   void exec_done(pid_t pid) override { manager_->exec_done(pid, read_clock()); }
   void unit_empty(UnitId id) override { manager_->unit_empty(id, read_clock()); }
+  void unit_oom(UnitId id) override { manager_->oom_killed(id, read_clock()); }
   void path_changed(UnitId id) override { manager_->path_changed(id, read_clock()); }
   void alien_exited(pid_t pid) override {
     manager_->process_exited(pid, {ExitKind::Exited, 0}, read_clock());

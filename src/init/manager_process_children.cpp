@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <csignal>
 #include <utility>
 
 #include "base/format.h"
@@ -91,7 +92,10 @@ void ManagerProcess::collect(pid_t pid) {
     }
     how_it_ended_ = how_it_ended(info);
   }
-  (void)os_->reaped(pid, *this);
+  const UnitId id = os_->reaped(pid, *this);
+  // The kernel's word for it comes first: a result says "oom-kill", not "signal".
+  const bool is_killed = how_it_ended_->kind == ExitKind::Killed && how_it_ended_->value == SIGKILL;
+  if (id.valid() && is_killed) os_->tell_if_oom(id, *this);
   // What it has mounted is known before its end.
   if (is_mount_process(pid)) tell_mounts();
   manager_->process_exited(pid, *how_it_ended_, read_clock());

@@ -274,6 +274,7 @@ void ManagerProcess::make_manager() {
   if (config.container) config.shutdown_budget = kShutdownBudget;
   manager_ = std::make_unique<Manager>(*os_, *units_, config);
   starvation_ = std::make_unique<StarvationWatch>(*os_, *manager_);
+  os_->set_resource_defaults(&manager_->config().defaults);
   BackendContext context;
   context.loader = loader;
   context.options = &options_;

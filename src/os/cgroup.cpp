@@ -15,6 +15,7 @@
 #include "base/process_text.h"
 #include "base/text.h"
 #include "os/kernel.h"
+#include "unit/resource_parsers.h"
 
 namespace onset {
 namespace {
@@ -86,7 +87,8 @@ std::vector<std::string> folders_in(int fd) {
   const Folder folder = open_folder(fd, ".");
   if (!folder) return found;
   while (const dirent* entry = ::readdir(folder.get())) {
-    if (entry->d_type == DT_DIR && entry->d_name[0] != '.') found.emplace_back(entry->d_name);
+    const std::string_view name = entry->d_name;
+    if (entry->d_type == DT_DIR && name != "." && name != "..") found.emplace_back(name);
   }
   return found;
 }
@@ -95,6 +97,17 @@ std::vector<std::string> folders_in(int fd) {
 bool has_groups_below(const UniqueFd& root, const std::string& path) {
   struct stat status {};
   return ::fstatat(root.get(), path.c_str(), &status, 0) == 0 && status.st_nlink != 2;
+}
+
+/// Of a line of names; those that onset has no use for are left out.
+ControllerSet controllers_in(std::string_view text) {
+  ControllerSet set = 0;
+  for (const std::string_view name : split_whitespace(text)) {
+    for (const Controller c : kControllers) {
+      if (controller_name(c) == name) set = static_cast<ControllerSet>(set | set_of(c));
+    }
+  }
+  return set;
 }
 
 /// The group and all below it, parents first, as paths below `root`.
@@ -148,42 +161,46 @@ Result<std::unique_ptr<CgroupTree>, std::string> CgroupTree::take(const CgroupPl
       ::unlinkat(group->get(), "init.scope", AT_REMOVEDIR);
       continue;
     }
-    return std::unique_ptr<CgroupTree>(new CgroupTree(std::move(*group), mount + path, path));
+    std::unique_ptr<CgroupTree> tree(new CgroupTree(std::move(*group), mount + path, path));
+    if (auto text = read_kernel_file_at(tree->root_, "cgroup.controllers")) {
+      tree->available_ = controllers_in(*text);
+    }
+    return tree;
   }
   return Failure{reason};
 }
 
-SysResult CgroupTree::make(const std::string& path) {
+Result<bool> CgroupTree::make_all(const std::string& path) {
   for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1)) {
     std::string part = path.substr(0, at);
     if (made_.contains(part)) continue;
     if (auto done = make_one(part); !done) return done;
-    made_.insert(std::move(part));
+    made_.emplace(std::move(part), ControllerSet{0});
   }
   return make_one(path);
 }
 
-SysResult CgroupTree::make_one(const std::string& path) {
-  if (::mkdirat(root_.get(), path.c_str(), 0755) == 0 || errno == EEXIST) return {};
+Result<bool> CgroupTree::make_one(const std::string& path) const {
+  if (::mkdirat(root_.get(), path.c_str(), 0755) == 0) return true;
+  if (errno == EEXIST) return false;
   return Failure{SysError{"mkdir", errno}};
 }
 
-Result<UniqueFd> CgroupTree::create(const std::string& path) {
-  auto done = make(path);
-  if (!done && done.error().err == ENOENT) {  // somebody else removed a slice
+Result<bool> CgroupTree::make(const std::string& path) {
+  auto made = make_all(path);
+  if (!made && made.error().err == ENOENT) {  // somebody else removed a slice
     made_.clear();
-    done = make(path);
+    made = make_all(path);
   }
-  if (!done) return Failure{done.error()};
+  return made;
+}
+
+Result<UniqueFd> CgroupTree::open(const std::string& path) const {
   return open_at(root_.get(), path.c_str(), kFolder);
 }
 
 Result<UniqueFd> CgroupTree::open_procs(BorrowedFd group) const {
   return open_at(group.get(), "cgroup.procs", O_WRONLY);
-}
-
-bool CgroupTree::counts_memory(BorrowedFd group) {
-  return ::faccessat(group.get(), "memory.max", F_OK, 0) == 0;
 }
 
 bool CgroupTree::populated(const std::string& path) const {
@@ -209,17 +226,33 @@ bool CgroupTree::exists(const std::string& path) const {
   return ::fstatat(root_.get(), path.c_str(), &st, 0) == 0;
 }
 
-CgroupUsage CgroupTree::usage(const std::string& path) const {
+CgroupUsage CgroupTree::usage(const std::string& path, Measure what) const {
   const auto number = [&](const char* file) -> std::optional<std::uint64_t> {
     auto text = read_kernel_file_at(root_, format("{}/{}", path, file).c_str());
     return text ? parse_uint<std::uint64_t>(without_line_end(*text)) : std::nullopt;
   };
+  const auto has = [&](Controller c) { return (available_ & set_of(c)) != 0; };
   CgroupUsage usage;
-  usage.memory = number("memory.current");
-  usage.tasks = number("pids.current");
+  if (has(Controller::Memory)) {
+    if (what == Measure::Now) usage.memory = number("memory.current");
+    usage.memory_peak = number("memory.peak");
+  }
+  if (has(Controller::Pids) && what == Measure::Now) usage.tasks = number("pids.current");
   const auto stat = read_kernel_file_at(root_, (path + "/cpu.stat").c_str());
   if (stat) usage.cpu_nsec = parse_cpu_nsec(*stat);
+  if (!has(Controller::Io)) return usage;
+  if (auto io = read_kernel_file_at(root_, (path + "/io.stat").c_str())) {
+    usage.io_read_bytes = sum_of_devices(*io, "rbytes");
+    usage.io_read_operations = sum_of_devices(*io, "rios");
+    usage.io_write_bytes = sum_of_devices(*io, "wbytes");
+    usage.io_write_operations = sum_of_devices(*io, "wios");
+  }
   return usage;
+}
+
+std::optional<std::uint64_t> CgroupTree::oom_kills(const std::string& path) const {
+  auto text = read_kernel_file_at(root_, (path + "/memory.events").c_str(), 4096);
+  return text ? find_count(*text, "oom_kill") : std::nullopt;
 }
 
 SysResult CgroupTree::freeze(const std::string& path, bool frozen) const {
@@ -245,13 +278,14 @@ bool CgroupTree::remove(const std::string& path) {
   return ::fstatat(root_.get(), path.c_str(), &st, 0) != 0;
 }
 
-Result<int> CgroupTree::watch(BorrowedFd inotify, const std::string& path) const {
+Result<int> CgroupTree::watch(BorrowedFd inotify, const std::string& path,
+                              std::string_view file) const {
   // Through the descriptor, so that a mount over the path does not matter; by
   // the path where there is no /proc.
-  const std::string by_fd = format("/proc/self/fd/{}/{}/cgroup.events", root_.get(), path);
+  const std::string by_fd = format("/proc/self/fd/{}/{}/{}", root_.get(), path, file);
   int wd = ::inotify_add_watch(inotify.get(), by_fd.c_str(), IN_MODIFY);
   if (wd < 0) {
-    const std::string by_path = format("{}/{}/cgroup.events", root_path_, path);
+    const std::string by_path = format("{}/{}/{}", root_path_, path, file);
     wd = ::inotify_add_watch(inotify.get(), by_path.c_str(), IN_MODIFY);
   }
   if (wd < 0) return Failure{SysError{"inotify_add_watch", errno}};

@@ -10,12 +10,13 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -33,6 +34,11 @@ struct CgroupUsage {
   std::optional<std::uint64_t> memory;  ///< bytes
   std::optional<std::uint64_t> cpu_nsec;
   std::optional<std::uint64_t> tasks;
+  std::optional<std::uint64_t> memory_peak;
+  std::optional<std::uint64_t> io_read_bytes;
+  std::optional<std::uint64_t> io_read_operations;
+  std::optional<std::uint64_t> io_write_bytes;
+  std::optional<std::uint64_t> io_write_operations;
 };
 
 struct CgroupPlace {
@@ -50,17 +56,32 @@ class CgroupTree {
   /// The same as /proc/PID/cgroup writes it, without a slash at the end.
   [[nodiscard]] const std::string& prefix() const { return prefix_; }
 
-  /// Makes the group and opens it (O_DIRECTORY).
-  Result<UniqueFd> create(const std::string& path);
+  /// Makes the group and those above it; whether it was not there before.
+  Result<bool> make(const std::string& path);
+  /// The group of a unit, opened (O_DIRECTORY).
+  [[nodiscard]] Result<UniqueFd> open(const std::string& path) const;
   Result<UniqueFd> open_procs(BorrowedFd group) const;
-  /// Whether the group's memory is counted apart, so that it may have a limit.
-  [[nodiscard]] static bool counts_memory(BorrowedFd group);
+  /// What the kernel lets the tree have.
+  [[nodiscard]] ControllerSet controllers() const { return available_; }
+  /// Enables controllers in all groups above this one, which are there; what can't be
+  /// had is left out of the answer. The group itself enables nothing.
+  ControllerSet enable(const std::string& path, ControllerSet wanted);
+  /// Takes them away from what is below a slice; "": from all.
+  void disable(const std::string& slice, ControllerSet unwanted);
+  /// Why enable() has left one out, in words.
+  [[nodiscard]] std::string why_not(Controller controller) const;
+  /// A file of the group.
+  SysResult write(const std::string& path, std::string_view file, std::string_view text) const;
+  /// The group becomes another user's, to divide and to fill (the kernel's cgroup-v2
+  /// document, Delegation Containment). A uid or gid of -1 stays.
+  SysResult give_away(const std::string& path, uid_t uid, gid_t gid) const;
   /// False only if it is known that the group and all below it are empty.
   [[nodiscard]] bool populated(const std::string& path) const;
   /// Of the group and all below it, without those outside our PID namespace.
   [[nodiscard]] std::vector<pid_t> processes(const std::string& path) const;
   [[nodiscard]] bool exists(const std::string& path) const;
-  [[nodiscard]] CgroupUsage usage(const std::string& path) const;
+  enum class Measure : bool { Now, AtTheEnd };  ///< at the end: what adds up, not what is in use
+  [[nodiscard]] CgroupUsage usage(const std::string& path, Measure what = Measure::Now) const;
   /// cgroup.freeze; returns before all have come to rest.
   SysResult freeze(const std::string& path, bool frozen) const;
   /// SIGKILL for all at once; ENOENT where the kernel cannot.
@@ -69,20 +90,29 @@ class CgroupTree {
   bool remove(const std::string& path);
   /// The group alone: what is below a slice is other units'.
   bool remove_one(const std::string& path);
-  /// Watches cgroup.events with `inotify`; the watch, or an error.
-  Result<int> watch(BorrowedFd inotify, const std::string& path) const;
+  /// How often the kernel has killed in the group, or below, for want of memory; none
+  /// where it does not count.
+  [[nodiscard]] std::optional<std::uint64_t> oom_kills(const std::string& path) const;
+  /// Watches a file (cgroup.events, memory.events) with `inotify`; the watch, or an error.
+  Result<int> watch(BorrowedFd inotify, const std::string& path,
+                    std::string_view file = "cgroup.events") const;
 
  private:
   CgroupTree(UniqueFd root, std::string root_path, std::string prefix)
       : root_(std::move(root)), root_path_(std::move(root_path)), prefix_(std::move(prefix)) {}
 
-  SysResult make(const std::string& path);
-  SysResult make_one(const std::string& path);
+  Result<bool> make_all(const std::string& path);
+  Result<bool> make_one(const std::string& path) const;
+  ControllerSet enable_in(const std::string& group, ControllerSet wanted);
 
   UniqueFd root_;
   std::string root_path_;
   std::string prefix_;
-  std::unordered_set<std::string> made_;  ///< slices that are there
+  ControllerSet available_ = 0;
+  ControllerSet at_root_ = 0;                            ///< enabled for the slices
+  std::unordered_map<std::string, ControllerSet> made_;  ///< slices that are there, what is
+                                                         ///< enabled below them
+  std::array<int, kControllers.size()> refusals_{};      ///< the last errno
 };
 
 }  // namespace onset

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "os/kernel.h"
 #include "unit/environment.h"
 #include "unit/machine_identity.h"
@@ -117,6 +118,26 @@ void set_user_folders(HostFacts& facts, const Environment& own) {
   facts.logs_dir = facts.config_dir + "/log";
 }
 
+std::uint64_t number_in(FileSource& files, std::string_view path, std::uint64_t otherwise) {
+  const auto text = files.read(path, kFactLimit);
+  const auto number = text ? parse_uint<std::uint64_t>(trim(*text)) : std::nullopt;
+  return number.value_or(otherwise);
+}
+
+/// Percentages are of these. A container's own group may allow less than the machine has.
+void read_capacity(HostFacts& facts, FileSource& files) {
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  const long size = ::sysconf(_SC_PAGESIZE);
+  if (pages > 0 && size > 0) {
+    facts.memory_bytes = static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size);
+    facts.memory_bytes =
+        std::min(facts.memory_bytes, number_in(files, "/sys/fs/cgroup/memory.max", UINT64_MAX));
+  }
+  facts.tasks_max = std::min({number_in(files, "/proc/sys/kernel/pid_max", 32768),
+                              number_in(files, "/proc/sys/kernel/threads-max", UINT64_MAX),
+                              number_in(files, "/sys/fs/cgroup/pids.max", UINT64_MAX)});
+}
+
 }  // namespace
 
 std::string_view systemd_architecture(std::string_view machine) {
@@ -154,6 +175,7 @@ HostFacts read_host_facts(bool user_manager, const std::vector<std::string>& env
   if (facts.machine_id.empty()) facts.machine_id = read_id(files, kTransientMachineIdFile);
   facts.boot_id = read_id(files, "/proc/sys/kernel/random/boot_id");
   read_os_release(facts, files);
+  read_capacity(facts, files);
   read_account(facts, own, accounts, user_manager);
   if (user_manager) set_user_folders(facts, own);
   for (const std::string_view name : {"TMPDIR", "TEMP", "TMP"}) {

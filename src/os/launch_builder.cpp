@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "os/directories.h"
 #include "os/launch_environment.h"
+#include "os/launch_scheduling.h"
 #include "os/launch_streams.h"
 #include "os/service_directories.h"
 #include "unit/name.h"
@@ -324,6 +325,7 @@ Result<LaunchPlan> LaunchBuilder::build(const LaunchRequest& request) {
     plan.set_nice = true;
     plan.nice = *exec.nice;
   }
+  if (request.unit->scheduling) plan_scheduling(plan, *request.unit->scheduling, files_);
   const auto& score =
       exec.oom_score_adjust ? exec.oom_score_adjust : settings_.defaults.oom_score_adjust;
   if (score) plan.oom_score_adj = format("{}", *score);

@@ -198,6 +198,7 @@ void run_child(LaunchPlan& plan) noexcept {
   set_up_streams(run);
   adjust_oom_score(run);
   adjust_nice(run);
+  set_scheduling(run);
   raw::call(SYS_umask, plan.umask);
   set_limits(run);
   change_owners(run);

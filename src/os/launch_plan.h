@@ -95,6 +95,16 @@ struct LaunchPlan {
   mode_t umask = 0022;
   bool set_nice = false;
   int nice = 0;
+  bool set_scheduler = false;
+  int scheduler = 0;  ///< SCHED_…, with SCHED_RESET_ON_FORK
+  int scheduler_priority = 0;
+  std::vector<unsigned long> cpu_mask;  ///< empty: left alone
+  int numa_policy = -1;                 ///< MPOL_…; -1: left alone
+  std::vector<unsigned long> numa_mask;
+  bool set_io_priority = false;
+  int io_priority = 0;  ///< as ioprio_set(2) has it
+  bool set_timer_slack = false;
+  std::uint64_t timer_slack_ns = 0;
   std::string oom_score_adj;  ///< empty: left alone
   std::vector<Limit> limits;
 

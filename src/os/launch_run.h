@@ -36,6 +36,8 @@ struct Run {
 
 /// Descriptors 0, 1 and 2 (launch_child_streams.cpp).
 void set_up_streams(const Run& run) noexcept;
+/// Policy, CPUs, memory, I/O and timers (launch_child_scheduling.cpp).
+void set_scheduling(const Run& run) noexcept;
 /// Groups, bounding set, ids, capabilities (launch_child_identity.cpp).
 void set_credentials(const Run& run) noexcept;
 

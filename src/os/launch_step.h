@@ -17,6 +17,11 @@ enum class LaunchStep : std::uint8_t {
   SetSid,
   OomAdjust,
   Nice,
+  Scheduler,
+  CpuAffinity,
+  NumaPolicy,
+  IoPriority,
+  TimerSlack,
   Limits,
   Chroot,
   Group,
@@ -35,7 +40,7 @@ enum class LaunchStep : std::uint8_t {
   ConfigurationDirectory,
   Memory,
 };
-inline constexpr unsigned kLaunchSteps = 25;
+inline constexpr unsigned kLaunchSteps = 30;
 
 struct LaunchStepInfo {
   LaunchStep step{};

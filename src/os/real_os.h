@@ -19,8 +19,10 @@
 #include "base/unique_fd.h"
 #include "engine/os.h"
 #include "os/accounts.h"
+#include "os/bpf_attach.h"
 #include "os/bus.h"
 #include "os/cgroup.h"
+#include "os/cgroup_limits.h"
 #include "os/conditions.h"
 #include "os/files.h"
 #include "os/launch.h"
@@ -40,6 +42,8 @@ class OsListener {
   /// The child of a launch reached execve.
   virtual void exec_done(pid_t pid) = 0;
   virtual void unit_empty(UnitId id) = 0;
+  /// The kernel has killed a process of the unit for want of memory.
+  virtual void unit_oom(UnitId id) = 0;
   virtual void path_changed(UnitId id) = 0;
   /// A process that is not our child has ended; how is not known.
   virtual void alien_exited(pid_t pid) = 0;
@@ -69,6 +73,8 @@ class RealOs final : public Os {
   // ---- for the composition root ---------------------------------------------
   /// For every process that is started from now on. `environment` is the manager's own.
   void set_defaults(std::vector<std::string> environment, LaunchDefaults defaults);
+  /// What units count and how many tasks they may have where they say nothing; outlives it.
+  void set_resource_defaults(const ManagerSettings* defaults) { resource_defaults_ = defaults; }
   /// What every service has in its environment, before what its unit says.
   [[nodiscard]] const Environment& base_environment() const { return builder_->base(); }
   [[nodiscard]] BorrowedFd poll_fd() const { return epoll_; }
@@ -84,6 +90,8 @@ class RealOs final : public Os {
   /// After the batch: units that are watched and have lost their last process. Until it has
   /// come to its end it may be called once more.
   void after_reap(OsListener& listener);
+  /// Before the end of a process that was killed is told: whether it was for want of memory.
+  void tell_if_oom(UnitId id, OsListener& listener);
   /// The unit of any process, for a notification's sender.
   UnitId unit_of_process(pid_t pid);
   /// A unit's processes are found by this: "cgroup v2 at …", "process tree (…)".
@@ -92,12 +100,14 @@ class RealOs final : public Os {
   [[nodiscard]] std::string root_group() const;
   /// Path of the unit's cgroup below the mount, empty without one.
   [[nodiscard]] std::string control_group(UnitId id, const Unit& unit) const;
-  /// Of its cgroup; nothing without one.
+  /// Of its cgroup, or what was left of the last one; nothing without.
   [[nodiscard]] CgroupUsage usage(UnitId id, const Unit& unit) const;
   /// Of its cgroup; 0 without one, or where the kernel does not measure.
   [[nodiscard]] unsigned pressure(UnitId id, const Unit& unit, Scarce what) const;
   /// Of onset's own group, in the file system; empty without cgroups.
   [[nodiscard]] std::string root_folder() const { return cgroups_ ? cgroups_->root_path() : ""; }
+  /// What the unit asks for and does not get.
+  [[nodiscard]] const std::vector<NotEnforced>& not_enforced(UnitId id) const;
   /// Lets the unit's processes stand still, or go on. ENOTSUP without a cgroup.
   SysResult freeze(UnitId id, const Unit& unit, bool frozen);
   [[nodiscard]] bool is_frozen(UnitId id) const;
@@ -115,6 +125,7 @@ class RealOs final : public Os {
   void watch_empty(UnitId id, bool on) override;
   void release(UnitId id, const Unit& unit, bool remove_runtime_directories) override;
   void forget(UnitId id, const Unit& unit) override;
+  void apply_resources(const UnitGraph& graph, UnitId id, bool startup) override;
   PidFileReading read_pid_file(UnitId id, const Unit& unit, std::string_view path) override;
   pid_t guess_main_pid(UnitId id, pid_t control_pid) override;
   void remove_file(std::string_view path) override;
@@ -143,11 +154,27 @@ class RealOs final : public Os {
   /// What is known of a unit beyond its processes; one that has no group and is not
   /// watched needs none.
   struct UnitRecord {
-    std::string cgroup;    ///< path below the tree's root
-    int empty_watch = -1;  ///< inotify, of cgroup.events
-    bool watched = false;  ///< unit_empty is wanted
-    bool told = false;     ///< and was told, with nothing started since
-    bool frozen = false;   ///< the group stands still
+    std::string cgroup;           ///< path below the tree's root
+    int empty_watch = -1;         ///< inotify, of cgroup.events
+    int oom_watch = -1;           ///< inotify, of memory.events
+    std::uint64_t oom_kills = 0;  ///< that were told
+    bool watched = false;         ///< unit_empty is wanted
+    bool told = false;            ///< and was told, with nothing started since
+    bool frozen = false;          ///< the group stands still
+  };
+  /// What a group was given.
+  struct GroupState {
+    std::vector<CgroupWrite> written;
+    std::vector<std::pair<BpfHook, UniqueFd>> filters;
+    bool is_whole = false;  ///< nothing kept it from coming to its end
+    bool is_given_away = false;
+  };
+  /// A unit in its place: what the slices above it say.
+  struct Placement {
+    const UnitGraph* graph = nullptr;
+    UnitId id;
+    const Unit& unit;
+    bool startup = false;
   };
   enum class Source : std::uint8_t { Inotify, Launch, Alien, Bus, Wake };
 
@@ -169,10 +196,26 @@ class RealOs final : public Os {
   void drain_alien(int fd, OsListener& listener);
   void drain_bus(OsListener& listener);
   void cgroup_event(int wd, OsListener& listener);
+  void watch_oom(UnitId id);
+  void unwatch_oom(UnitRecord& unit);
+  void keep_usage(UnitId id, const Unit& unit, const std::string& group);
   void tell_if_empty(UnitId id, OsListener& listener);
 
   SysResult place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request);
   [[nodiscard]] std::string group_of(UnitId id, const Unit& unit) const;
+  void apply_slices(const Placement& place);
+  SysResult apply_limits(const Placement& place, const std::string& group);
+  SysResult apply_filters(const Placement& place, const std::string& group,
+                          std::vector<NotEnforced>& failed);
+  std::vector<CgroupWrite> grant(GroupLimits& limits, const std::string& group,
+                                 ControllerSet disabled);
+  void write_limits(const std::string& group, const std::vector<CgroupWrite>& wanted,
+                    std::vector<NotEnforced>& failed);
+  void note_not_enforced(UnitId id, const Unit& unit, std::vector<NotEnforced> found);
+  void note_no_cgroups(UnitId id, const Unit& unit);
+  [[nodiscard]] bool is_limited(const std::string& group) const;
+  [[nodiscard]] bool has_memory_limit(const std::string& group) const;
+  void give_away(const LaunchPlan& plan, const Unit& unit, const std::string& group);
   void keep_slice_group(UnitId id, const Unit& unit);
   bool remove_group(const std::string& group, const Unit& unit);
   void thaw_if_frozen(UnitId id);
@@ -209,6 +252,11 @@ class RealOs final : public Os {
   unsigned late_launches_ = 0;  ///< those on a stack of PID 1's memory
   std::unordered_map<pid_t, Alien> aliens_;
   std::unordered_map<std::uint32_t, UnitRecord> units_;
+  std::unordered_map<std::string, GroupState> groups_;  ///< by path
+  std::unordered_map<std::uint32_t, std::vector<NotEnforced>> not_enforced_;
+  const ManagerSettings* resource_defaults_ = nullptr;
+  std::unordered_map<int, UnitId> oom_watches_;                  ///< by inotify watch
+  std::unordered_map<std::uint32_t, CgroupUsage> last_usages_;   ///< of activations that ended
   std::unordered_map<int, UnitId> empty_watches_;                ///< by inotify watch
   std::unordered_map<std::string_view, UnitId> unit_by_cgroup_;  ///< by the record's text
   std::unordered_set<std::uint32_t> check_empty_;  ///< to be looked at by the next drain()

@@ -10,6 +10,27 @@
 #include "os/real_os.h"
 
 namespace onset {
+namespace {
+
+/// A command that runs beside the main process of a unit that divides its group: where
+/// that has groups below, its own may have no process.
+bool is_beside_delegated(const LaunchRequest& request) {
+  if (!request.unit->cgroup || !request.unit->cgroup->delegate) return false;
+  switch (request.role) {
+    case ExecRole::Condition:
+    case ExecRole::StartPre:
+    case ExecRole::Start:
+      return false;
+    case ExecRole::StartPost:
+    case ExecRole::Reload:
+    case ExecRole::Stop:
+    case ExecRole::StopPost:
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 SysResult RealOs::place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request) {
   UnitRecord& unit = units_[request.id.value];
@@ -17,9 +38,28 @@ SysResult RealOs::place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request
     unit.cgroup = cgroup_path(*request.unit, settings_.user_manager);
     unit_by_cgroup_[unit.cgroup] = request.id;
   }
-  auto group = cgroups_->create(unit.cgroup);
+  const Placement place{request.graph, request.id, *request.unit, request.startup};
+  apply_slices(place);
+  auto made = cgroups_->make(unit.cgroup);
+  if (!made) return Failure{made.error()};
+  last_usages_.erase(request.id.value);
+  if (*made) {
+    groups_.erase(unit.cgroup);
+    unwatch_oom(unit);
+  }
+  if (!is_limited(unit.cgroup)) {
+    if (auto done = apply_limits(place, unit.cgroup); !done) return done;
+  }
+  if (unit.oom_watch < 0) watch_oom(request.id);
+  give_away(plan, *request.unit, unit.cgroup);
+  plan.own_memory_limit = has_memory_limit(unit.cgroup);
+  std::string path = unit.cgroup;
+  if (is_beside_delegated(request)) {
+    path += "/.control";
+    if (auto control = cgroups_->make(path); !control) return Failure{control.error()};
+  }
+  auto group = cgroups_->open(path);
   if (!group) return Failure{group.error()};
-  plan.own_memory_limit = CgroupTree::counts_memory(*group);
   if (launcher_->into_cgroup()) {
     plan.cgroup = std::move(*group);
     return {};
@@ -80,6 +120,8 @@ std::string RealOs::control_group(UnitId id, const Unit& unit) const {
 
 CgroupUsage RealOs::usage(UnitId id, const Unit& unit) const {
   const std::string group = group_of(id, unit);
+  const auto last = last_usages_.find(id.value);
+  if (last != last_usages_.end()) return last->second;
   return group.empty() ? CgroupUsage{} : cgroups_->usage(group);
 }
 

@@ -41,6 +41,11 @@ std::string_view subject(const LaunchPlan& plan, LaunchStep step) {
     case LaunchStep::SetSid:
     case LaunchStep::OomAdjust:
     case LaunchStep::Nice:
+    case LaunchStep::Scheduler:
+    case LaunchStep::CpuAffinity:
+    case LaunchStep::NumaPolicy:
+    case LaunchStep::IoPriority:
+    case LaunchStep::TimerSlack:
     case LaunchStep::Limits:
     case LaunchStep::Group:
     case LaunchStep::Capabilities:
@@ -104,6 +109,7 @@ Result<Launch> RealOs::spawn(const LaunchRequest& request) {
   if (cgroups_ && plan.failed == LaunchStep::None) {
     if (auto done = place_in_cgroup(plan, request); !done) return Failure{done.error()};
   }
+  if (!cgroups_) note_no_cgroups(request.id, *request.unit);
   make_room(launches_);
   table_.expect(request.id, request.invocation, plan.arguments.front());
   auto started = launcher_->start(plan, late_launches_);
@@ -211,7 +217,10 @@ void RealOs::report_notes(const LaunchPlan& plan, std::uint8_t notes) {
 }
 
 bool RealOs::remove_group(const std::string& group, const Unit& unit) {
-  return unit.type == UnitType::Slice ? cgroups_->remove_one(group) : cgroups_->remove(group);
+  const bool is_removed =
+      unit.type == UnitType::Slice ? cgroups_->remove_one(group) : cgroups_->remove(group);
+  if (is_removed) groups_.erase(group);
+  return is_removed;
 }
 
 void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {
@@ -220,8 +229,10 @@ void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {
   bus_->unwatch(id.value);
   const auto at = units_.find(id.value);
   if (at != units_.end() && at->second.empty_watch >= 0) watch_empty(id, false);
+  if (at != units_.end()) unwatch_oom(at->second);
   // A group with processes that were left running stays the unit's.
   const std::string group = group_of(id, unit);
+  if (!group.empty()) keep_usage(id, unit, group);
   if (group.empty() || remove_group(group, unit)) {
     unit_by_cgroup_.erase(group);
     units_.erase(id.value);
@@ -239,9 +250,12 @@ void RealOs::forget(UnitId id, const Unit& unit) {
   const auto at = units_.find(id.value);
   if (at != units_.end()) {
     if (at->second.empty_watch >= 0) watch_empty(id, false);
+    unwatch_oom(at->second);
     unit_by_cgroup_.erase(at->second.cgroup);
   }
   if (const std::string group = group_of(id, unit); !group.empty()) (void)remove_group(group, unit);
+  not_enforced_.erase(id.value);
+  last_usages_.erase(id.value);
   units_.erase(id.value);
   check_empty_.erase(id.value);
   checking_.erase(id.value);

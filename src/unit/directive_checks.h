@@ -71,21 +71,4 @@ std::string check_error_number(ParseContext& context, std::string_view value);
 std::string check_address_families(ParseContext& context, std::string_view value);
 std::string check_namespaces(ParseContext& context, std::string_view value);
 
-// ---- resources --------------------------------------------------------------
-/// Bytes, a percentage or "infinity".
-std::string check_memory(ParseContext& context, std::string_view value);
-/// The same, but not nothing.
-std::string check_memory_limit(ParseContext& context, std::string_view value);
-/// A number, a percentage or "infinity".
-std::string check_tasks(ParseContext& context, std::string_view value);
-/// "0-3 5,7": ranges of numbers.
-std::string check_cpu_set(ParseContext& context, std::string_view value);
-std::string check_cpu_affinity(ParseContext& context, std::string_view value);
-std::string check_device(ParseContext& context, std::string_view value);
-/// "PATH VALUE".
-std::string check_device_value(ParseContext& context, std::string_view value);
-/// Addresses with prefix lengths; any, localhost, link-local, multicast.
-std::string check_addresses(ParseContext& context, std::string_view value);
-std::string check_controllers(ParseContext& context, std::string_view value);
-
 }  // namespace onset

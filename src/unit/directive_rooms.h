@@ -19,6 +19,7 @@ std::span<const Directive> kill_directives();
 /// Shared by these and [Slice].
 std::span<const Directive> resource_directives();
 std::span<const Directive> mount_directives();
+std::span<const Directive> scheduling_directives();
 std::span<const Directive> other_directives();
 
 }  // namespace onset

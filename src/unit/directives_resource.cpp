@@ -1,15 +1,17 @@
-// systemd.resource-control(5). Placing a unit in the tree of cgroups is
-// honoured; the limits are not yet.
+// systemd.resource-control(5): where a unit's cgroup lies and what it may use.
+// What the values are is in resource_parsers, what comes of them in os/cgroup_limits.
 
 #include "unit/directive_checks.h"
 #include "unit/directive_codecs.h"
 #include "unit/directive_rooms.h"
 #include "unit/name.h"
+#include "unit/resource_parsers.h"
 
 namespace onset {
 namespace {
 
 using C = CgroupConfig;
+using R = ResourceConfig;
 constexpr Section S = Section::Service;
 
 std::string parse_slice(ParseContext& context, std::string_view value) {
@@ -21,32 +23,170 @@ std::string parse_slice(ParseContext& context, std::string_view value) {
   return {};
 }
 
-/// A boolean, or the controllers that are delegated.
+/// A boolean, or the controllers that are delegated. "yes" is all of them.
 std::string parse_delegate(ParseContext& context, std::string_view value) {
-  bool& delegate = config_of<C>(context.unit).delegate;
-  if (const auto on = parse_bool(value)) {
-    delegate = *on;
-    return {};
-  }
-  std::string expected = check_controllers(context, value);
-  if (!expected.empty()) return "a boolean or " + expected;
-  delegate = true;
+  const auto on = parse_bool(value);
+  auto set = on ? Parsed<ControllerSet>(*on ? kAllControllers : ControllerSet{0})
+                : parse_controllers(value);
+  if (!set) return "a boolean or " + std::move(set).error();
+  ControllerSet& delegated = config_of<R>(context.unit).delegated;
+  config_of<C>(context.unit).delegate = !on || *on;
+  delegated = on || value.empty() ? *set : static_cast<ControllerSet>(delegated | *set);
   return {};
 }
 
-constexpr std::string_view kDevicePolicy[] = {"auto", "closed", "strict"};
+std::string parse_disabled(ParseContext& context, std::string_view value) {
+  ControllerSet& disabled = config_of<R>(context.unit).disabled;
+  auto set = parse_controllers(value);
+  if (!set) return std::move(set).error();
+  disabled = value.empty() ? ControllerSet{0} : static_cast<ControllerSet>(disabled | *set);
+  return {};
+}
+
+// ---- codecs -------------------------------------------------------------------
+
+constexpr std::string_view kNotSet = "[not set]";
+
+/// Of a setting that reads its value with what is known of the machine.
+template <auto Member, auto Parse>
+std::string parse_amount(ParseContext& context, std::string_view value) {
+  if (value.empty()) {
+    member_of<Member>(context.unit) = defaults_of<R>().*Member;
+    return {};
+  }
+  auto amount = Parse(context.scope.host, value);
+  if (!amount) return std::move(amount).error();
+  member_of<Member>(context.unit) = *amount;
+  return {};
+}
+template <auto Member>
+std::string show_limit(const Unit& unit) {
+  return format_amount(member_of<Member>(unit));
+}
+template <auto Member>
+std::string show_protection(const Unit& unit) {
+  return format_amount(member_of<Member>(unit).value_or(0));
+}
+template <auto Member>
+constexpr Codec kMemoryLimit{parse_amount<Member, parse_memory_limit>, show_limit<Member>};
+template <auto Member>
+constexpr Codec kMemory{parse_amount<Member, parse_memory>, show_limit<Member>};
+template <auto Member>
+constexpr Codec kProtection{parse_amount<Member, parse_memory>, show_protection<Member>};
+
+template <std::int64_t Lowest, std::int64_t Highest>
+Parsed<std::uint32_t> weight_in(std::string_view text) {
+  auto weight = parse_int(text, Lowest, Highest);
+  if (!weight) return Failure{std::move(weight).error()};
+  return static_cast<std::uint32_t>(*weight);
+}
+template <auto Member>
+std::string show_weight(const Unit& unit) {
+  const auto& weight = member_of<Member>(unit);
+  return weight ? format("{}", *weight) : std::string(kNotSet);
+}
+template <auto Member>
+std::string show_cpu_weight(const Unit& unit) {
+  return member_of<Member>(unit) == kCpuWeightIdle ? "idle" : show_weight<Member>(unit);
+}
+template <auto Member>
+constexpr Codec kCpuWeight{parse_or_reset<Member, parse_cpu_weight>, show_cpu_weight<Member>};
+template <auto Member, std::int64_t Lowest, std::int64_t Highest>
+constexpr Codec kWeight{parse_or_reset<Member, weight_in<Lowest, Highest>>, show_weight<Member>};
+
+/// What a unit doesn't say is the manager's to say.
+template <auto Member>
+constexpr Codec kAccounting{parse_or_reset<Member, parse_bool>, show_member<Member>};
+
+template <auto Member>
+constexpr Codec kNumbers{[](ParseContext& context, std::string_view value) {
+                           return parse_numbers(context, value, member_of<Member>(context.unit));
+                         },
+                         [](const Unit& unit) { return format_numbers(member_of<Member>(unit)); }};
+
+template <auto Member, unsigned Lowest, unsigned Highest>
+constexpr Codec kDeviceWeight{
+    [](ParseContext& context, std::string_view value) {
+      return parse_device_weight(context, value, member_of<Member>(context.unit), Lowest, Highest);
+    },
+    [](const Unit& unit) { return format_device_amounts(member_of<Member>(unit)); }};
+template <auto Member, IoLimit Which>
+constexpr Codec kDeviceLimit{
+    [](ParseContext& context, std::string_view value) {
+      return parse_device_limit(context, value, member_of<Member>(context.unit), Which);
+    },
+    [](const Unit& unit) { return format_device_limits(member_of<Member>(unit), Which); }};
+
+template <auto Member>
+constexpr Codec kAddresses{
+    [](ParseContext& context, std::string_view value) {
+      return parse_addresses(context, value, member_of<Member>(context.unit));
+    },
+    [](const Unit& unit) { return format_addresses(member_of<Member>(unit)); }};
+template <auto Member>
+constexpr Codec kBindRules{
+    [](ParseContext& context, std::string_view value) {
+      return parse_bind_rule(context, value, member_of<Member>(context.unit));
+    },
+    [](const Unit& unit) { return format_bind_rules(member_of<Member>(unit)); }};
+
+// ---- settings of their own ------------------------------------------------------
+
+constexpr std::uint64_t kSecond = 1000000;
+
+/// A percentage of one CPU, kept as µs of it in a second.
+std::string parse_cpu_quota(ParseContext& context, std::string_view value) {
+  auto& quota = config_of<R>(context.unit).cpu_quota;
+  if (value.empty()) {
+    quota.reset();
+    return {};
+  }
+  auto part = parse_permyriad(value, true);
+  if (!part) return std::move(part).error();
+  if (*part == 0) return "a percentage above 0";
+  quota = std::uint64_t{*part} * (kSecond / 10000);
+  return {};
+}
+std::string show_cpu_quota(const Unit& unit) {
+  const auto& quota = config_of<R>(unit).cpu_quota;
+  return quota ? format_span(Duration(static_cast<Duration::rep>(*quota))) : "infinity";
+}
+std::string parse_quota_period(ParseContext& context, std::string_view value) {
+  auto& period = config_of<R>(context.unit).cpu_quota_period;
+  if (value.empty()) {
+    period = kInfinity;
+    return {};
+  }
+  auto span = parse_span(value);
+  if (!span) return std::move(span).error();
+  period = *span;
+  return {};
+}
+
+std::string show_tasks_max(const Unit& unit) {
+  const auto& most = config_of<R>(unit).tasks_max;
+  return most ? format_amount(*most) : std::string{};
+}
+
+std::string parse_io_latency(ParseContext& context, std::string_view value) {
+  return parse_device_latency(context, value, config_of<R>(context.unit).io_latency_targets);
+}
+std::string show_io_latency(const Unit& unit) {
+  return format_device_latencies(config_of<R>(unit).io_latency_targets);
+}
+std::string parse_device_allow(ParseContext& context, std::string_view value) {
+  return parse_device_rule(context, value, config_of<R>(context.unit).device_allow);
+}
+std::string show_device_allow(const Unit& unit) {
+  return format_device_rules(config_of<R>(unit).device_allow);
+}
+std::string show_disabled(const Unit& unit) {
+  return format_controllers(config_of<R>(unit).disabled);
+}
+
 constexpr std::string_view kManagedOom[] = {"auto", "kill"};
 constexpr std::string_view kPreference[] = {"none", "avoid", "omit"};
 
-std::string check_cpu_weight(ParseContext& context, std::string_view value) {
-  return value == "idle" ? std::string{} : check_integer<1, 10000>(context, value);
-}
-std::string check_cpu_quota(ParseContext&, std::string_view value) {
-  if (value.empty()) return {};
-  auto quota = parse_permyriad(value, true);
-  if (!quota) return std::move(quota).error();
-  return *quota > 0 ? std::string{} : std::string("a percentage above 0");
-}
 std::string check_pressure_limit(ParseContext& context, std::string_view value) {
   return check_or_reset<[](std::string_view text) { return parse_permyriad(text); }>(context,
                                                                                      value);
@@ -56,63 +196,89 @@ constexpr Directive row(std::string_view name, ParseFn check, std::string_view h
                         std::string_view inert = {}) {
   return not_yet(S, name, check, help, inert);
 }
+constexpr Directive guard(std::string_view name, Codec codec, std::string_view help) {
+  return protecting(S, name, codec, help);
+}
 
 constexpr Directive kRows[] = {
     honoured(S, "Slice", {parse_slice, show_member<&C::slice>},
              "The slice in whose cgroup the unit's own lies."),
-    without_effect(honoured(S, "Delegate", {parse_delegate, show_member<&C::delegate>},
-                            "The unit manages the cgroups below its own."),
-                   "no"),
+    honoured(S, "Delegate", {parse_delegate, show_member<&C::delegate>},
+             "The unit manages the cgroups below its own; yes, or the controllers it gets."),
 
-    row("CPUAccounting", check_bool, "Count CPU time.", "no"),
-    row("CPUWeight", check_cpu_weight, "Share of CPU time, 1 to 10000.", "100"),
-    row("StartupCPUWeight", check_cpu_weight, "The same during boot and shutdown.", "100"),
-    row("CPUQuota", check_cpu_quota, "At most this much of one CPU."),
-    row("CPUQuotaPeriodSec", check_span, "Over which time that is measured."),
-    row("AllowedCPUs", check_cpu_set, "The CPUs to run on."),
-    row("StartupAllowedCPUs", check_cpu_set, "The same during boot and shutdown."),
-    row("AllowedMemoryNodes", check_cpu_set, "The NUMA nodes to take memory from."),
-    row("StartupAllowedMemoryNodes", check_cpu_set, "The same during boot and shutdown."),
+    honoured(S, "CPUAccounting", kAccounting<&R::cpu_accounting>, "Count CPU time."),
+    honoured(S, "CPUWeight", kCpuWeight<&R::cpu_weight>, "Share of CPU time, 1 to 10000, or idle."),
+    honoured(S, "StartupCPUWeight", kCpuWeight<&R::startup_cpu_weight>,
+             "The same during boot and shutdown."),
+    honoured(S, "CPUQuota", {parse_cpu_quota, show_cpu_quota}, "At most this much of one CPU.",
+             "CPUQuotaPerSecUSec"),
+    honoured(S, "CPUQuotaPeriodSec", {parse_quota_period, show_member<&R::cpu_quota_period>},
+             "Over which time that is measured.", "CPUQuotaPeriodUSec"),
+    honoured(S, "AllowedCPUs", kNumbers<&R::allowed_cpus>, "The CPUs to run on."),
+    honoured(S, "StartupAllowedCPUs", kNumbers<&R::startup_allowed_cpus>,
+             "The same during boot and shutdown."),
+    honoured(S, "AllowedMemoryNodes", kNumbers<&R::allowed_memory_nodes>,
+             "The NUMA nodes to take memory from."),
+    honoured(S, "StartupAllowedMemoryNodes", kNumbers<&R::startup_allowed_memory_nodes>,
+             "The same during boot and shutdown."),
 
-    row("MemoryAccounting", check_bool, "Count memory.", "no"),
-    row("MemoryMin", check_memory, "Memory that is never reclaimed.", "0"),
-    row("MemoryLow", check_memory, "Memory that is reclaimed last.", "0"),
-    row("DefaultMemoryMin", check_memory, "MemoryMin= of the units below.", "0"),
-    row("DefaultMemoryLow", check_memory, "MemoryLow= of the units below.", "0"),
-    row("MemoryHigh", check_memory_limit, "Memory above which the unit is slowed down.",
-        "infinity"),
-    row("MemoryMax", check_memory_limit, "Memory above which processes are killed.", "infinity"),
-    row("MemorySwapMax", check_memory, "Swap space that may be used.", "infinity"),
-    row("MemoryLimit", check_memory_limit, "Old form of MemoryMax=.", "infinity"),
+    honoured(S, "MemoryAccounting", kAccounting<&R::memory_accounting>, "Count memory."),
+    honoured(S, "MemoryMin", kProtection<&R::memory_min>, "Memory that is never reclaimed."),
+    honoured(S, "MemoryLow", kProtection<&R::memory_low>, "Memory that is reclaimed last."),
+    honoured(S, "DefaultMemoryMin", kProtection<&R::default_memory_min>,
+             "MemoryMin= of the units below."),
+    honoured(S, "DefaultMemoryLow", kProtection<&R::default_memory_low>,
+             "MemoryLow= of the units below."),
+    honoured(S, "MemoryHigh", kMemoryLimit<&R::memory_high>,
+             "Memory above which the unit is slowed down."),
+    honoured(S, "MemoryMax", kMemoryLimit<&R::memory_max>,
+             "Memory above which processes are killed."),
+    honoured(S, "MemorySwapMax", kMemory<&R::memory_swap_max>, "Swap space that may be used."),
+    honoured(S, "MemoryZSwapMax", kMemory<&R::memory_zswap_max>,
+             "Compressed swap in memory that may be used.", {}, 253),
+    honoured(S, "MemoryLimit", kMemoryLimit<&R::memory_limit>, "Old form of MemoryMax=."),
 
-    row("TasksAccounting", check_bool, "Count processes and threads.", "no"),
-    row("TasksMax", check_tasks, "How many of them there may be.", "infinity"),
+    honoured(S, "TasksAccounting", kAccounting<&R::tasks_accounting>,
+             "Count processes and threads."),
+    honoured(S, "TasksMax", {parse_amount<&R::tasks_max, parse_tasks>, show_tasks_max},
+             "How many of them there may be."),
 
-    row("IOAccounting", check_bool, "Count I/O.", "no"),
-    row("IOWeight", check_integer<1, 10000>, "Share of I/O, 1 to 10000.", "100"),
-    row("StartupIOWeight", check_integer<1, 10000>, "The same during boot and shutdown.", "100"),
-    row("IODeviceWeight", check_device_value, "The share for one device."),
-    row("IOReadBandwidthMax", check_device_value, "Bytes a second read from a device."),
-    row("IOWriteBandwidthMax", check_device_value, "Bytes a second written to a device."),
-    row("IOReadIOPSMax", check_device_value, "Reads a second from a device."),
-    row("IOWriteIOPSMax", check_device_value, "Writes a second to a device."),
-    row("IODeviceLatencyTargetSec", check_device_value, "Latency that a device should keep."),
+    honoured(S, "IOAccounting", kAccounting<&R::io_accounting>, "Count I/O."),
+    honoured(S, "IOWeight", kWeight<&R::io_weight, 1, 10000>, "Share of I/O, 1 to 10000."),
+    honoured(S, "StartupIOWeight", kWeight<&R::startup_io_weight, 1, 10000>,
+             "The same during boot and shutdown."),
+    honoured(S, "IODeviceWeight", kDeviceWeight<&R::io_device_weights, 1, 10000>,
+             "The share for one device."),
+    honoured(S, "IOReadBandwidthMax", kDeviceLimit<&R::io_limits, IoLimit::ReadBandwidth>,
+             "Bytes a second read from a device."),
+    honoured(S, "IOWriteBandwidthMax", kDeviceLimit<&R::io_limits, IoLimit::WriteBandwidth>,
+             "Bytes a second written to a device."),
+    honoured(S, "IOReadIOPSMax", kDeviceLimit<&R::io_limits, IoLimit::ReadIops>,
+             "Reads a second from a device."),
+    honoured(S, "IOWriteIOPSMax", kDeviceLimit<&R::io_limits, IoLimit::WriteIops>,
+             "Writes a second to a device."),
+    honoured(S, "IODeviceLatencyTargetSec", {parse_io_latency, show_io_latency},
+             "Latency that a device should keep.", "IODeviceLatencyTargetUSec"),
 
-    row("IPAccounting", check_bool, "Count network traffic.", "no"),
-    not_yet_protecting(S, "IPAddressAllow", check_addresses, "Addresses that may be talked to."),
-    not_yet_protecting(S, "IPAddressDeny", check_addresses, "Addresses that may not."),
+    without_effect(
+        honoured(S, "IPAccounting", kAccounting<&R::ip_accounting>, "Count network traffic."),
+        "no"),
+    guard("IPAddressAllow", kAddresses<&R::ip_allow>, "Addresses that may be talked to."),
+    guard("IPAddressDeny", kAddresses<&R::ip_deny>, "Addresses that may not."),
     not_yet_protecting(S, "IPIngressFilterPath", check_path, "BPF programs for incoming packets."),
     not_yet_protecting(S, "IPEgressFilterPath", check_path, "BPF programs for outgoing packets."),
     not_yet_protecting(S, "BPFProgram", check_text, "BPF programs that are attached."),
-    not_yet_protecting(S, "SocketBindAllow", check_text, "Ports that sockets may be bound to."),
-    not_yet_protecting(S, "SocketBindDeny", check_text, "Ports that they may not."),
+    guard("SocketBindAllow", kBindRules<&R::bind_allow>, "Ports that sockets may be bound to."),
+    guard("SocketBindDeny", kBindRules<&R::bind_deny>, "Ports that they may not."),
     not_yet_protecting(S, "RestrictNetworkInterfaces", check_words,
                        "Network interfaces that may be used."),
-    not_yet_protecting(S, "DeviceAllow", check_device, "Devices that may be used, and how."),
-    not_yet_protecting(S, "DevicePolicy", check_word<kDevicePolicy>,
-                       "Which devices may be used besides.", "auto"),
+    guard("DeviceAllow", {parse_device_allow, show_device_allow},
+          "Devices that may be used, and how."),
+    guard("DevicePolicy", kWord<&R::device_policy, DevicePolicy>,
+          "Which devices may be used besides."),
 
-    row("DisableControllers", check_controllers, "Controllers that are kept off below."),
+    honoured(S, "DisableControllers", {parse_disabled, show_disabled},
+             "Controllers that are kept off below."),
     row("ManagedOOMSwap", check_word<kManagedOom>, "Whether systemd-oomd acts on swap use.",
         "auto"),
     row("ManagedOOMMemoryPressure", check_word<kManagedOom>,
@@ -121,14 +287,20 @@ constexpr Directive kRows[] = {
     row("ManagedOOMPreference", check_word<kPreference>, "Whom systemd-oomd spares.", "none"),
 
     // cgroup v1.
-    row("CPUShares", check_integer<2, 262144>, "Old form of CPUWeight=."),
-    row("StartupCPUShares", check_integer<2, 262144>, "Old form of StartupCPUWeight=."),
-    row("BlockIOAccounting", check_bool, "Old form of IOAccounting=.", "no"),
-    row("BlockIOWeight", check_integer<10, 1000>, "Old form of IOWeight=."),
-    row("StartupBlockIOWeight", check_integer<10, 1000>, "Old form of StartupIOWeight=."),
-    row("BlockIODeviceWeight", check_device_value, "Old form of IODeviceWeight=."),
-    row("BlockIOReadBandwidth", check_device_value, "Old form of IOReadBandwidthMax=."),
-    row("BlockIOWriteBandwidth", check_device_value, "Old form of IOWriteBandwidthMax=."),
+    honoured(S, "CPUShares", kWeight<&R::cpu_shares, 2, 262144>, "Old form of CPUWeight=."),
+    honoured(S, "StartupCPUShares", kWeight<&R::startup_cpu_shares, 2, 262144>,
+             "Old form of StartupCPUWeight=."),
+    honoured(S, "BlockIOAccounting", kAccounting<&R::block_io_accounting>,
+             "Old form of IOAccounting=."),
+    honoured(S, "BlockIOWeight", kWeight<&R::block_io_weight, 10, 1000>, "Old form of IOWeight=."),
+    honoured(S, "StartupBlockIOWeight", kWeight<&R::startup_block_io_weight, 10, 1000>,
+             "Old form of StartupIOWeight=."),
+    honoured(S, "BlockIODeviceWeight", kDeviceWeight<&R::block_io_device_weights, 10, 1000>,
+             "Old form of IODeviceWeight=."),
+    honoured(S, "BlockIOReadBandwidth", kDeviceLimit<&R::block_io_limits, IoLimit::ReadBandwidth>,
+             "Old form of IOReadBandwidthMax=."),
+    honoured(S, "BlockIOWriteBandwidth", kDeviceLimit<&R::block_io_limits, IoLimit::WriteBandwidth>,
+             "Old form of IOWriteBandwidthMax=."),
     obsolete(S, "NetClass", "Belonged to the net_cls controller."),
 };
 

@@ -20,10 +20,6 @@ constexpr std::string_view kUtmpMode[] = {"init", "login", "user"};
 constexpr std::string_view kMountFlags[] = {"shared", "slave", "private"};
 constexpr std::string_view kPersonality[] = {"x86",      "x86-64", "ppc",   "ppc-le", "ppc64",
                                              "ppc64-le", "s390",   "s390x", "arm64",  "arm"};
-constexpr std::string_view kIoClass[] = {"none", "realtime", "best-effort", "idle",
-                                         "0",    "1",        "2",           "3"};
-constexpr std::string_view kCpuPolicy[] = {"other", "batch", "idle", "fifo", "rr"};
-constexpr std::string_view kNumaPolicy[] = {"default", "preferred", "bind", "interleave", "local"};
 constexpr std::string_view kLevel[] = {"emerg", "alert", "crit", "err", "warning", "notice",
                                        "info",  "debug", "0",    "1",   "2",       "3",
                                        "4",     "5",     "6",    "7"};
@@ -116,16 +112,6 @@ constexpr Directive kRows[] = {
     later("SetCredential", check_text, "Credentials that stand in the unit file."),
     later("SetCredentialEncrypted", check_text, "The same, encrypted."),
 
-    // Scheduling.
-    later("CPUSchedulingPolicy", check_word<kCpuPolicy>, "CPU scheduling policy.", "other"),
-    later("CPUSchedulingPriority", check_integer<0, 99>, "Its real-time priority.", "0"),
-    later("CPUSchedulingResetOnFork", check_bool, "Children do not inherit them.", "no"),
-    later("CPUAffinity", check_cpu_affinity, "The CPUs to run on."),
-    later("NUMAPolicy", check_word<kNumaPolicy>, "NUMA memory policy.", "default"),
-    later("NUMAMask", check_text, "Its nodes."),
-    later("IOSchedulingClass", check_word<kIoClass>, "I/O scheduling class.", "none"),
-    later("IOSchedulingPriority", check_integer<0, 7>, "Its priority.", "4"),
-    later("TimerSlackNSec", check_span_ns, "How late timers may be."),
     later("CoredumpFilter", check_text, "Which memory a core file has."),
 
     // Logs and terminals.

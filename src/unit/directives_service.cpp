@@ -223,8 +223,8 @@ constexpr Directive kRows[] = {
     without_effect(honoured(S, "NonBlocking", kBool<&C::non_blocking>,
                             "File descriptors that are handed over are set not to block."),
                    "no"),
-    without_effect(honoured(S, "OOMPolicy", {parse_oom_policy, show_member<&C::oom_policy>},
-                            "What happens when the kernel kills a process for want of memory.")),
+    honoured(S, "OOMPolicy", {parse_oom_policy, show_member<&C::oom_policy>},
+             "What happens when the kernel kills a process for want of memory."),
 
     not_yet(S, "FileDescriptorStoreMax", check_unsigned,
             "How many file descriptors the manager keeps for the service.", "0"),

@@ -12,6 +12,7 @@
 #include "unit/emergency_action.h"
 #include "unit/exec_config.h"
 #include "unit/kill_config.h"
+#include "unit/resource_config.h"
 #include "unit/service_config.h"
 #include "unit/unit.h"
 
@@ -69,6 +70,10 @@ struct EnumWords<ExitType> {
 template <>
 struct EnumWords<OomPolicy> {
   static constexpr std::array<std::string_view, 3> words = {"continue", "stop", "kill"};
+};
+template <>
+struct EnumWords<DevicePolicy> {
+  static constexpr std::array<std::string_view, 3> words = {"auto", "closed", "strict"};
 };
 template <>
 struct EnumWords<TimeoutFailureMode> {

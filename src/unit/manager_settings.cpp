@@ -11,6 +11,7 @@
 #include "unit/capability.h"
 #include "unit/enum_words.h"
 #include "unit/environment.h"
+#include "unit/resource_parsers.h"
 #include "unit/values.h"
 
 namespace onset {
@@ -82,6 +83,34 @@ std::string parse_oom_score(Context& context, std::string_view value) {
 
 std::string show_oom_score(const M& settings) {
   return format("{}", settings.oom_score_adjust.value_or(0));
+}
+
+template <auto Member>
+std::string parse_bool_into(Context& context, std::string_view value) {
+  auto on = parse_bool(value);
+  if (!on) return std::move(on).error();
+  context.settings.*Member = *on;
+  return {};
+}
+
+template <auto Member>
+std::string show_bool(const M& settings) {
+  return settings.*Member ? "yes" : "no";
+}
+
+std::string parse_tasks_max(Context& context, std::string_view value) {
+  if (value.empty()) {
+    context.settings.tasks_max.reset();
+    return {};
+  }
+  auto tasks = parse_tasks(context.scope.host, value);
+  if (!tasks) return std::move(tasks).error();
+  context.settings.tasks_max = *tasks;
+  return {};
+}
+
+std::string show_tasks_max(const M& settings) {
+  return format_amount(settings.tasks_max.value_or(kUnlimited));
 }
 
 // ---- environment ------------------------------------------------------------
@@ -245,6 +274,11 @@ constexpr Row span(std::string_view name, std::string_view help, std::string_vie
 }
 
 template <auto Member>
+constexpr Row boolean(std::string_view name, std::string_view help) {
+  return {.name = name, .parse = parse_bool_into<Member>, .show = show_bool<Member>, .help = help};
+}
+
+template <auto Member>
 constexpr Row output(std::string_view name, std::string_view help) {
   return {.name = name, .parse = parse_output<Member>, .show = show_output<Member>, .help = help};
 }
@@ -325,15 +359,20 @@ constexpr Row kRows[] = {
     {.name = "ManagerEnvironment",
      .parse = parse_variables<&M::manager_environment>,
      .help = "Variables of the manager, which those of a user's manager are handed on."},
-    later("DefaultCPUAccounting", check_bool, "CPUAccounting= of units without one.", "yes"),
-    later("DefaultMemoryAccounting", check_bool, "MemoryAccounting= likewise.", "yes"),
-    later("DefaultTasksAccounting", check_bool, "TasksAccounting= likewise.", "yes"),
-    later("DefaultIOAccounting", check_bool, "IOAccounting= likewise.", "no"),
+    boolean<&M::cpu_accounting>("DefaultCPUAccounting", "CPUAccounting= of units without one."),
+    boolean<&M::memory_accounting>("DefaultMemoryAccounting", "MemoryAccounting= likewise."),
+    boolean<&M::tasks_accounting>("DefaultTasksAccounting", "TasksAccounting= likewise."),
+    {.name = "DefaultIOAccounting",  // no property of systemd's manager
+     .parse = parse_bool_into<&M::io_accounting>,
+     .help = "IOAccounting= likewise."},
     later("DefaultIPAccounting", check_bool, "IPAccounting= likewise.", "no"),
     {.name = "DefaultBlockIOAccounting",
      .support = Support::Obsolete,
      .help = "of cgroup v1, in its place is DefaultIOAccounting="},
-    later("DefaultTasksMax", check_any, "TasksMax= of units without one.", "infinity"),
+    {.name = "DefaultTasksMax",
+     .parse = parse_tasks_max,
+     .show = show_tasks_max,
+     .help = "TasksMax= of units without one; empty: 15% of what the machine can have."},
     limit<RLIMIT_CPU>("DefaultLimitCPU"),
     limit<RLIMIT_FSIZE>("DefaultLimitFSIZE"),
     limit<RLIMIT_DATA>("DefaultLimitDATA"),

@@ -40,6 +40,13 @@ struct ManagerSettings {
   std::vector<Limit> limits;  ///< DefaultLimit…=, those that are set
   std::optional<int> oom_score_adjust;
 
+  bool cpu_accounting = true;
+  bool memory_accounting = true;
+  bool tasks_accounting = true;
+  bool io_accounting = false;
+  bool ip_accounting = false;
+  std::optional<std::uint64_t> tasks_max;  ///< unset: 15 % of what the machine can have
+
   std::optional<int> log_level;  ///< syslog's
   std::optional<ShowStatus> show_status;
 };

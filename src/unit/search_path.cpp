@@ -4,13 +4,16 @@ namespace onset {
 
 std::vector<std::string> default_search_path(bool user_manager, const HostFacts& host) {
   if (!user_manager) {
-    return {"/run/systemd/generator.early",  "/etc/onset/system",
+    return {"/etc/systemd/system.control",   "/run/systemd/system.control",
+            "/run/systemd/generator.early",  "/etc/onset/system",
             "/etc/systemd/system",           "/run/onset/system",
             "/run/systemd/system",           "/run/systemd/generator",
             "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
             "/lib/systemd/system",           "/run/systemd/generator.late"};
   }
   std::vector<std::string> path;
+  if (!host.config_dir.empty()) path.push_back(host.config_dir + "/systemd/user.control");
+  if (!host.runtime_dir.empty()) path.push_back(host.runtime_dir + "/systemd/user.control");
   const auto add_generated = [&](std::string_view kind) {
     if (!host.runtime_dir.empty()) {
       path.push_back(host.runtime_dir + "/systemd/generator" + std::string(kind));

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,8 @@ struct HostFacts {
   std::string config_dir = "/etc";
   std::string tmp_dir = "/tmp";
   std::string var_tmp_dir = "/var/tmp";
+  std::uint64_t memory_bytes = 0;  ///< that the whole can have; 0: not known
+  std::uint64_t tasks_max = 0;     ///< likewise of processes and threads
 };
 
 struct SpecifierScope {

@@ -18,6 +18,8 @@
 #include "unit/kill_config.h"
 #include "unit/mount_config.h"
 #include "unit/name.h"
+#include "unit/resource_config.h"
+#include "unit/scheduling_config.h"
 #include "unit/service_config.h"
 
 namespace onset {
@@ -95,7 +97,7 @@ struct InstallConfig {
 };
 
 /// The part of [Slice], [Service], [Socket]… that places a unit in the cgroup
-/// tree. Its limits come with the resource directives.
+/// tree. What it may use there is in ResourceConfig.
 struct CgroupConfig {
   std::string slice;  ///< after the loader: what holds, system.slice if nothing else is said
   bool delegate = false;
@@ -116,12 +118,14 @@ struct Unit {
   std::vector<std::string_view> not_honoured;
 
   UnitConfig config;
-  std::unique_ptr<ExecConfig> exec;  ///< of types that run processes
+  std::unique_ptr<ExecConfig> exec;              ///< of types that run processes
+  std::unique_ptr<SchedulingConfig> scheduling;  ///< of those with settings of it
   std::unique_ptr<KillConfig> kill;
   std::unique_ptr<CgroupConfig> cgroup;
-  std::unique_ptr<ServiceConfig> service;  ///< of services
-  std::unique_ptr<MountConfig> mount;      ///< of mounts
-  std::unique_ptr<SwapConfig> swap;        ///< of swaps
+  std::unique_ptr<ResourceConfig> resource;  ///< of units that limit or count what they use
+  std::unique_ptr<ServiceConfig> service;    ///< of services
+  std::unique_ptr<MountConfig> mount;        ///< of mounts
+  std::unique_ptr<SwapConfig> swap;          ///< of swaps
   std::unique_ptr<AutomountConfig> automount;
   std::unique_ptr<InstallConfig> install;  ///< of files that have the section
 };

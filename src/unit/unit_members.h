@@ -44,6 +44,10 @@ struct ConfigHome<KillConfig> : SparseHome<KillConfig, &Unit::kill> {};
 template <>
 struct ConfigHome<CgroupConfig> : SparseHome<CgroupConfig, &Unit::cgroup> {};
 template <>
+struct ConfigHome<SchedulingConfig> : SparseHome<SchedulingConfig, &Unit::scheduling> {};
+template <>
+struct ConfigHome<ResourceConfig> : SparseHome<ResourceConfig, &Unit::resource> {};
+template <>
 struct ConfigHome<ServiceConfig> : SparseHome<ServiceConfig, &Unit::service> {};
 template <>
 struct ConfigHome<MountConfig> : SparseHome<MountConfig, &Unit::mount> {};

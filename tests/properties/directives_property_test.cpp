@@ -85,11 +85,18 @@ rc::Gen<std::string> value_for(const Directive& directive) {
       [](const auto& parts) { return "'" + parts.first + parts.second + "'"; });
   const auto marked = rc::gen::map(rc::gen::pair(word_of({"", "-", "!", "|", "|!", "+"}), absolute),
                                    [](const auto& parts) { return parts.first + parts.second; });
+  const auto device =
+      rc::gen::map(rc::gen::pair(word_of({"/dev/a", "/dev/b/c", "char-x", "block-*"}),
+                                 word_of({"", " 50", " 5M", " r", " rw", " rwm", " 10ms"})),
+                   [](const auto& parts) { return parts.first + parts.second; });
+  const auto resource = word_of({"10.0.0.0/8", "::1 any", "tcp:80", "ipv4:udp:1-5", "0-3 5,7", "5%",
+                                 "250.25%", "cpu io", "20", "500"});
   const auto value = rc::gen::oneOf(
-      word_of(expected_words(directive)), bool_text(), number_text(), span_text(), size_text(),
-      limit_text(), share_text(), signal_text(), status_set_text(), capability_set_text(),
-      mode_text(), line_text(), several(quoted, 1, 3, " "), command_text(), assignments_text(),
-      absolute, several(absolute, 1, 3, " "), marked, names, named, stream, several(uri, 1, 2, " "),
+      device, resource, word_of(expected_words(directive)), bool_text(), number_text(), span_text(),
+      size_text(), limit_text(), share_text(), signal_text(), status_set_text(),
+      capability_set_text(), mode_text(), line_text(), several(quoted, 1, 3, " "), command_text(),
+      assignments_text(), absolute, several(absolute, 1, 3, " "), marked, names, named, stream,
+      several(uri, 1, 2, " "),
       word_of({"A", "A B", "a.b", "org.example.A", "-.slice", "a-b.slice", "a b/c", "a:b", "~",
                "a:b a:c", "\"a b:c\"", "a\\:b:c", "/a:/b", "/a\\\\:/b\\ c"}));
   // As the reader hands them over.
@@ -101,10 +108,16 @@ rc::Gen<std::string> value_for(const Directive& directive) {
 }
 
 /// What show prints in a form of its own (as systemctl does), as a file has it.
-std::vector<std::string> file_form(const Unit& unit, const std::string& shown) {
+std::vector<std::string> file_form(const Directive& directive, const Unit& unit,
+                                   const std::string& shown) {
   constexpr std::string_view kOptional = " (ignore_errors=yes)";
   constexpr std::string_view kNeeded = " (ignore_errors=no)";
   std::vector<std::string> values;
+  if (shown == "[not set]") return {""};
+  if (directive.property == "CPUQuotaPerSecUSec") {  // a percentage there
+    const auto& quota = unit.resource->cpu_quota;
+    return {quota ? format("{}‱", *quota / 100) : std::string()};
+  }
   if (shown.starts_with("{ path=")) {  // its words run together there
     for (const auto& list : unit.service->exec) {
       for (const ExecCommand& command : list) values.push_back(printed_command(command));
@@ -137,7 +150,7 @@ TEST_CASE("of every directive, what show prints is read again as the same",
           RC_PRE(first.take(directive, value));
           const std::string shown = directive.show(first.unit);
           Reading second;
-          for (std::string printed : file_form(first.unit, shown)) {
+          for (std::string printed : file_form(directive, first.unit, shown)) {
             // Where "-" lets it be missing, show has "!".
             if (printed.starts_with('!') && !Reading().take(directive, printed)) printed[0] = '-';
             RC_LOG() << value << " is shown as " << shown << ", written as " << printed << "\n";

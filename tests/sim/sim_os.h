@@ -45,6 +45,7 @@ class SimOs final : public Os {
   void watch_empty(UnitId id, bool on) override;
   void release(UnitId id, const Unit& unit, bool remove_runtime_directories) override;
   void forget(UnitId id, const Unit& unit) override;
+  void apply_resources(const UnitGraph&, UnitId, bool) override {}
   PidFileReading read_pid_file(UnitId id, const Unit& unit, std::string_view path) override;
   pid_t guess_main_pid(UnitId id, pid_t control_pid) override;
   void remove_file(std::string_view path) override;

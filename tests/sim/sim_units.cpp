@@ -21,8 +21,8 @@ std::unique_ptr<T> copy_of(const std::unique_ptr<T>& config) {
 /// Of all members: one that is new does not compile until it is here.
 std::unique_ptr<Unit> copy_of(const Unit& unit) {
   const auto& [id, aliases, type, load_state, load_error, fragment_path, dropin_paths,
-               fragment_mtime_ns, dropin_mtime_ns, is_transient, not_honoured, config, exec, kill,
-               cgroup, service, mount, swap, automount, install] = unit;
+               fragment_mtime_ns, dropin_mtime_ns, is_transient, not_honoured, config, exec,
+               scheduling, kill, cgroup, resource, service, mount, swap, automount, install] = unit;
   return std::make_unique<Unit>(Unit{id,
                                      aliases,
                                      type,
@@ -36,8 +36,10 @@ std::unique_ptr<Unit> copy_of(const Unit& unit) {
                                      not_honoured,
                                      config,
                                      copy_of(exec),
+                                     copy_of(scheduling),
                                      copy_of(kill),
                                      copy_of(cgroup),
+                                     copy_of(resource),
                                      copy_of(service),
                                      copy_of(mount),
                                      copy_of(swap),

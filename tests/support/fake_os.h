@@ -41,6 +41,9 @@ class FakeOs final : public Os {
   void watch_empty(UnitId id, bool on) override;
   void release(UnitId id, const Unit& unit, bool remove_runtime_directories) override;
   void forget(UnitId id, const Unit& unit) override;
+  void apply_resources(const UnitGraph& graph, UnitId id, bool startup) override {
+    limited.push_back(graph.unit(id).id + (startup ? " startup" : ""));
+  }
   PidFileReading read_pid_file(UnitId id, const Unit& unit, std::string_view path) override;
   pid_t guess_main_pid(UnitId id, pid_t control_pid) override;
   void remove_file(std::string_view path) override;
@@ -65,6 +68,7 @@ class FakeOs final : public Os {
       [](UnitId a, UnitId b) { return a.value < b.value; }};
   std::set<std::string> bus_watched;
   std::vector<UnitId> forgotten;
+  std::vector<std::string> limited;   ///< apply_resources(): "a.slice", "a.slice startup"
   unsigned fail_spawns = 0;           ///< the next n spawns fail
   int spawn_errno = 11;               ///< EAGAIN
   std::set<std::string> unspawnable;  ///< units whose spawn fails with ENOENT

@@ -85,9 +85,9 @@ class Guest:
         for path, text in files.items():
             path = place + path
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(text)
-            if text.startswith("#!"):
+            with open(path, "wb") as file:  # a program's bytes as they are
+                file.write(text if isinstance(text, bytes) else text.encode())
+            if isinstance(text, bytes) or text.startswith("#!"):
                 os.chmod(path, 0o755)
         if disk:
             self._add_modules(root, initrd, modules)

@@ -541,8 +541,41 @@ TEST_CASE("freeze and thaw name the unit that refuses", "[cli][run]") {
 
 TEST_CASE("a verb that is known and not done says so", "[cli][run]") {
   CliWorld world;
-  CHECK(world.run({"set-property", "a", "X=1"}) == 1);
-  CHECK(world.err.text == "The verb 'set-property' is known, but onset does not do it yet.\n");
+  CHECK(world.run({"mount-image", "a", "b"}) == 1);
+  CHECK(world.err.text == "The verb 'mount-image' is known, but onset does not do it yet.\n");
+}
+
+TEST_CASE("set-property writes a drop-in for each setting", "[cli][run]") {
+  CliWorld world;
+  world.run({"--root=/r", "set-property", "a", "CPUWeight=20", "DeviceAllow=/dev/null r",
+             "DeviceAllow=char-pts", "MemoryMax=50%"});
+  const std::string folder = "/r/etc/systemd/system.control/a.service.d/";
+  const std::string head =
+      "# Made by \"set-property\"; a further one replaces this file.\n[Service]\n";
+  CHECK(*world.files.read(folder + "50-CPUWeight.conf", 4096) == head + "CPUWeight=20\n");
+  CHECK(*world.files.read(folder + "50-DeviceAllow.conf", 4096) ==
+        head + "DeviceAllow=/dev/null r\nDeviceAllow=char-pts\n");
+  CHECK(*world.files.read(folder + "50-MemoryMax.conf", 4096) == head + "MemoryMax=50%\n");
+}
+
+TEST_CASE("set-property --runtime writes below /run", "[cli][run]") {
+  CliWorld world;
+  world.run({"--root=/r", "--runtime", "set-property", "a.slice", "TasksMax=7"});
+  CHECK(world.files.read("/r/run/systemd/system.control/a.slice.d/50-TasksMax.conf", 4096)
+            ->ends_with("[Slice]\nTasksMax=7\n"));
+}
+
+TEST_CASE("set-property writes nothing where one of its settings is wrong", "[cli][run]") {
+  CliWorld world;
+  for (const char* wrong :
+       {"CPUWeight=0", "ExecStart=/bin/x", "Nonsense=1", "CPUWeight", "Slice=b.slice"}) {
+    INFO(wrong);
+    CHECK(world.run({"--root=/r", "set-property", "a", "TasksMax=7", wrong}) == 1);
+    CHECK(world.err.text.find("Failed to set unit properties on a.service: ") == 0);
+    world.err.text.clear();
+  }
+  CHECK(world.run({"--root=/r", "set-property", "a.target", "TasksMax=7"}) == 1);
+  CHECK_FALSE(world.files.read("/r/etc/systemd/system.control/a.service.d/50-TasksMax.conf", 4096));
 }
 
 class Typist final : public ProgramRunner {

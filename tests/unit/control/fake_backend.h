@@ -48,7 +48,13 @@ class FakeBackend final : public ControlBackend {
     return "/system.slice/" + world_.manager.graph().unit(id).id;
   }
   std::vector<std::string> starvation(UnitId) override { return {}; }
-  UnitUsage usage(UnitId) override { return {1024, std::nullopt, 3}; }
+  std::vector<std::string> not_enforced(UnitId) override { return unenforced; }
+  UnitUsage usage(UnitId) override {
+    UnitUsage usage;
+    usage.memory = 1024;
+    usage.tasks = 3;
+    return usage;
+  }
   SysResult freeze(UnitId id, bool frozen) override {
     if (!can_freeze) return Failure{SysError{"cgroup.freeze", ENOTSUP}};
     if (frozen) frozen_units.insert(id.value);
@@ -56,6 +62,7 @@ class FakeBackend final : public ControlBackend {
     return {};
   }
   bool is_frozen(UnitId id) override { return frozen_units.contains(id.value); }
+  std::vector<std::string> unenforced;
   bool can_freeze = true;
   unsigned generators = 0;  ///< run, and a reload has this number
   std::set<std::uint32_t> frozen_units;

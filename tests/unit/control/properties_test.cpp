@@ -16,8 +16,8 @@ namespace {
 /// Settings that systemd has had since after version 252, and one that it has
 /// and does not document.
 constexpr std::string_view kBeyond[] = {
-    "PermissionsStartOnly", "ReloadSignal",           "RestartSteps",
-    "RestartMaxDelayUSec",  "SurviveFinalKillSignal",
+    "PermissionsStartOnly",   "ReloadSignal", "RestartSteps",   "RestartMaxDelayUSec",
+    "SurviveFinalKillSignal", "MemoryPeak",   "MemoryZSwapMax", "NotEnforced",
 };
 
 template <std::size_t N>

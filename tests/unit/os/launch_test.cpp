@@ -301,6 +301,7 @@ TEST_CASE("the child on the manager's memory calls nothing that keeps state", "[
     static constexpr std::string_view kFine[] = {
         "onset::set_up_streams",
         "onset::set_credentials",
+        "onset::set_scheduling",
         "onset::close_all_descriptors",
         "onset::describe",
         "onset::change_tree_owner",

@@ -111,6 +111,7 @@ class OsWorld final : public OsListener {
   bool turn(int milliseconds);
 
   // OsListener
+  void unit_oom(UnitId unit) override { ooms.push_back(unit); }
   void exec_done(pid_t pid) override { execs.push_back(pid); }
   void unit_empty(UnitId unit) override { empties.push_back(unit); }
   void path_changed(UnitId unit) override { paths.push_back(unit); }
@@ -125,6 +126,7 @@ class OsWorld final : public OsListener {
   LaunchRequest request;  ///< its members beyond unit and command are used as they are
   std::vector<pid_t> execs;
   std::vector<UnitId> empties;
+  std::vector<UnitId> ooms;
   std::vector<UnitId> paths;
   std::vector<pid_t> aliens;
   std::vector<std::pair<UnitId, BusNameChanged>> bus;

@@ -262,13 +262,15 @@ TEST_CASE("C1: a wrong value is left out, one that protects fails the unit", "[u
 TEST_CASE("what is known and not honoured is said once, unless it asks for nothing",
           "[unit][loader]") {
   const LoadedUnit loaded = test::load_service(
-      "PrivateTmp=yes\nPrivateDevices=no\nMemoryMax=infinity\nTasksMax=10\nTasksMax=20\n"
+      "PrivateTmp=yes\nPrivateDevices=no\nMemoryMax=1M\nLogRateLimitBurst=10\nLogRateLimitBurst="
+      "20\n"
       "ProtectHome=yes\nProtectHome=no\nReadOnlyPaths=/usr\nReadOnlyPaths=");
   CHECK(loaded.unit->load_state == LoadState::Loaded);
   CHECK(loaded.told() == kEtc +
                              "a.service: not honoured yet: PrivateTmp= (line 3), "
-                             "TasksMax= (line 6)\n");
-  CHECK(loaded.unit->not_honoured == std::vector<std::string_view>{"PrivateTmp", "TasksMax"});
+                             "LogRateLimitBurst= (line 6)\n");
+  CHECK(loaded.unit->not_honoured ==
+        std::vector<std::string_view>{"PrivateTmp", "LogRateLimitBurst"});
 }
 
 TEST_CASE("C6: a file that systemd refuses is refused with its line", "[unit][loader][C6]") {
