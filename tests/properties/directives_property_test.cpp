@@ -114,6 +114,8 @@ std::vector<std::string> file_form(const Directive& directive, const Unit& unit,
   constexpr std::string_view kNeeded = " (ignore_errors=no)";
   std::vector<std::string> values;
   if (shown == "[not set]") return {""};
+  // Nanoseconds have no word for it there.
+  if (shown == std::to_string(UINT64_MAX)) return {"infinity"};
   if (directive.property == "CPUQuotaPerSecUSec") {  // a percentage there
     const auto& quota = unit.resource->cpu_quota;
     return {quota ? format("{}‱", *quota / 100) : std::string()};
