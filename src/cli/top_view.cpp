@@ -101,8 +101,7 @@ std::vector<TopRow> top_rows(const Uses& before, const Uses& now, Duration betwe
 
 std::string top_text(const std::vector<TopRow>& rows, const Palette& palette, std::size_t width,
                      std::size_t lines) {
-  Table table({"CPU%", "MEMORY", "TASKS", "READ/s", "WRITE/s", "CPU-WAIT%", "MEM-WAIT%", "IO-WAIT%",
-               "UNIT"});
+  Table table({"CPU%", "MEMORY", "TASKS", "READ/s", "WRITE/s", "CPUw%", "MEMw%", "IOw%", "UNIT"});
   for (const TopRow& row : rows) {
     if (lines != 0 && table.rows() == lines) break;
     const UnitUse& use = row.use;

@@ -63,7 +63,7 @@ class Limits(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         files = {f"/etc/systemd/system/{name}": text for name, text in UNITS.items()}
-        cls.guest = Guest(disk=True, files={**files, PROBE: probe()})
+        cls.guest = Guest(disk=True, append="systemd.log_level=info", files={**files, PROBE: probe()})
         cls.addClassCleanup(cls.guest.end)
 
     def show(self, unit, name):
