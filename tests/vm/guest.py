@@ -194,13 +194,13 @@ class Guest:
             raise AssertionError(f"{command}: {status}\n{output}\n{self.console}")
         return output
 
-    def monitor(self, command):
-        """A command to QEMU itself: "sendkey ctrl-alt-delete". Until it prompts again: what is
+    def monitor(self, *commands):
+        """Commands to QEMU itself: "sendkey ctrl-alt-delete". Until it prompts again: what is
         asked by who has gone is not done."""
         end = time.monotonic() + DEADLINE
         with self._connect("monitor", end) as connection:
             connection.settimeout(DEADLINE)
-            for words in ("", command + "\n"):
+            for words in ("", *(command + "\n" for command in commands)):
                 connection.sendall(words.encode())
                 heard = b""
                 while not heard.endswith(b"(qemu) "):

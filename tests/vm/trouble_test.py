@@ -59,7 +59,7 @@ class Trouble(unittest.TestCase):
     def test_a_disk_that_never_comes_is_waited_for_and_named(self):
         guest = self.boot(disk=True, initrd=True,
                           append="quiet root=/dev/vdz rootfstype=ext4 rootflags=x-systemd.device-timeout=9s")
-        guest.until(r"^waiting for /dev/vdz$")
+        guest.until(r"waiting for /dev/vdz$")
         guest.until(r"A start job is running for initrd-root-mount\.service - Root File System /dev/vdz \([5-9]s / 9s\)")
         guest.until(r"^\[FAILED\] Failed to start initrd-root-mount\.service - Root File System /dev/vdz\.$")
         guest.until(r"^\[DEPEND\] Dependency failed for initrd-root-fs\.target - Initrd Root File System\.$")
