@@ -2,9 +2,12 @@
 
 #include <unistd.h>
 
+#include "base/format.h"
+#include "base/text.h"
 #include "init/generated_files.h"
 #include "init/getty_generator.h"
 #include "init/sysv_generator.h"
+#include "unit/root_entry.h"
 
 namespace onset {
 namespace {
@@ -29,7 +32,13 @@ std::vector<std::string> link_machine_units(const Here& here) {
   facts.default_unit = here.default_unit;
   facts.in_initrd = here.in_initrd;
   facts.has_rc_local = access("/etc/rc.local", X_OK) == 0;
-  return write_generated(machine_links(facts));
+  std::vector<std::string> losses = write_generated(machine_links(facts));
+  // Nobody makes units of them: systemd's own generator is not run, see init/generators.
+  for (const std::string& entry : later_entries(facts.fstab)) {
+    losses.push_back(format("/etc/fstab: {} is left alone, entries but the root's are not read yet",
+                            c_escape(entry)));
+  }
+  return losses;
 }
 
 constexpr Row kTable[] = {

@@ -11,21 +11,12 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "init/machine_programs.h"
-#include "os/files.h"
 #include "os/mount_table.h"
 #include "unit/fsck_plan.h"
 #include "unit/root_entry.h"
 
 namespace onset {
 namespace {
-
-constexpr std::size_t kFileMax = std::size_t{1} << 20;
-
-std::string text_of(const char* path) {
-  RealFiles files;
-  const auto text = files.read(path, kFileMax);
-  return text ? *text : std::string();
-}
 
 // ---- fsck -------------------------------------------------------------------------
 
@@ -34,8 +25,8 @@ std::string text_of(const char* path) {
 std::string node_of_root() {
   struct stat root {};
   if (stat("/", &root) < 0) return {};
-  const std::string uevent = text_of(
-      format("/sys/dev/block/{}:{}/uevent", major(root.st_dev), minor(root.st_dev)).c_str());
+  const std::string uevent =
+      text_of(format("/sys/dev/block/{}:{}/uevent", major(root.st_dev), minor(root.st_dev)));
   for (const std::string_view line : split(uevent, '\n')) {
     constexpr std::string_view kName = "DEVNAME=";
     if (line.starts_with(kName)) return format("/dev/{}", line.substr(kName.size()));

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/format.h"
+#include "os/files.h"
 
 namespace onset {
 namespace {
@@ -43,6 +44,12 @@ int run_machine_program(const std::vector<std::string>& words) {
 void complain(std::string_view text) {
   const std::string line = format("{}\n", text);
   (void)!write(STDERR_FILENO, line.data(), line.size());
+}
+
+std::string text_of(const std::string& path) {
+  constexpr std::size_t kFileMax = std::size_t{1} << 20;
+  const auto text = RealFiles().read(path, kFileMax);
+  return text ? *text : std::string();
 }
 
 std::string find_program(std::string_view name) {

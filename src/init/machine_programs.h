@@ -27,6 +27,8 @@ int give_shell(const std::vector<std::string>& arguments);  // machine_shell.cpp
 
 /// One line on standard error.
 void complain(std::string_view text);
+/// A file of at most a mebibyte; empty where it can't be read.
+std::string text_of(const std::string& path);
 /// The program by its name, looked up in the usual folders; empty: it is not there.
 std::string find_program(std::string_view name);
 /// Runs it and waits: its exit status, the negative number of the signal that ended it, or 127:

@@ -9,19 +9,10 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "init/machine_programs.h"
-#include "os/files.h"
 #include "unit/root_password.h"
 
 namespace onset {
 namespace {
-
-constexpr std::size_t kFileMax = std::size_t{1} << 20;
-
-std::string text_of(const char* path) {
-  RealFiles files;
-  const auto text = files.read(path, kFileMax);
-  return text ? *text : std::string();
-}
 
 void replace_self(const std::string& path, const char* name) {
   (void)execl(path.c_str(), name, static_cast<char*>(nullptr));

@@ -29,21 +29,46 @@ std::string unescape(std::string_view text) {
   return out;
 }
 
+struct Line {
+  std::string what;
+  EarlyEntry entry;
+  [[nodiscard]] bool is_early() const {
+    return std::ranges::find(kEarly, entry.where) != std::end(kEarly);
+  }
+};
+
+std::vector<Line> lines_of(std::string_view fstab) {
+  std::vector<Line> lines;
+  for (const std::string_view text : split(fstab, '\n')) {
+    const auto words = split_whitespace(text);
+    constexpr std::size_t kFewest = 3;
+    if (words.size() < kFewest || words[0].starts_with('#')) continue;
+    Line& line = lines.emplace_back();
+    line.what = unescape(words[0]);
+    line.entry.where = path_simplify(unescape(words[1]));
+    line.entry.type = words[2];
+    line.entry.options = words.size() > 3 ? unescape(words[3]) : std::string("defaults");
+    if (words.size() > 5) line.entry.pass = parse_uint<unsigned>(words[5]).value_or(0);
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::vector<EarlyEntry> early_entries(std::string_view fstab) {
   std::vector<EarlyEntry> entries;
-  for (const std::string_view line : split(fstab, '\n')) {
-    const auto words = split_whitespace(line);
-    constexpr std::size_t kFewest = 3;
-    if (words.size() < kFewest || words[0].starts_with('#')) continue;
-    EarlyEntry entry;
-    entry.where = path_simplify(unescape(words[1]));
-    if (std::ranges::find(kEarly, entry.where) == std::end(kEarly)) continue;
-    entry.type = words[2];
-    entry.options = words.size() > 3 ? unescape(words[3]) : std::string("defaults");
-    if (words.size() > 5) entry.pass = parse_uint<unsigned>(words[5]).value_or(0);
-    entries.push_back(std::move(entry));
+  for (Line& line : lines_of(fstab)) {
+    if (line.is_early()) entries.push_back(std::move(line.entry));
+  }
+  return entries;
+}
+
+std::vector<std::string> later_entries(std::string_view fstab) {
+  std::vector<std::string> entries;
+  for (Line& line : lines_of(fstab)) {
+    const auto options = split(line.entry.options, ',');
+    if (line.is_early() || std::ranges::find(options, "noauto") != options.end()) continue;
+    entries.push_back(line.entry.type == "swap" ? line.what : line.entry.where);
   }
   return entries;
 }

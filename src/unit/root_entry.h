@@ -19,6 +19,9 @@ struct EarlyEntry {
 };
 std::vector<EarlyEntry> early_entries(std::string_view fstab);
 
+/// The others that a boot should mount, without "noauto": where, or of swap what.
+std::vector<std::string> later_entries(std::string_view fstab);
+
 /// `ro` or `rw` of the kernel's command line, the last one.
 std::optional<bool> root_is_to_be_writable(std::string_view command_line);
 

@@ -57,3 +57,12 @@ TEST_CASE("root gets a shell without a password only where none is set", "[unit]
     CHECK(root_has_no_password(row.passwd, row.shadow) == row.lets_in);
   }
 }
+
+TEST_CASE("of fstab the other lines are named, but for those that nobody wants at boot",
+          "[unit][boot]") {
+  CHECK(later_entries("# comment\n/dev/vda / ext4 rw 0 1\nproc /proc proc defaults 0 0\n"
+                      "UUID=1 /home ext4 noatime,nofail 0 2\n/dev/vdb\\0401 none swap sw 0 0\n"
+                      "/dev/vdc /mnt auto ro,noauto 0 0\ntmpfs /tmp/ tmpfs\n/dev/vdd /cut\n") ==
+        std::vector<std::string>{"/home", "/dev/vdb 1", "/tmp"});
+  CHECK(later_entries("").empty());
+}
