@@ -273,8 +273,10 @@ class Process:
     def end(self):
         """Kills the namespace by its first process, then the process itself."""
         if self.popen.poll() is None:
-            # Stopped, it can't reap its child, whose pid therefore stays the child's.
+            # Stopped, it can't reap its child, whose pid therefore stays the child's. It is
+            # stopped when it says so, not when the signal is sent.
             os.kill(self.popen.pid, signal.SIGSTOP)
+            os.waitid(os.P_PID, self.popen.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             for child in children_of(self.popen.pid):
                 os.kill(child, signal.SIGKILL)
             os.kill(self.popen.pid, signal.SIGKILL)

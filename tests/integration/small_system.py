@@ -276,6 +276,7 @@ class Life:
     def end(self):
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGSTOP)  # so that its child's number stays its child's
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             for pid in (*children_of(self.process.pid), self.process.pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
