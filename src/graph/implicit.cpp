@@ -89,6 +89,7 @@ class ImplicitDependencies {
     add_bus();
     add_defaults();
     add_mount();
+    add_swap();
     return std::move(found_);
   }
 
@@ -125,7 +126,7 @@ class ImplicitDependencies {
   void add_mount() {
     if (unit_.mount == nullptr || !unit_.config.default_dependencies || user_manager_) return;
     const MountConfig& mount = *unit_.mount;
-    if (stays_mounted(mount.where)) return;
+    if (stays_mounted(mount.where) || has_mount_option(mount.options, "x-initrd.mount")) return;
     const bool is_remote = is_network_mount(mount);
     if (!may_fail(mount))
       add(DependencyKind::Before, is_remote ? "remote-fs.target" : "local-fs.target");
@@ -139,6 +140,13 @@ class ImplicitDependencies {
     add(DependencyKind::Before, "umount.target");
     // What is in swap has to be gone before swapoff.
     if (mount.type == "tmpfs") add(DependencyKind::After, "swap.target");
+  }
+
+  /// A file can be swapped to once it can be written to.
+  void add_swap() {
+    if (unit_.swap == nullptr || unit_.swap->is_found || user_manager_) return;
+    if (!unit_.swap->what.starts_with("/dev/"))
+      add(DependencyKind::After, "systemd-remount-fs.service");
   }
 
   const Unit& unit_;

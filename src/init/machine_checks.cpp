@@ -2,8 +2,6 @@
 // looked at while nobody writes to it, then becomes what fstab says.
 
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,27 +10,15 @@
 #include "base/text.h"
 #include "init/machine_programs.h"
 #include "os/mount_table.h"
+#include "unit/device_tag.h"
 #include "unit/fsck_plan.h"
-#include "unit/root_entry.h"
+#include "unit/fstab.h"
+#include "unit/kernel_command_line.h"
 
 namespace onset {
 namespace {
 
 // ---- fsck -------------------------------------------------------------------------
-
-/// The node of what "/" is on: in the table of mounts it may have a name that is none
-/// ("/dev/root"). Empty: it is on no device.
-std::string node_of_root() {
-  struct stat root {};
-  if (stat("/", &root) < 0) return {};
-  const std::string uevent =
-      text_of(format("/sys/dev/block/{}:{}/uevent", major(root.st_dev), minor(root.st_dev)));
-  for (const std::string_view line : split(uevent, '\n')) {
-    constexpr std::string_view kName = "DEVNAME=";
-    if (line.starts_with(kName)) return format("/dev/{}", line.substr(kName.size()));
-  }
-  return {};
-}
 
 struct Checked {
   FsckTarget target;
@@ -43,11 +29,15 @@ struct Checked {
 Checked find_target(const std::vector<std::string>& arguments) {
   Checked checked;
   if (!arguments.empty()) {
-    checked.target.device = arguments.front();
+    std::string& device = checked.target.device;
+    device = arguments.front();
+    // Where nobody has made the link, fsck(8) finds the device by its tag.
+    const std::string tag = tag_of_link(device);
+    if (!tag.empty() && access(device.c_str(), F_OK) < 0) device = tag;
     return checked;
   }
   checked.target.is_root = true;
-  checked.target.device = node_of_root();
+  checked.target.device = node_of("/");
   for (const MountEntry& mount : parse_mount_table(text_of("/proc/self/mountinfo"))) {
     if (mount.path == "/") checked.type = mount.type;
   }
@@ -111,7 +101,7 @@ int remount_plainly(const std::string& where, bool writable) {
   return 1;
 }
 
-int remount(const EarlyEntry& entry) {
+int remount(const FstabEntry& entry) {
   const std::string program = find_program("mount");
   if (program.empty()) {
     return remount_plainly(entry.where,
@@ -126,7 +116,7 @@ int remount(const EarlyEntry& entry) {
 int remount_file_systems(const std::vector<std::string>& /*arguments*/) {
   int result = 0;
   bool has_root = false;
-  for (const EarlyEntry& entry : early_entries(text_of("/etc/fstab"))) {
+  for (const FstabEntry& entry : early_entries(text_of("/etc/fstab"))) {
     has_root = has_root || entry.where == "/";
     if (remount(entry) != 0) result = 1;
   }

@@ -1,12 +1,15 @@
 #include "init/machine_programs.h"
 
 #include <spawn.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "os/files.h"
 
 namespace onset {
@@ -20,11 +23,19 @@ struct Verb {
   int (*run)(const std::vector<std::string>&);
 };
 constexpr Verb kVerbs[] = {
-    {"fsck", check_file_system},       {"remount-fs", remount_file_systems},
-    {"sysctl", apply_sysctl},          {"modules-load", load_modules},
-    {"random-seed", keep_random_seed}, {"machine-id-commit", commit_machine_id},
-    {"mount-root", mount_root},        {"switch-root", switch_to_root},
-    {"update-done", mark_updated},     {"sulogin-shell", give_shell},
+    {"fsck", check_file_system},
+    {"remount-fs", remount_file_systems},
+    {"sysctl", apply_sysctl},
+    {"modules-load", load_modules},
+    {"random-seed", keep_random_seed},
+    {"machine-id-commit", commit_machine_id},
+    {"mount-root", mount_root},
+    {"switch-root", switch_to_root},
+    {"update-done", mark_updated},
+    {"sulogin-shell", give_shell},
+    {"makefs", make_file_system},
+    {"growfs", grow_file_system},
+    {"sysroot-fstab", read_sysroot_fstab},
 };
 
 }  // namespace
@@ -50,6 +61,18 @@ std::string text_of(const std::string& path) {
   constexpr std::size_t kFileMax = std::size_t{1} << 20;
   const auto text = RealFiles().read(path, kFileMax);
   return text ? *text : std::string();
+}
+
+std::string node_of(const std::string& path) {
+  struct stat st {};
+  if (stat(path.c_str(), &st) < 0) return {};
+  const std::string uevent =
+      text_of(format("/sys/dev/block/{}:{}/uevent", major(st.st_dev), minor(st.st_dev)));
+  for (const std::string_view line : split(uevent, '\n')) {
+    constexpr std::string_view kName = "DEVNAME=";
+    if (line.starts_with(kName)) return format("/dev/{}", line.substr(kName.size()));
+  }
+  return {};
 }
 
 std::string find_program(std::string_view name) {

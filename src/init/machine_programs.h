@@ -21,6 +21,9 @@ int commit_machine_id(const std::vector<std::string>& arguments);
 int mark_updated(const std::vector<std::string>& arguments);
 int mount_root(const std::vector<std::string>& arguments);  // machine_root.cpp
 int switch_to_root(const std::vector<std::string>& arguments);
+int read_sysroot_fstab(const std::vector<std::string>& arguments);
+int make_file_system(const std::vector<std::string>& arguments);  // machine_disks.cpp
+int grow_file_system(const std::vector<std::string>& arguments);
 int give_shell(const std::vector<std::string>& arguments);  // machine_shell.cpp
 
 // ---- what they share ----------------------------------------------------------------
@@ -29,6 +32,9 @@ int give_shell(const std::vector<std::string>& arguments);  // machine_shell.cpp
 void complain(std::string_view text);
 /// A file of at most a mebibyte; empty where it can't be read.
 std::string text_of(const std::string& path);
+/// The node of the device that a path is on; in the table of mounts it may have a name that is
+/// none ("/dev/root"). Empty: it is on no device.
+std::string node_of(const std::string& path);
 /// The program by its name, looked up in the usual folders; empty: it is not there.
 std::string find_program(std::string_view name);
 /// Runs it and waits: its exit status, the negative number of the signal that ended it, or 127:

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -15,6 +16,7 @@
 #include "base/unique_fd.h"
 #include "init/machine_programs.h"
 #include "os/files.h"
+#include "unit/fstab.h"
 #include "unit/initrd_root.h"
 
 namespace onset {
@@ -117,6 +119,19 @@ int mount_root(const std::vector<std::string>& /*arguments*/) {
               err);
 }
 
+/// What the root's own table wants to be there before it is left to: the manager reads it, and
+/// what initrd-fs.target has got by it is started. Mostly there is nothing.
+int read_sysroot_fstab(const std::vector<std::string>& /*arguments*/) {
+  constexpr std::string_view kTable = "/sysroot/etc/fstab";
+  Diagnostics said_by_the_generator;
+  const auto entries = parse_fstab(text_of(std::string(kTable)), kTable, said_by_the_generator);
+  const bool is_wanted = std::ranges::any_of(entries, is_for_initrd);
+  if (!is_wanted) return 0;
+  const std::string self = "/proc/self/exe";
+  if (run_program(self, {"systemctl", "daemon-reload"}) != 0) return 1;
+  return run_program(self, {"systemctl", "--no-block", "start", "initrd-fs.target"}) == 0 ? 0 : 1;
+}
+
 /// The folder becomes the root with the manager's next beginning, soft-reboot.
 int switch_to_root(const std::vector<std::string>& arguments) {
   const std::string root = arguments.empty() ? std::string(kSysroot) : arguments.front();
@@ -131,6 +146,10 @@ int switch_to_root(const std::vector<std::string>& arguments) {
   }
   if (mkdir(kNextRoot, 0755) < 0 && errno != EEXIST) return fail(kNextRoot, errno);
   if (mount(root.c_str(), kNextRoot, nullptr, MS_BIND | MS_REC, nullptr) < 0) {
+    return fail(kNextRoot, errno);
+  }
+  // What the end of the initrd's own mount units unmounts stays there.
+  if (mount(nullptr, kNextRoot, nullptr, MS_PRIVATE | MS_REC, nullptr) < 0) {
     return fail(kNextRoot, errno);
   }
   return run_program("/proc/self/exe", {"systemctl", "--no-block", "soft-reboot"}) == 0 ? 0 : 1;

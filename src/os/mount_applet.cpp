@@ -15,8 +15,8 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "os/kernel.h"
+#include "unit/device_tag.h"
 #include "unit/mount_config.h"
-#include "unit/words.h"
 
 namespace onset {
 namespace {
@@ -308,30 +308,6 @@ MountFlags parse_mount_flags(std::string_view options) {
     }
   }
   return found;
-}
-
-std::string tag_of_link(std::string_view path) {
-  struct TagFolder {
-    std::string_view path;
-    std::string_view tag;
-  };
-  static constexpr TagFolder kFolders[] = {{"/dev/disk/by-uuid/", "UUID="},
-                                           {"/dev/disk/by-label/", "LABEL="},
-                                           {"/dev/disk/by-partuuid/", "PARTUUID="},
-                                           {"/dev/disk/by-partlabel/", "PARTLABEL="}};
-  for (const TagFolder& folder : kFolders) {
-    if (!path.starts_with(folder.path)) continue;
-    // udev writes what a file's name can't hold as \xNN.
-    std::string value(folder.tag);
-    for (std::string_view rest = path.substr(folder.path.size()); !rest.empty();) {
-      const bool is_escape = rest.starts_with("\\x");
-      const std::size_t taken = is_escape ? unescape_one(rest.substr(1), value) : 0;
-      if (taken == 0) value += rest.front();
-      rest.remove_prefix(1 + taken);
-    }
-    return value;
-  }
-  return {};
 }
 
 int run_mount_applet(const std::vector<std::string>& arguments) {

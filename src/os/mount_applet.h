@@ -27,8 +27,5 @@ struct MountFlags {
   std::string data;               ///< what is the file system's
 };
 MountFlags parse_mount_flags(std::string_view options);
-/// A link that udev would have made, "/dev/disk/by-uuid/X", as what mount(8) finds by itself:
-/// "UUID=X". Empty: it is none.
-std::string tag_of_link(std::string_view path);
 
 }  // namespace onset

@@ -3,30 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "base/octal_escape.h"
 #include "base/text.h"
 
 namespace onset {
 namespace {
-
-constexpr bool is_octal(char c) {
-  return c >= '0' && c <= '7';
-}
-
-/// The kernel writes blanks, tabs, line ends and backslashes as \OOO.
-std::string unescape_octal(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && text.size() - i > 3 && is_octal(text[i + 1]) && is_octal(text[i + 2]) &&
-        is_octal(text[i + 3])) {
-      plain +=
-          static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + text[i + 3] - '0');
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
 
 /// `path` itself or what is below it.
 bool is_within(std::string_view path, std::string_view folder) {

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "unit/device_tag.h"
 #include "unit/kernel_command_line.h"
 #include "unit/name.h"
 #include "unit/values.h"
@@ -13,15 +14,6 @@ namespace {
 
 /// systemd-system.conf(5), DefaultDeviceTimeoutSec=.
 constexpr Duration kDeviceTimeout = std::chrono::seconds(90);
-
-struct Tag {
-  std::string_view tag;
-  std::string_view folder;
-};
-constexpr Tag kTags[] = {{"UUID=", "by-uuid"},
-                         {"LABEL=", "by-label"},
-                         {"PARTUUID=", "by-partuuid"},
-                         {"PARTLABEL=", "by-partlabel"}};
 
 struct Flag {
   std::string_view word;
@@ -75,14 +67,8 @@ InitrdRoot initrd_root(std::string_view command_line) {
 }
 
 std::string device_path(std::string_view device) {
-  if (device.starts_with("/dev/")) return path_simplify(device);
-  for (const Tag& tag : kTags) {
-    if (!device.starts_with(tag.tag)) continue;
-    const std::string_view value = device.substr(tag.tag.size());
-    if (!filename_is_valid(value)) return {};
-    return format("/dev/disk/{}/{}", tag.folder, value);
-  }
-  return {};
+  const std::string path = device_of_tag(device);
+  return path.starts_with("/dev/") ? path_simplify(path) : std::string();
 }
 
 std::optional<ExtIdentity> ext_identity(std::string_view superblock) {

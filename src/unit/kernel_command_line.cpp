@@ -179,6 +179,10 @@ class Reader {
       request_.log_target = value;
     } else if (name == "systemd.getty_auto") {
       take_bool(argument, request_.getty_auto);
+    } else if (name == "fstab") {
+      take_bool(argument, request_.fstab);
+    } else if (name == "systemd.swap") {
+      take_bool(argument, request_.swap);
     } else if (name == "systemd.hostname") {
       request_.hostname = value;
     } else if (name == "systemd.machine_id") {
@@ -253,6 +257,15 @@ KernelRequest read_kernel_command_line(std::string_view line, bool in_initrd) {
   Reader reader(in_initrd);
   for (const KernelArgument& argument : split_kernel_command_line(line)) reader.take(argument);
   return reader.finish();
+}
+
+std::optional<bool> root_is_to_be_writable(std::string_view command_line) {
+  std::optional<bool> writable;
+  for (const KernelArgument& word : split_kernel_command_line(command_line)) {
+    if (word.text == "rw") writable = true;
+    if (word.text == "ro") writable = false;
+  }
+  return writable;
 }
 
 }  // namespace onset

@@ -28,6 +28,8 @@ struct KernelRequest {
   bool quiet = false;                     ///< no status lines, where nobody asks for them
   std::string log_target;                 ///< as written, empty: not given
   bool getty_auto = true;                 ///< logins on the consoles
+  bool fstab = true;                      ///< fstab(5) counts
+  bool swap = true;                       ///< its swaps too
   std::string hostname;
   std::string machine_id;
   std::optional<std::uint64_t> clock_us;   ///< since 1970
@@ -36,6 +38,9 @@ struct KernelRequest {
   std::optional<std::string> debug_shell;  ///< the terminal, below /dev; empty: the usual one
   Diagnostics diagnostics;                 ///< values that can't be taken, words not honoured yet
 };
+
+/// `ro` or `rw`, the last one.
+std::optional<bool> root_is_to_be_writable(std::string_view command_line);
 
 /// `in_initrd`: words that begin with "rd." count, and of what unit to start only those do.
 KernelRequest read_kernel_command_line(std::string_view line, bool in_initrd);

@@ -2,9 +2,9 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "unit/fstab.h"
 #include "unit/initrd_root.h"
 #include "unit/name.h"
-#include "unit/root_entry.h"
 #include "unit/values.h"
 
 namespace onset {
@@ -56,7 +56,7 @@ class Links {
 /// The root as fstab has it, or as the kernel's command line wants it where fstab says nothing.
 void add_root(Links& links, const MachineFacts& facts) {
   bool remounts = root_is_to_be_writable(facts.command_line).value_or(false);
-  for (const EarlyEntry& entry : early_entries(facts.fstab)) {
+  for (const FstabEntry& entry : early_entries(facts.fstab)) {
     remounts = true;
     if (entry.where == "/" && entry.pass > 0) {
       links.want("local-fs.target", "systemd-fsck-root.service");

@@ -95,8 +95,13 @@ class Boot(unittest.TestCase):
         disk = os.path.join(PARTS, "disk.img")
         uuid = subprocess.run(["dumpe2fs", "-h", disk], capture_output=True, text=True).stdout
         uuid = re.search(r"Filesystem UUID: +(\S+)", uuid).group(1)
-        guest = self.boot(disk=True, initrd=True, append=f"quiet root=UUID={uuid} rootflags=noatime ro")
+        # In the system that comes after the initrd nobody wants this one.
+        early = "tmpfs /mnt tmpfs size=1M,x-initrd.mount,x-systemd.wanted-by=initrd-fs.target 0 0\n"
+        guest = self.boot(disk=True, initrd=True, append=f"quiet root=UUID={uuid} rootflags=noatime ro",
+                          files={"/etc/fstab": "/dev/vda / ext4 errors=remount-ro 0 1\n" + early})
         guest.until(r" login: ")
+        self.assertEqual(guest.ok("systemctl is-active mnt.mount; mountpoint /mnt"),
+                         "active\n/mnt is a mountpoint\n")
         self.assertEqual(guest.ok("systemctl is-system-running"), "running\n")
         self.assertRegex(guest.ok("cat /proc/mounts"), r"(?m)^/dev/\S+ / ext4 rw,")
         # Nothing of the initrd is in sight, and its manager has given way.

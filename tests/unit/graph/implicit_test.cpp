@@ -143,6 +143,8 @@ TEST_CASE("what stays until the end is not unmounted with the rest", "[graph][im
     CHECK_FALSE(has(of(name, "[Mount]\nWhat=x\n"), "Conflicts=umount.target"));
   }
   CHECK(has(of("usr-local.mount", "[Mount]\nWhat=x\n"), "Conflicts=umount.target"));
+  CHECK_FALSE(
+      has(of("a.mount", "[Mount]\nWhat=x\nOptions=x-initrd.mount\n"), "Conflicts=umount.target"));
 }
 
 TEST_CASE("a mount requires what its source lies on", "[graph][implicit]") {
@@ -177,4 +179,10 @@ TEST_CASE("paths of a service's processes require their mounts", "[graph][implic
   CHECK(implied("srv-a.mount", "")->config.requires_mounts_for == Words{"/srv"});
   CHECK(implied("srv.mount", "")->config.requires_mounts_for == Words{"/"});
   CHECK(implied("-.mount", "")->config.requires_mounts_for.empty());
+}
+
+TEST_CASE("a file is swapped to once the root can be written to", "[graph][implicit]") {
+  CHECK(has(of("s.swap", "[Swap]\nWhat=/s\n"), "After=systemd-remount-fs.service"));
+  CHECK_FALSE(
+      has(of("dev-vdb.swap", "[Swap]\nWhat=/dev/vdb\n"), "After=systemd-remount-fs.service"));
 }

@@ -11,9 +11,3 @@ TEST_CASE("options of fstab are flags, propagation and the file system's own", "
   CHECK(flags.propagation != 0);
   CHECK(flags.data == "size=1k,mode=7");
 }
-
-TEST_CASE("a link of udev's says by what mount(8) finds the device", "[os][mount]") {
-  CHECK(tag_of_link("/dev/disk/by-uuid/12-ab") == "UUID=12-ab");
-  CHECK(tag_of_link("/dev/disk/by-label/a\\x20b") == "LABEL=a b");
-  CHECK(tag_of_link("/dev/vda").empty());
-}
