@@ -89,4 +89,7 @@ bool path_is_normalized(std::string_view path) noexcept;
 /// One component: no slash, not "." or "..", at most 255 bytes.
 bool filename_is_valid(std::string_view name) noexcept;
 
+/// RFC 4648, with padding.
+std::string encode_base64(std::string_view bytes);
+
 }  // namespace onset

@@ -287,10 +287,18 @@ void add_usage(Lines& lines, const json& unit) {
   if (const auto restarts = number_of(unit, "restarts"); restarts && *restarts > 0) {
     lines.label("Restarts", format("{}", *restarts));
   }
-  if (const auto tasks = number_of(unit, "tasks")) lines.label("Tasks", format("{}", *tasks));
+  if (const auto tasks = number_of(unit, "tasks")) {
+    const auto refused = number_of(unit, "tasks_refused").value_or(0);
+    lines.label("Tasks",
+                refused > 0 ? format("{} ({} refused)", *tasks, refused) : format("{}", *tasks));
+  }
   const auto bytes_of = [&](const char* name) {
     return format_bytes(static_cast<std::uint64_t>(number_of(unit, name).value_or(0)));
   };
+  if (number_of(unit, "ip_ingress_bytes")) {
+    lines.label("IP",
+                format("{} in, {} out", bytes_of("ip_ingress_bytes"), bytes_of("ip_egress_bytes")));
+  }
   const auto peak = number_of(unit, "memory_peak");
   if (number_of(unit, "memory")) {
     lines.label("Memory", peak

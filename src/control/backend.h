@@ -34,6 +34,11 @@ struct UnitUsage {
   std::optional<std::uint64_t> io_read_operations;
   std::optional<std::uint64_t> io_write_bytes;
   std::optional<std::uint64_t> io_write_operations;
+  std::optional<std::uint64_t> ip_ingress_bytes;
+  std::optional<std::uint64_t> ip_ingress_packets;
+  std::optional<std::uint64_t> ip_egress_bytes;
+  std::optional<std::uint64_t> ip_egress_packets;
+  std::optional<std::uint64_t> tasks_refused;
 };
 
 /// Where a process stands; what can't be told is empty or 0.

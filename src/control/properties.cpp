@@ -195,6 +195,13 @@ void put_resource_defaults(Properties& p, const ManagerSettings& defaults, const
   put_flag("IOAccounting", config.io_accounting, defaults.io_accounting);
   put_flag("BlockIOAccounting", config.block_io_accounting, defaults.io_accounting);
   put_flag("IPAccounting", config.ip_accounting, defaults.ip_accounting);
+  put(p, "MemoryPressureWatch",
+      std::string(to_string(config.pressure_watch.value_or(defaults.pressure_watch))));
+  put(p, "MemoryPressureThresholdUSec",
+      format_span(config.pressure_threshold.value_or(defaults.pressure_threshold)));
+  if (unit.service && !unit.service->oom_policy_written) {
+    put(p, "OOMPolicy", std::string(to_string(defaults.oom_policy)));
+  }
   if (!config.tasks_max) {
     const bool is_slice = unit.type == UnitType::Slice;
     const std::uint64_t most = defaults.tasks_max.value_or(kUnlimited);
@@ -205,9 +212,11 @@ void put_resource_defaults(Properties& p, const ManagerSettings& defaults, const
 
 void put_resources(Properties& p, ControlBackend& backend, UnitId id, const Wanted& wanted) {
   put(p, "NotEnforced", join(backend.not_enforced(id), "\n"));
-  constexpr std::string_view kMeasured[] = {"MemoryCurrent", "MemoryPeak",       "CPUUsageNSec",
-                                            "TasksCurrent",  "IOReadBytes",      "IOReadOperations",
-                                            "IOWriteBytes",  "IOWriteOperations"};
+  constexpr std::string_view kMeasured[] = {
+      "MemoryCurrent",  "MemoryPeak",       "CPUUsageNSec",  "TasksCurrent",
+      "IOReadBytes",    "IOReadOperations", "IOWriteBytes",  "IOWriteOperations",
+      "IPIngressBytes", "IPIngressPackets", "IPEgressBytes", "IPEgressPackets",
+      "TasksRefused"};
   if (std::any_of(std::begin(kMeasured), std::end(kMeasured),
                   [&](std::string_view name) { return wanted.has(name); })) {
     constexpr std::string_view kNoData = "[no data]";
@@ -220,6 +229,11 @@ void put_resources(Properties& p, ControlBackend& backend, UnitId id, const Want
     put(p, "IOReadOperations", or_unset(usage.io_read_operations, kNoData));
     put(p, "IOWriteBytes", or_unset(usage.io_write_bytes, kNoData));
     put(p, "IOWriteOperations", or_unset(usage.io_write_operations, kNoData));
+    put(p, "IPIngressBytes", or_unset(usage.ip_ingress_bytes, kNoData));
+    put(p, "IPIngressPackets", or_unset(usage.ip_ingress_packets, kNoData));
+    put(p, "IPEgressBytes", or_unset(usage.ip_egress_bytes, kNoData));
+    put(p, "IPEgressPackets", or_unset(usage.ip_egress_packets, kNoData));
+    put(p, "TasksRefused", or_unset(usage.tasks_refused));
   }
   const std::string group = backend.control_group(id);
   put(p, "ControlGroup", group);

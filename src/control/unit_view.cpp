@@ -210,20 +210,37 @@ json view_missing(const std::string& name) {
                            {"not_enforced", json::array()},
                            {"transient", false},
                            {"notes", json::array()}});
-  for (const char* absent : {"result",         "file",
-                             "file_state",     "file_preset",
-                             "state_changed",  "active_entered",
-                             "active_left",    "inactive_entered",
-                             "inactive_left",  "failed_conditions",
-                             "failed_asserts", "main",
-                             "control",        "tasks",
-                             "memory",         "cpu_nsec",
-                             "memory_peak",    "io_read_bytes",
-                             "io_write_bytes", "cgroup",
-                             "slice",          "status_text",
-                             "status_errno",   "invocation_id",
-                             "restarts",       "job",
-                             "problem",        "ends"}) {
+  for (const char* absent : {"result",
+                             "file",
+                             "file_state",
+                             "file_preset",
+                             "state_changed",
+                             "active_entered",
+                             "active_left",
+                             "inactive_entered",
+                             "inactive_left",
+                             "failed_conditions",
+                             "failed_asserts",
+                             "main",
+                             "control",
+                             "tasks",
+                             "memory",
+                             "cpu_nsec",
+                             "memory_peak",
+                             "io_read_bytes",
+                             "io_write_bytes",
+                             "ip_ingress_bytes",
+                             "ip_egress_bytes",
+                             "tasks_refused",
+                             "cgroup",
+                             "slice",
+                             "status_text",
+                             "status_errno",
+                             "invocation_id",
+                             "restarts",
+                             "job",
+                             "problem",
+                             "ends"}) {
     view[absent] = nullptr;
   }
   return view;
@@ -262,6 +279,9 @@ json view_status(const Manager& manager, ControlBackend& backend, UnitId id) {
   view["memory_peak"] = or_null(usage.memory_peak);
   view["io_read_bytes"] = or_null(usage.io_read_bytes);
   view["io_write_bytes"] = or_null(usage.io_write_bytes);
+  view["ip_ingress_bytes"] = or_null(usage.ip_ingress_bytes);
+  view["ip_egress_bytes"] = or_null(usage.ip_egress_bytes);
+  view["tasks_refused"] = or_null(usage.tasks_refused);
   view["not_enforced"] = backend.not_enforced(id);
   view["cgroup"] = or_null(backend.control_group(id));
   view["slice"] = or_null(unit.cgroup != nullptr ? unit.cgroup->slice : std::string());

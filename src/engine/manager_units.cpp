@@ -29,6 +29,7 @@ ServiceContext Manager::context(UnitId id) const {
   c.default_timeout_stop = config_.defaults.timeout_stop;
   c.default_timeout_abort = config_.defaults.timeout_abort;
   c.default_restart_delay = config_.defaults.restart_delay;
+  c.default_oom_policy = config_.defaults.oom_policy;
   c.stop_budget = stop_budget(id);
   c.stopping = stopping();
   const Job* job = queue_.find(runtime_[id.value].job);

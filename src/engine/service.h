@@ -22,6 +22,7 @@ struct ServiceContext {
   Duration default_timeout_stop = std::chrono::seconds(90);
   std::optional<Duration> default_timeout_abort;  ///< unset: the unit's stop timeout
   Duration default_restart_delay = std::chrono::milliseconds(100);
+  OomPolicy default_oom_policy = OomPolicy::Stop;
   /// Shutdown in a container: what this unit may take to stop, all told.
   Duration stop_budget = kInfinity;
   /// The manager is going down: automatic restarts are off.

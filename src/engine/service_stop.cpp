@@ -176,9 +176,11 @@ void ServiceMachine::enter_final_kill(ServiceResult f) {
 
 /// OOMPolicy=: the kernel has killed a process of the unit.
 void ServiceMachine::handle(const OomKilled&) {
-  if (config_.oom_policy == OomPolicy::Continue) return;
+  const OomPolicy policy =
+      config_.oom_policy_written ? config_.oom_policy : context_.default_oom_policy;
+  if (policy == OomPolicy::Continue) return;
   constexpr ServiceResult f = ServiceResult::OomKill;
-  const bool kills = config_.oom_policy == OomPolicy::Kill;
+  const bool kills = policy == OomPolicy::Kill;
   switch (state_.phase) {
     case ServicePhase::Condition:
     case ServicePhase::StartPre:

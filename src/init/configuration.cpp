@@ -153,6 +153,9 @@ LaunchDefaults Configuration::launch_defaults() const {
   defaults.output = settings_.output;
   defaults.error_output = settings_.error_output;
   defaults.oom_score_adjust = settings_.oom_score_adjust;
+  defaults.memory_accounting = settings_.memory_accounting;
+  defaults.pressure_watch = settings_.pressure_watch;
+  defaults.pressure_threshold = settings_.pressure_threshold;
   return defaults;
 }
 

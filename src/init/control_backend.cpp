@@ -104,9 +104,19 @@ std::string ProcessBackend::control_group(UnitId id) {
 
 UnitUsage ProcessBackend::usage(UnitId id) {
   const CgroupUsage used = context_.os->usage(id, context_.manager->graph().unit(id));
-  return {used.memory,         used.cpu_nsec,           used.tasks,
-          used.memory_peak,    used.io_read_bytes,      used.io_read_operations,
-          used.io_write_bytes, used.io_write_operations};
+  return {used.memory,
+          used.cpu_nsec,
+          used.tasks,
+          used.memory_peak,
+          used.io_read_bytes,
+          used.io_read_operations,
+          used.io_write_bytes,
+          used.io_write_operations,
+          used.ip_ingress_bytes,
+          used.ip_ingress_packets,
+          used.ip_egress_bytes,
+          used.ip_egress_packets,
+          used.tasks_refused};
 }
 
 std::vector<std::string> ProcessBackend::not_enforced(UnitId id) {

@@ -115,6 +115,7 @@ void ManagerProcess::turn() {
   if (mounts_->resume_at() <= now.mono) look_at_mounts();
   if (generators_ && generators_->deadline() <= now.mono) finish_reload();
   manager_->collect();
+  triggers_->end_turn();
 }
 
 void ManagerProcess::tell_starvation(const StarvationChange& change) {
@@ -123,6 +124,14 @@ void ManagerProcess::tell_starvation(const StarvationChange& change) {
                                : format("starves for {} no longer", to_string(change.what));
   log(Say::Level::Notice, change.unit, text);
   if (const UnitId id = manager_->graph().find(change.unit); id.valid()) unit_changed(id);
+}
+
+void ManagerProcess::unit_killed_for_memory(UnitId id, const std::string& why) {
+  const std::string unit = manager_->graph().unit(id).id;
+  const std::string text = format("killed by {}", why);
+  log(Say::Level::Warning, unit, text);
+  manager_->note_problem(id, text);
+  manager_->oom_killed(id, read_clock());
 }
 
 void ManagerProcess::end_as_planned(const Timestamp& now) {

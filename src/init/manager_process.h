@@ -33,6 +33,7 @@
 #include "init/shutdown_timer.h"
 #include "init/signal_table.h"
 #include "init/starvation_watch.h"
+#include "init/trigger_handlers.h"
 #include "init/unit_files.h"
 #include "init/unit_gate.h"
 #include "loop/clock.h"
@@ -138,6 +139,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void exec_done(pid_t pid) override { manager_->exec_done(pid, read_clock()); }
   void unit_empty(UnitId id) override { manager_->unit_empty(id, read_clock()); }
   void unit_oom(UnitId id) override { manager_->oom_killed(id, read_clock()); }
+  void unit_killed_for_memory(UnitId id, const std::string& why) override;
   void path_changed(UnitId id) override { manager_->path_changed(id, read_clock()); }
   void alien_exited(pid_t pid) override {
     manager_->process_exited(pid, {ExitKind::Exited, 0}, read_clock());
@@ -176,6 +178,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<LoadedFiles> units_;
   std::unique_ptr<Manager> manager_;
   std::unique_ptr<StarvationWatch> starvation_;
+  std::unique_ptr<TriggerHandlers> triggers_;  ///< of os_
   std::unique_ptr<ProcessBackend> backend_;
   std::unique_ptr<UnitGate> gate_;
   std::unique_ptr<ManagerInterface> service_;
@@ -183,14 +186,14 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<SignalQueue> signals_;
   std::unique_ptr<NotifySocket> notify_;
-  BootDisplay display_;                        ///< of a machine; elsewhere its mode alone
-  std::optional<Console> screen_;              ///< where the log goes elsewhere
+  BootDisplay display_;            ///< of a machine; elsewhere its mode alone
+  std::optional<Console> screen_;  ///< where the log goes elsewhere
   MonoTime ctrl_alt_del_begin_{0};
   unsigned ctrl_alt_del_count_ = 0;
-  std::vector<std::string> search_path_;      ///< of units
-  std::unique_ptr<GeneratorRun> generators_;  ///< of a reload that is under way
-  unsigned reload_number_ = 0;                ///< the latest one's
-  bool reload_again_ = false;                 ///< asked for since it has begun
+  std::vector<std::string> search_path_;       ///< of units
+  std::unique_ptr<GeneratorRun> generators_;   ///< of a reload that is under way
+  unsigned reload_number_ = 0;                 ///< the latest one's
+  bool reload_again_ = false;                  ///< asked for since it has begun
   SignalRequest asked_ = SignalRequest::None;  ///< by a signal, and not yet done
   bool children_ended_ = false;                ///< and not all of them were collected yet
   pid_t ended_ = 0;                            ///< the next of them

@@ -136,6 +136,8 @@ void ManagerProcess::take_down() {
   service_.reset();
   gate_.reset();
   backend_.reset();
+  if (os_) os_->set_trigger_loop(nullptr);
+  triggers_.reset();
   manager_.reset();
   units_.reset();
   os_.reset();
@@ -274,6 +276,8 @@ void ManagerProcess::make_manager() {
   if (config.container) config.shutdown_budget = kShutdownBudget;
   manager_ = std::make_unique<Manager>(*os_, *units_, config);
   starvation_ = std::make_unique<StarvationWatch>(*os_, *manager_);
+  triggers_ = std::make_unique<TriggerHandlers>(*loop_, *os_, static_cast<OsListener&>(*this));
+  os_->set_trigger_loop(triggers_.get());
   os_->set_resource_defaults(&manager_->config().defaults);
   BackendContext context;
   context.loader = loader;

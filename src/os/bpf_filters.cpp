@@ -195,6 +195,37 @@ BpfProgram address_program(std::span<const AddressPrefix> allow,
   return code.take();
 }
 
+BpfProgram interface_program(std::span<const unsigned> interfaces, bool is_denied) {
+  BpfAssembler code;
+  code.load(2, 1, offsetof(__sk_buff, ifindex));
+  Branches listed;
+  for (const unsigned number : interfaces) listed.push_back(code.if_equal(2, number));
+  code.finish(is_denied);
+  if (listed.empty()) return code.take();
+  code.land(listed);
+  code.finish(!is_denied);
+  return code.take();
+}
+
+BpfProgram counting_program(BorrowedFd map, Traffic traffic) {
+  constexpr unsigned kLength = 7;
+  constexpr int kKeyPlace = -4;
+  BpfAssembler code;
+  code.load(kLength, 1, offsetof(__sk_buff, len));
+  code.store(BPF_REG_10, kKeyPlace, static_cast<std::int32_t>(traffic));
+  code.load_map(1, map);
+  code.move(2, BPF_REG_10);
+  code.add(2, kKeyPlace);
+  code.call(BPF_FUNC_map_lookup_elem);
+  const auto is_not_there = code.if_null(0);
+  code.add_to(0, offsetof(TrafficCount, bytes), kLength);
+  code.set(1, 1);
+  code.add_to(0, offsetof(TrafficCount, packets), 1);
+  code.land(is_not_there);
+  code.finish(true);
+  return code.take();
+}
+
 BpfProgram bind_program(std::span<const BindRule> allow, std::span<const BindRule> deny,
                         int family) {
   BpfAssembler code;

@@ -33,9 +33,21 @@ std::vector<DeviceMatch> match_device_group(const DeviceRule& rule, std::string_
 BpfProgram device_program(std::span<const DeviceMatch> allowed);
 
 enum class Traffic : bool { Ingress, Egress };
+/// An entry of the map.
+struct TrafficCount {
+  std::uint64_t bytes = 0;
+  std::uint64_t packets = 0;
+};
 /// BPF_PROG_TYPE_CGROUP_SKB. What is in no list passes, what is in both too.
 BpfProgram address_program(std::span<const AddressPrefix> allow,
                            std::span<const AddressPrefix> deny, Traffic traffic);
+
+/// BPF_PROG_TYPE_CGROUP_SKB: only these interfaces, by number, or all but these.
+BpfProgram interface_program(std::span<const unsigned> interfaces, bool is_denied);
+
+/// The same: counts in the entry of `traffic` in a map as make_traffic_map() has made it, and
+/// lets pass.
+BpfProgram counting_program(BorrowedFd map, Traffic traffic);
 
 /// BPF_PROG_TYPE_CGROUP_SOCK_ADDR at bind(2); `family` is AF_INET or AF_INET6.
 BpfProgram bind_program(std::span<const BindRule> allow, std::span<const BindRule> deny,

@@ -14,6 +14,20 @@ void BpfAssembler::load(unsigned to, unsigned base, int offset) {
   put(BPF_LDX | BPF_MEM | BPF_W, to, base, offset, 0);
 }
 
+void BpfAssembler::store(unsigned base, int offset, std::int32_t value) {
+  put(BPF_ST | BPF_MEM | BPF_W, base, 0, offset, value);
+}
+
+void BpfAssembler::add_to(unsigned base, int offset, unsigned from) {
+  constexpr unsigned kAtomic = 0xc0;  // BPF_XADD until Linux 5.12
+  put(BPF_STX | kAtomic | BPF_DW, base, from, offset, BPF_ADD);
+}
+
+void BpfAssembler::load_map(unsigned to, BorrowedFd map) {
+  put(BPF_LD | BPF_IMM | BPF_DW, to, BPF_PSEUDO_MAP_FD, 0, map.get());
+  put(0, 0, 0, 0, 0);  // the upper half
+}
+
 void BpfAssembler::move(unsigned to, unsigned from) {
   put(BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0);
 }
@@ -49,6 +63,11 @@ BpfAssembler::Branch BpfAssembler::branch(unsigned code, unsigned reg, std::uint
 
 BpfAssembler::Branch BpfAssembler::unless_equal(unsigned reg, std::uint32_t value) {
   return branch(BPF_JNE, reg, value);
+}
+
+BpfAssembler::Branch BpfAssembler::if_null(unsigned reg) {
+  put(BPF_JMP | BPF_JEQ | BPF_K, reg, 0, 0, 0);
+  return static_cast<Branch>(program_.size() - 1);
 }
 
 BpfAssembler::Branch BpfAssembler::if_equal(unsigned reg, std::uint32_t value) {

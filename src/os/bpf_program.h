@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/unique_fd.h"
+
 namespace onset {
 
 /// The kernel's struct bpf_insn.
@@ -29,7 +31,11 @@ class BpfAssembler {
   /// A branch whose target comes later: give it to land().
   enum class Branch : std::size_t {};
 
-  void load(unsigned to, unsigned base, int offset);  ///< 32 bits
+  void load(unsigned to, unsigned base, int offset);          ///< 32 bits
+  void store(unsigned base, int offset, std::int32_t value);  ///< 32 bits
+  void add_to(unsigned base, int offset, unsigned from);      ///< 64 bits, atomically
+  /// A map of the kernel's, by its descriptor, which need not outlive the loading.
+  void load_map(unsigned to, BorrowedFd map);
   void move(unsigned to, unsigned from);
   void set(unsigned to, std::int32_t value);
   void add(unsigned to, std::int32_t value);
@@ -42,6 +48,7 @@ class BpfAssembler {
   Branch if_equal(unsigned reg, std::uint32_t value);
   Branch if_less(unsigned reg, std::uint32_t value);
   Branch if_greater(unsigned reg, std::uint32_t value);
+  Branch if_null(unsigned reg);  ///< of a pointer, all 64 bits
   void land(Branch branch);
   void land(const std::vector<Branch>& branches);
   /// Returns `result`.

@@ -227,17 +227,17 @@ bool CgroupTree::exists(const std::string& path) const {
 }
 
 CgroupUsage CgroupTree::usage(const std::string& path, Measure what) const {
-  const auto number = [&](const char* file) -> std::optional<std::uint64_t> {
-    auto text = read_kernel_file_at(root_, format("{}/{}", path, file).c_str());
-    return text ? parse_uint<std::uint64_t>(without_line_end(*text)) : std::nullopt;
-  };
+  const auto number = [&](std::string_view file) { return count(path, file); };
   const auto has = [&](Controller c) { return (available_ & set_of(c)) != 0; };
   CgroupUsage usage;
   if (has(Controller::Memory)) {
     if (what == Measure::Now) usage.memory = number("memory.current");
     usage.memory_peak = number("memory.peak");
   }
-  if (has(Controller::Pids) && what == Measure::Now) usage.tasks = number("pids.current");
+  if (has(Controller::Pids)) {
+    if (what == Measure::Now) usage.tasks = number("pids.current");
+    usage.tasks_refused = count(path, "pids.events", "max");
+  }
   const auto stat = read_kernel_file_at(root_, (path + "/cpu.stat").c_str());
   if (stat) usage.cpu_nsec = parse_cpu_nsec(*stat);
   if (!has(Controller::Io)) return usage;
@@ -250,9 +250,22 @@ CgroupUsage CgroupTree::usage(const std::string& path, Measure what) const {
   return usage;
 }
 
+std::optional<std::uint64_t> CgroupTree::count(const std::string& path, std::string_view file,
+                                               std::string_view word) const {
+  constexpr std::size_t kFileMax = 8192;
+  const std::string name = path.empty() ? std::string(file) : format("{}/{}", path, file);
+  auto text = read_kernel_file_at(root_, name.c_str(), kFileMax);
+  if (!text) return std::nullopt;
+  if (!word.empty()) return find_count(*text, word);
+  return parse_uint<std::uint64_t>(without_line_end(*text));
+}
+
+std::vector<std::string> CgroupTree::groups_below(const std::string& path) const {
+  return tree_of(root_, path.empty() ? "." : path);
+}
+
 std::optional<std::uint64_t> CgroupTree::oom_kills(const std::string& path) const {
-  auto text = read_kernel_file_at(root_, (path + "/memory.events").c_str(), 4096);
-  return text ? find_count(*text, "oom_kill") : std::nullopt;
+  return count(path, "memory.events", "oom_kill");
 }
 
 SysResult CgroupTree::freeze(const std::string& path, bool frozen) const {

@@ -39,6 +39,11 @@ struct CgroupUsage {
   std::optional<std::uint64_t> io_read_operations;
   std::optional<std::uint64_t> io_write_bytes;
   std::optional<std::uint64_t> io_write_operations;
+  std::optional<std::uint64_t> ip_ingress_bytes;
+  std::optional<std::uint64_t> ip_ingress_packets;
+  std::optional<std::uint64_t> ip_egress_bytes;
+  std::optional<std::uint64_t> ip_egress_packets;
+  std::optional<std::uint64_t> tasks_refused;  ///< forks that met a limit
 };
 
 struct CgroupPlace {
@@ -75,6 +80,7 @@ class CgroupTree {
   /// The group becomes another user's, to divide and to fill (the kernel's cgroup-v2
   /// document, Delegation Containment). A uid or gid of -1 stays.
   SysResult give_away(const std::string& path, uid_t uid, gid_t gid) const;
+  SysResult give_away_file(const std::string& path, const char* file, uid_t uid, gid_t gid) const;
   /// False only if it is known that the group and all below it are empty.
   [[nodiscard]] bool populated(const std::string& path) const;
   /// Of the group and all below it, without those outside our PID namespace.
@@ -90,6 +96,11 @@ class CgroupTree {
   bool remove(const std::string& path);
   /// The group alone: what is below a slice is other units'.
   bool remove_one(const std::string& path);
+  /// A number in a file of the group; by its word where the file has a line for each.
+  [[nodiscard]] std::optional<std::uint64_t> count(const std::string& path, std::string_view file,
+                                                   std::string_view word = {}) const;
+  /// The group and all below it, parents first, as paths.
+  [[nodiscard]] std::vector<std::string> groups_below(const std::string& path) const;
   /// How often the kernel has killed in the group, or below, for want of memory; none
   /// where it does not count.
   [[nodiscard]] std::optional<std::uint64_t> oom_kills(const std::string& path) const;

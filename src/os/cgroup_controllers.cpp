@@ -102,10 +102,16 @@ SysResult CgroupTree::write(const std::string& path, std::string_view file,
 
 SysResult CgroupTree::give_away(const std::string& path, uid_t uid, gid_t gid) const {
   for (const char* file : {"", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"}) {
-    const std::string name = *file == 0 ? path : file_in(path, file);
-    if (::fchownat(root_.get(), name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0) {
-      return Failure{SysError{"chown", errno}};
-    }
+    if (auto done = give_away_file(path, file, uid, gid); !done) return done;
+  }
+  return {};
+}
+
+SysResult CgroupTree::give_away_file(const std::string& path, const char* file, uid_t uid,
+                                     gid_t gid) const {
+  const std::string name = *file == 0 ? path : file_in(path, file);
+  if (::fchownat(root_.get(), name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0) {
+    return Failure{SysError{"chown", errno}};
   }
   return {};
 }

@@ -8,15 +8,19 @@
 #include <cerrno>
 
 #include "base/format.h"
+#include "base/text.h"
+#include "os/cgroup.h"
+#include "os/pressure_trigger.h"
 #include "unit/unit_members.h"
 
 namespace onset {
 namespace {
 
+constexpr std::string_view kNoPressureFile = "/dev/null";
 constexpr std::size_t kEnvironmentFileLimit = 4U << 20U;
 
 /// What only a process of this very manager may be told, never one of another.
-constexpr std::array<std::string_view, 21> kNeverInherited{"CACHE_DIRECTORY",
+constexpr std::array<std::string_view, 23> kNeverInherited{"CACHE_DIRECTORY",
                                                            "CONFIGURATION_DIRECTORY",
                                                            "CREDENTIALS_DIRECTORY",
                                                            "EXIT_CODE",
@@ -30,6 +34,8 @@ constexpr std::array<std::string_view, 21> kNeverInherited{"CACHE_DIRECTORY",
                                                            "LOG_NAMESPACE",
                                                            "MAINPID",
                                                            "MANAGERPID",
+                                                           "MEMORY_PRESSURE_WATCH",
+                                                           "MEMORY_PRESSURE_WRITE",
                                                            "NOTIFY_SOCKET",
                                                            "PIDFILE",
                                                            "RUNTIME_DIRECTORY",
@@ -85,6 +91,22 @@ std::string terminal_type(const EnvironmentSources& sources) {
   return virtual_console ? "linux" : "vt220";
 }
 
+/// $MEMORY_PRESSURE_WATCH, $MEMORY_PRESSURE_WRITE: what to write there, its NUL too.
+void add_pressure_watch(Environment& environment, const EnvironmentSources& sources) {
+  const LaunchSettings& settings = sources.settings;
+  const Unit& unit = *sources.request.unit;
+  const std::string file =
+      watched_pressure_file(settings, unit, cgroup_path(unit, settings.user_manager));
+  if (file.empty()) return;
+  environment.set("MEMORY_PRESSURE_WATCH", file);
+  if (file == kNoPressureFile) return;
+  PressureLimit limit;
+  limit.share = std::min<Duration>(config_of<ResourceConfig>(unit).pressure_threshold.value_or(
+                                       settings.defaults.pressure_threshold),
+                                   limit.window);
+  environment.set("MEMORY_PRESSURE_WRITE", encode_base64(pressure_limit_text(limit) + '\0'));
+}
+
 void add_own(Environment& environment, const EnvironmentSources& sources) {
   const LaunchRequest& request = sources.request;
   if (sources.account != nullptr) {
@@ -108,6 +130,7 @@ void add_own(Environment& environment, const EnvironmentSources& sources) {
   if (service && !service->pid_file.empty()) environment.set("PIDFILE", service->pid_file);
   if (sources.settings.user_manager) environment.set("MANAGERPID", format("{}", ::getpid()));
   if (sources.on_terminal) environment.set("TERM", terminal_type(sources));
+  add_pressure_watch(environment, sources);
   for (const std::string& assignment : sources.directories) environment.set_assignment(assignment);
   for (const std::string& assignment : request.environment) environment.set_assignment(assignment);
 }
@@ -194,6 +217,17 @@ Environment inherited_environment(const LaunchSettings& settings, FileSource& fi
 }
 
 }  // namespace
+
+std::string watched_pressure_file(const LaunchSettings& settings, const Unit& unit,
+                                  std::string_view group) {
+  const ResourceConfig& config = config_of<ResourceConfig>(unit);
+  const PressureWatch watch = config.pressure_watch.value_or(settings.defaults.pressure_watch);
+  if (watch == PressureWatch::Off) return std::string(kNoPressureFile);
+  const bool is_counted = config.memory_accounting.value_or(settings.defaults.memory_accounting);
+  const bool is_on = watch == PressureWatch::On || (watch == PressureWatch::Auto && is_counted);
+  if (!is_on || settings.pressure_folder.empty()) return {};
+  return format("{}/{}/memory.pressure", settings.pressure_folder, group);
+}
 
 Environment manager_environment(const LaunchSettings& settings, FileSource& files) {
   Environment environment = inherited_environment(settings, files);

@@ -33,6 +33,11 @@ struct EnvironmentSources {
   bool on_terminal = false;
 };
 
+/// MemoryPressureWatch=: the file to watch, "/dev/null" where watching is off, empty where the
+/// processes are told of neither. `group` as cgroup_path() has it.
+std::string watched_pressure_file(const LaunchSettings& settings, const Unit& unit,
+                                  std::string_view group);
+
 /// Fails only for an EnvironmentFile= that must be there and cannot be read;
 /// that is said through `log` with its name.
 Result<Environment> process_environment(const EnvironmentSources& sources, FileSource& files,

@@ -7,6 +7,7 @@
 
 #include "os/self.h"
 #include "unit/exec_config.h"
+#include "unit/resource_config.h"
 #include "unit/specifiers.h"
 
 namespace onset {
@@ -25,6 +26,9 @@ struct LaunchDefaults {
   ExecOutput output = ExecOutput::Journal;
   ExecOutput error_output = ExecOutput::Inherit;
   std::optional<int> oom_score_adjust;
+  bool memory_accounting = true;
+  PressureWatch pressure_watch = PressureWatch::Skip;
+  Duration pressure_threshold = std::chrono::milliseconds(200);
 };
 
 struct LaunchSettings {
@@ -34,6 +38,7 @@ struct LaunchSettings {
   std::string notify_socket;             ///< $NOTIFY_SOCKET, empty: none
   std::vector<std::string> environment;  ///< the manager's own, NAME=VALUE
   LaunchDefaults defaults;
+  std::string pressure_folder;  ///< of the groups, if the kernel measures memory's; else empty
   // Descriptors of PID 1, 3 or higher, that stay open:
   int null_input = -1;
   int null_output = -1;

@@ -4,16 +4,21 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <string_view>
+
+#include "base/format.h"
 
 namespace onset {
 
-Result<UniqueFd> open_pressure_trigger(const std::string& path) {
-  // Windows of two seconds are those that need no right of their own.
-  constexpr std::string_view kTrigger("some 200000 2000000\0", 20);
+std::string pressure_limit_text(const PressureLimit& limit) {
+  return format("{} {} {}", limit.full ? "full" : "some", limit.share.count(),
+                limit.window.count());
+}
+
+Result<UniqueFd> open_pressure_trigger(const std::string& path, const PressureLimit& limit) {
+  const std::string text = pressure_limit_text(limit);
   UniqueFd fd(open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!fd) return Failure{SysError{"open", errno}};
-  if (write(fd.get(), kTrigger.data(), kTrigger.size()) < 0) {
+  if (write(fd.get(), text.c_str(), text.size() + 1) < 0) {
     return Failure{SysError{"write", errno}};
   }
   return fd;

@@ -163,6 +163,8 @@ void RealOs::choose_backend(const RealOsConfig& config) {
       cgroups_ = std::move(*tree);
       table_.keep_spawned_only();
       backend_ = format("cgroup v2 at {}", cgroups_->root_path());
+      const std::string pressure = cgroups_->root_path() + "/init.scope/memory.pressure";
+      if (::access(pressure.c_str(), F_OK) == 0) settings_.pressure_folder = cgroups_->root_path();
       return;
     }
     reason = tree.error();

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "engine/managed_oom.h"
 #include "engine/os.h"
 #include "os/accounts.h"
 #include "os/bpf_attach.h"
@@ -31,6 +32,7 @@
 #include "os/mount_watch.h"
 #include "os/path_watch.h"
 #include "os/process_table.h"
+#include "os/unit_filters.h"
 #include "unit/pressure.h"
 
 namespace onset {
@@ -44,10 +46,33 @@ class OsListener {
   virtual void unit_empty(UnitId id) = 0;
   /// The kernel has killed a process of the unit for want of memory.
   virtual void unit_oom(UnitId id) = 0;
+  /// Onset has, by ManagedOOM…= of the unit or of a slice above it; `why` is for people.
+  virtual void unit_killed_for_memory(UnitId id, const std::string& why) = 0;
   virtual void path_changed(UnitId id) = 0;
   /// A process that is not our child has ended; how is not known.
   virtual void alien_exited(pid_t pid) = 0;
   virtual void bus_name_changed(UnitId id, const BusNameChanged& change) = 0;
+};
+
+/// Watches the kernel's pressure triggers in the loop itself: what such a one has to tell is told
+/// once, and lost where an epoll instance within another asks first.
+class TriggerLoop {
+ public:
+  virtual ~TriggerLoop() = default;
+  /// RealOs::trigger_ready() from now on, whenever it is.
+  virtual SysResult watch_trigger(BorrowedFd trigger) = 0;
+  /// It is closed next.
+  virtual void unwatch_trigger(BorrowedFd trigger) = 0;
+};
+
+/// A group whose pressure is watched, by the descriptor of its trigger.
+struct PressureWatching {
+  UniqueFd trigger;
+  std::string group;
+  unsigned limit = 0;  ///< hundredths of a percent
+  Duration duration{};
+  PressureSpell spell;
+  std::unordered_map<std::string, std::uint64_t> reclaimed;  ///< when the spell began, by group
 };
 
 struct RealOsConfig {
@@ -111,6 +136,10 @@ class RealOs final : public Os {
   /// Lets the unit's processes stand still, or go on. ENOTSUP without a cgroup.
   SysResult freeze(UnitId id, const Unit& unit, bool frozen);
   [[nodiscard]] bool is_frozen(UnitId id) const;
+  /// Outlives it; null: pressure can't be watched.
+  void set_trigger_loop(TriggerLoop* loop) { trigger_loop_ = loop; }
+  /// What is told to `listener` may come once more where memory has run out.
+  void trigger_ready(BorrowedFd trigger, std::uint32_t events, OsListener& listener);
   /// `mounts` outlives it; null: nothing is known to be mounted.
   void set_mount_watch(const MountWatch* mounts) { mounts_ = mounts; }
   [[nodiscard]] bool has_proc() const { return table_.has_proc(); }
@@ -157,17 +186,33 @@ class RealOs final : public Os {
     std::string cgroup;           ///< path below the tree's root
     int empty_watch = -1;         ///< inotify, of cgroup.events
     int oom_watch = -1;           ///< inotify, of memory.events
+    int tasks_watch = -1;         ///< inotify, of pids.events
     std::uint64_t oom_kills = 0;  ///< that were told
-    bool watched = false;         ///< unit_empty is wanted
-    bool told = false;            ///< and was told, with nothing started since
-    bool frozen = false;          ///< the group stands still
+    std::uint64_t refusals = 0;   ///< of forks, that were seen
+    MonoTime last_refusal;
+    bool watched = false;  ///< unit_empty is wanted
+    bool told = false;     ///< and was told, with nothing started since
+    bool frozen = false;   ///< the group stands still
+  };
+  struct AttachedFilter {
+    BpfHook hook{};
+    UniqueFd program;
+    std::string path;  ///< of a pinned one
+  };
+  struct TrafficCounters {
+    UniqueFd map;
+    UniqueFd ingress;
+    UniqueFd egress;
   };
   /// What a group was given.
   struct GroupState {
     std::vector<CgroupWrite> written;
-    std::vector<std::pair<BpfHook, UniqueFd>> filters;
-    bool is_whole = false;  ///< nothing kept it from coming to its end
+    std::vector<AttachedFilter> filters;
+    std::optional<TrafficCounters> counters;  ///< IPAccounting=
+    bool is_whole = false;                    ///< nothing kept it from coming to its end
     bool is_given_away = false;
+    bool kills_on_swap = false;  ///< ManagedOOMSwap=kill
+    OomPreference oom_preference = OomPreference::None;
   };
   /// A unit in its place: what the slices above it say.
   struct Placement {
@@ -196,8 +241,25 @@ class RealOs final : public Os {
   void drain_alien(int fd, OsListener& listener);
   void drain_bus(OsListener& listener);
   void cgroup_event(int wd, OsListener& listener);
+  void watch_events(UnitId id);
   void watch_oom(UnitId id);
-  void unwatch_oom(UnitRecord& unit);
+  void watch_tasks(UnitId id);
+  void unwatch_events(UnitRecord& unit);
+  void tell_refusals(UnitId id);
+  [[nodiscard]] CgroupUsage usage_of_group(const std::string& group,
+                                           CgroupTree::Measure what) const;
+  // ---- ManagedOOM…= (real_os_oom.cpp) ----
+  void watch_managed_oom(const Placement& place, const std::string& group,
+                         std::vector<NotEnforced>& failed);
+  SysResult watch_pressure(const ResourceConfig& config, const std::string& group);
+  void unwatch_managed_oom(const std::string& group);
+  SysResult watch_trigger(BorrowedFd trigger);
+  void hear_pressure(PressureWatching& watch, OsListener& listener);
+  void drain_swap(OsListener& listener);
+  [[nodiscard]] std::vector<OomCandidate> oom_candidates(const std::string& group) const;
+  [[nodiscard]] std::string owner_of(std::string path) const;
+  void kill_for_memory(const std::vector<OomCandidate>& candidates, OomCause cause,
+                       const std::string& why, OsListener& listener);
   void keep_usage(UnitId id, const Unit& unit, const std::string& group);
   void tell_if_empty(UnitId id, OsListener& listener);
 
@@ -207,6 +269,12 @@ class RealOs final : public Os {
   SysResult apply_limits(const Placement& place, const std::string& group);
   SysResult apply_filters(const Placement& place, const std::string& group,
                           std::vector<NotEnforced>& failed);
+  SysResult attach_filters(const UniqueFd& folder, const std::vector<UnitFilter>& filters,
+                           GroupState& state, std::vector<NotEnforced>& failed);
+  [[nodiscard]] OomPolicy oom_policy_of(const ServiceConfig& service) const;
+  [[nodiscard]] bool counts_traffic(const ResourceConfig& config) const;
+  static void count_traffic(GroupState& state, const UniqueFd& folder,
+                            std::vector<NotEnforced>& failed);
   std::vector<CgroupWrite> grant(GroupLimits& limits, const std::string& group,
                                  ControllerSet disabled);
   void write_limits(const std::string& group, const std::vector<CgroupWrite>& wanted,
@@ -215,6 +283,7 @@ class RealOs final : public Os {
   void note_no_cgroups(UnitId id, const Unit& unit);
   [[nodiscard]] bool is_limited(const std::string& group) const;
   [[nodiscard]] bool has_memory_limit(const std::string& group) const;
+  void give_pressure_file(const LaunchPlan& plan, const Unit& unit, const std::string& group) const;
   void give_away(const LaunchPlan& plan, const Unit& unit, const std::string& group);
   void keep_slice_group(UnitId id, const Unit& unit);
   bool remove_group(const std::string& group, const Unit& unit);
@@ -255,7 +324,11 @@ class RealOs final : public Os {
   std::unordered_map<std::string, GroupState> groups_;  ///< by path
   std::unordered_map<std::uint32_t, std::vector<NotEnforced>> not_enforced_;
   const ManagerSettings* resource_defaults_ = nullptr;
-  std::unordered_map<int, UnitId> oom_watches_;                  ///< by inotify watch
+  std::unordered_map<int, UnitId> oom_watches_;                 ///< by inotify watch
+  std::unordered_map<int, UnitId> task_watches_;                ///< likewise
+  std::unordered_map<int, PressureWatching> pressure_watches_;  ///< by descriptor
+  UniqueFd swap_trigger_;
+  TriggerLoop* trigger_loop_ = nullptr;
   std::unordered_map<std::uint32_t, CgroupUsage> last_usages_;   ///< of activations that ended
   std::unordered_map<int, UnitId> empty_watches_;                ///< by inotify watch
   std::unordered_map<std::string_view, UnitId> unit_by_cgroup_;  ///< by the record's text

@@ -129,9 +129,11 @@ void RealOs::drain_inotify(OsListener& listener) {
   alignas(inotify_event) std::array<char, 16384> buffer;
   std::vector<UnitId> changed;
   std::vector<UnitId> short_of_memory;
+  std::vector<UnitId> short_of_tasks;
   const auto look_at_everything = [&] {
     for (const auto& watch : empty_watches_) check_empty_.insert(watch.second.value);
     for (const auto& watch : oom_watches_) short_of_memory.push_back(watch.second);
+    for (const auto& watch : task_watches_) short_of_tasks.push_back(watch.second);
     for (const std::uint32_t key : paths_.all(inotify_)) changed.push_back(UnitId{key});
   };
   // What was read and not told, for want of memory, is lost as in an overflow.
@@ -150,6 +152,10 @@ void RealOs::drain_inotify(OsListener& listener) {
         short_of_memory.push_back(oom->second);
         continue;
       }
+      if (const auto at_limit = task_watches_.find(event->wd); at_limit != task_watches_.end()) {
+        short_of_tasks.push_back(at_limit->second);
+        continue;
+      }
       if (empty_watches_.contains(event->wd)) {
         cgroup_event(event->wd, listener);
         continue;
@@ -161,6 +167,7 @@ void RealOs::drain_inotify(OsListener& listener) {
     }
   }
   for (const UnitId id : short_of_memory) tell_if_oom(id, listener);
+  for (const UnitId id : short_of_tasks) tell_refusals(id);
   // Many writes to a file are one change.
   for (std::size_t i = 0; i < changed.size(); ++i) {
     bool seen = false;

@@ -45,13 +45,14 @@ SysResult RealOs::place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request
   last_usages_.erase(request.id.value);
   if (*made) {
     groups_.erase(unit.cgroup);
-    unwatch_oom(unit);
+    unwatch_events(unit);
   }
   if (!is_limited(unit.cgroup)) {
     if (auto done = apply_limits(place, unit.cgroup); !done) return done;
   }
-  if (unit.oom_watch < 0) watch_oom(request.id);
+  watch_events(request.id);
   give_away(plan, *request.unit, unit.cgroup);
+  give_pressure_file(plan, *request.unit, unit.cgroup);
   plan.own_memory_limit = has_memory_limit(unit.cgroup);
   std::string path = unit.cgroup;
   if (is_beside_delegated(request)) {
@@ -122,7 +123,7 @@ CgroupUsage RealOs::usage(UnitId id, const Unit& unit) const {
   const std::string group = group_of(id, unit);
   const auto last = last_usages_.find(id.value);
   if (last != last_usages_.end()) return last->second;
-  return group.empty() ? CgroupUsage{} : cgroups_->usage(group);
+  return group.empty() ? CgroupUsage{} : usage_of_group(group, CgroupTree::Measure::Now);
 }
 
 unsigned RealOs::pressure(UnitId id, const Unit& unit, Scarce what) const {

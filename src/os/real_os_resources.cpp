@@ -11,6 +11,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "os/kernel.h"
+#include "os/launch_environment.h"
 #include "os/real_os.h"
 #include "os/unit_filters.h"
 #include "unit/unit_members.h"
@@ -84,7 +85,7 @@ SysResult RealOs::apply_limits(const Placement& place, const std::string& group)
   const ResourceConfig& config = config_of<ResourceConfig>(place.unit);
   LimitContext context;
   context.startup = place.startup;
-  context.oom_group = place.unit.service && place.unit.service->oom_policy == OomPolicy::Kill;
+  context.oom_group = place.unit.service && oom_policy_of(*place.unit.service) == OomPolicy::Kill;
   context.is_slice = place.unit.type == UnitType::Slice;
   context.defaults = context.is_slice ? nullptr : resource_defaults_;
   context.device_of = block_device_of;
@@ -103,12 +104,16 @@ SysResult RealOs::apply_limits(const Placement& place, const std::string& group)
   GroupLimits limits = limits_of(config, context);
   if (config.disabled != 0) cgroups_->disable(group, config.disabled);
   if (group.empty()) {  // the whole's own limits are whoever's who made it
+    std::vector<NotEnforced> failed;
+    watch_managed_oom(place, group, failed);
+    note_not_enforced(place.id, place.unit, std::move(failed));
     groups_[group].is_whole = true;
     return {};
   }
   const std::vector<CgroupWrite> wanted = grant(limits, group, disabled);
   write_limits(group, wanted, limits.not_enforced);
   auto filtered = apply_filters(place, group, limits.not_enforced);
+  watch_managed_oom(place, group, limits.not_enforced);
   note_not_enforced(place.id, place.unit, std::move(limits.not_enforced));
   groups_[group].is_whole = static_cast<bool>(filtered);
   return filtered;
@@ -169,24 +174,90 @@ SysResult RealOs::apply_filters(const Placement& place, const std::string& group
   }
   const std::vector<UnitFilter> filters = filters_of(config, allow, deny);
   GroupState& state = groups_[group];
-  if (filters.empty() && state.filters.empty()) return {};
+  const bool counts = counts_traffic(config);
+  if (filters.empty() && state.filters.empty() && counts == state.counters.has_value()) return {};
   auto folder = cgroups_->open(group);
   if (!folder) return Failure{folder.error()};
-  std::vector<std::pair<BpfHook, UniqueFd>> attached;
+  if (counts != state.counters.has_value()) count_traffic(state, *folder, failed);
+  return attach_filters(*folder, filters, state, failed);
+}
+
+SysResult RealOs::attach_filters(const UniqueFd& folder, const std::vector<UnitFilter>& filters,
+                                 GroupState& state, std::vector<NotEnforced>& failed) {
+  std::vector<AttachedFilter> attached;
   SysResult result;
   for (const UnitFilter& filter : filters) {
-    auto program = attach_program(*folder, filter.hook, filter.program);
-    if (program) {
-      attached.emplace_back(filter.hook, std::move(*program));
+    auto program = filter.path.empty() ? load_program(filter.hook, filter.program)
+                                       : open_pinned_program(filter.path);
+    SysResult done;
+    if (!program) {
+      done = Failure{program.error()};
+    } else if (done = attach_program(folder, filter.hook, *program); done) {
+      attached.push_back({filter.hook, std::move(*program), filter.path});
       continue;
     }
-    if (!is_without_filters(program.error().err)) result = Failure{program.error()};
-    NotEnforced entry{filter.setting, to_string(program.error())};
+    // A pinned one that the group has already can't be attached once more: it stays.
+    const auto old = std::ranges::find_if(state.filters, [&](const AttachedFilter& f) {
+      return f.program && f.hook == filter.hook && !f.path.empty() && f.path == filter.path;
+    });
+    if (program && done.error().err == EINVAL && old != state.filters.end()) {
+      attached.push_back({old->hook, std::move(old->program), old->path});
+      continue;
+    }
+    const bool is_own = filter.path.empty();
+    if (!is_own || !is_without_filters(done.error().err)) result = done;
+    NotEnforced entry{filter.setting, to_string(done.error())};
     if (failed.empty() || !(failed.back() == entry)) failed.push_back(std::move(entry));
   }
-  for (const auto& [hook, program] : state.filters) detach_program(*folder, hook, program);
+  for (const AttachedFilter& old : state.filters) {
+    if (old.program) detach_program(folder, old.hook, old.program);
+  }
   state.filters = std::move(attached);
   return result;
+}
+
+OomPolicy RealOs::oom_policy_of(const ServiceConfig& service) const {
+  if (service.oom_policy_written || resource_defaults_ == nullptr) return service.oom_policy;
+  return resource_defaults_->oom_policy;
+}
+
+bool RealOs::counts_traffic(const ResourceConfig& config) const {
+  const bool otherwise = resource_defaults_ != nullptr && resource_defaults_->ip_accounting;
+  return config.ip_accounting.value_or(otherwise);
+}
+
+/// Begins where it is not done yet, else ends; the sums go with it.
+void RealOs::count_traffic(GroupState& state, const UniqueFd& folder,
+                           std::vector<NotEnforced>& failed) {
+  if (state.counters) {
+    detach_program(folder, BpfHook::Ingress, state.counters->ingress);
+    detach_program(folder, BpfHook::Egress, state.counters->egress);
+    state.counters.reset();
+    return;
+  }
+  SysResult result;
+  const auto attach = [&](BpfHook hook, const UniqueFd& map, Traffic traffic) -> UniqueFd {
+    auto program = load_program(hook, counting_program(map, traffic));
+    if (program)
+      result = attach_program(folder, hook, *program);
+    else
+      result = Failure{program.error()};
+    return result ? std::move(*program) : UniqueFd();
+  };
+  TrafficCounters counters;
+  if (auto map = make_traffic_map()) {
+    counters.map = std::move(*map);
+    counters.ingress = attach(BpfHook::Ingress, counters.map, Traffic::Ingress);
+    if (result) counters.egress = attach(BpfHook::Egress, counters.map, Traffic::Egress);
+  } else {
+    result = Failure{map.error()};
+  }
+  if (result) {
+    state.counters = std::move(counters);
+    return;
+  }
+  if (counters.ingress) detach_program(folder, BpfHook::Ingress, counters.ingress);
+  failed.push_back({"IPAccounting", to_string(result.error())});
 }
 
 void RealOs::note_not_enforced(UnitId id, const Unit& unit, std::vector<NotEnforced> found) {
@@ -217,6 +288,12 @@ void RealOs::note_no_cgroups(UnitId id, const Unit& unit) {
   }
   for (const std::string_view setting : guards_of(*unit.resource)) {
     found.push_back({setting, "no cgroup v2"});
+  }
+  if (unit.resource->oom_on_pressure == ManagedOom::Kill) {
+    found.push_back({"ManagedOOMMemoryPressure", "no cgroup v2"});
+  }
+  if (unit.resource->oom_on_swap == ManagedOom::Kill) {
+    found.push_back({"ManagedOOMSwap", "no cgroup v2"});
   }
   note_not_enforced(id, unit, std::move(found));
 }
@@ -253,6 +330,14 @@ void RealOs::give_away(const LaunchPlan& plan, const Unit& unit, const std::stri
     log_.log(Say::Level::Warning, unit.id,
              format("cannot delegate its cgroup: {}", to_string(done.error())));
   }
+}
+
+/// Who is told of memory.pressure has to be able to ask for its triggers.
+void RealOs::give_pressure_file(const LaunchPlan& plan, const Unit& unit,
+                                const std::string& group) const {
+  if (!plan.set_uid || watched_pressure_file(settings_, unit, group).empty()) return;
+  const gid_t gid = plan.set_gid ? plan.gid : static_cast<gid_t>(-1);
+  (void)cgroups_->give_away_file(group, "memory.pressure", plan.uid, gid);
 }
 
 void RealOs::apply_resources(const UnitGraph& graph, UnitId id, bool startup) {

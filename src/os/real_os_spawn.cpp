@@ -217,6 +217,7 @@ void RealOs::report_notes(const LaunchPlan& plan, std::uint8_t notes) {
 }
 
 bool RealOs::remove_group(const std::string& group, const Unit& unit) {
+  unwatch_managed_oom(group);
   const bool is_removed =
       unit.type == UnitType::Slice ? cgroups_->remove_one(group) : cgroups_->remove(group);
   if (is_removed) groups_.erase(group);
@@ -229,7 +230,7 @@ void RealOs::release(UnitId id, const Unit& unit, bool remove_directories) {
   bus_->unwatch(id.value);
   const auto at = units_.find(id.value);
   if (at != units_.end() && at->second.empty_watch >= 0) watch_empty(id, false);
-  if (at != units_.end()) unwatch_oom(at->second);
+  if (at != units_.end()) unwatch_events(at->second);
   // A group with processes that were left running stays the unit's.
   const std::string group = group_of(id, unit);
   if (!group.empty()) keep_usage(id, unit, group);
@@ -250,7 +251,7 @@ void RealOs::forget(UnitId id, const Unit& unit) {
   const auto at = units_.find(id.value);
   if (at != units_.end()) {
     if (at->second.empty_watch >= 0) watch_empty(id, false);
-    unwatch_oom(at->second);
+    unwatch_events(at->second);
     unit_by_cgroup_.erase(at->second.cgroup);
   }
   if (const std::string group = group_of(id, unit); !group.empty()) (void)remove_group(group, unit);

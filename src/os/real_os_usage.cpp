@@ -1,8 +1,9 @@
-// What units use: memory.events watched, so that a kill by the kernel is the unit's
-// to know, and what is told and kept when an activation ends.
+// What units use: memory.events and pids.events watched, so that a kill by the kernel or a
+// fork that it refuses is the unit's to know, and what is told and kept when an activation ends.
 
 #include <sys/inotify.h>
 
+#include <ctime>
 #include <utility>
 
 #include "base/format.h"
@@ -45,10 +46,30 @@ std::string usage_text(const CgroupUsage& usage) {
   if (usage.io_write_bytes.value_or(0) > 0) {
     add(format("written {} to disk", bytes_text(*usage.io_write_bytes)));
   }
+  if (usage.ip_ingress_bytes.value_or(0) > 0) {
+    add(format("received {} IP traffic", bytes_text(*usage.ip_ingress_bytes)));
+  }
+  if (usage.ip_egress_bytes.value_or(0) > 0) {
+    add(format("sent {} IP traffic", bytes_text(*usage.ip_egress_bytes)));
+  }
+  if (usage.tasks_refused.value_or(0) > 0) add(format("{} forks refused", *usage.tasks_refused));
   return text;
 }
 
+MonoTime coarse_now() {
+  timespec time{};
+  (void)::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return MonoTime{std::int64_t{time.tv_sec} * 1000000 + time.tv_nsec / 1000};
+}
+
 }  // namespace
+
+/// Of a unit whose group is new.
+void RealOs::watch_events(UnitId id) {
+  const UnitRecord& unit = units_[id.value];
+  if (unit.oom_watch < 0) watch_oom(id);
+  if (unit.tasks_watch < 0) watch_tasks(id);
+}
 
 /// Where memory is not counted there is nothing to hear of.
 void RealOs::watch_oom(UnitId id) {
@@ -63,10 +84,47 @@ void RealOs::watch_oom(UnitId id) {
   unit.oom_kills = *kills;
 }
 
-void RealOs::unwatch_oom(UnitRecord& unit) {
-  if (unit.oom_watch < 0) return;
-  ::inotify_rm_watch(inotify_.get(), unit.oom_watch);
-  oom_watches_.erase(std::exchange(unit.oom_watch, -1));
+void RealOs::watch_tasks(UnitId id) {
+  if ((cgroups_->controllers() & set_of(Controller::Pids)) == 0) return;
+  UnitRecord& unit = units_[id.value];
+  const auto refusals = cgroups_->count(unit.cgroup, "pids.events", "max");
+  if (!refusals) return;
+  auto watch = cgroups_->watch(inotify_, unit.cgroup, "pids.events");
+  if (!watch) return;
+  task_watches_[*watch] = id;
+  unit.tasks_watch = *watch;
+  unit.refusals = *refusals;
+  unit.last_refusal = {};
+}
+
+void RealOs::unwatch_events(UnitRecord& unit) {
+  const auto drop = [this](int& watch, std::unordered_map<int, UnitId>& watches) {
+    if (watch < 0) return;
+    ::inotify_rm_watch(inotify_.get(), watch);
+    watches.erase(std::exchange(watch, -1));
+  };
+  drop(unit.oom_watch, oom_watches_);
+  drop(unit.tasks_watch, task_watches_);
+}
+
+/// A burst of them is told as it begins; how many there were is a property, and told at the
+/// unit's end.
+void RealOs::tell_refusals(UnitId id) {
+  constexpr Duration kBetweenBursts = std::chrono::seconds(10);
+  const auto at = units_.find(id.value);
+  if (at == units_.end() || at->second.tasks_watch < 0) return;
+  UnitRecord& unit = at->second;
+  const auto refusals = cgroups_->count(unit.cgroup, "pids.events", "max").value_or(0);
+  if (refusals <= std::exchange(unit.refusals, refusals)) return;
+  const MonoTime now = coarse_now();
+  const MonoTime last = std::exchange(unit.last_refusal, now);
+  if (last.us != 0 && now - last < kBetweenBursts) return;
+  const auto most = cgroups_->count(unit.cgroup, "pids.max");
+  const auto tasks = cgroups_->count(unit.cgroup, "pids.current");
+  const std::string limit = most && tasks >= most ? format("TasksMax={} is reached", *most)
+                                                  : std::string("TasksMax= of a slice is reached");
+  log_.log(Say::Level::Warning, unit.cgroup.substr(unit.cgroup.rfind('/') + 1),
+           format("a new process or thread was refused, {}", limit));
 }
 
 void RealOs::tell_if_oom(UnitId id, OsListener& listener) {
@@ -78,14 +136,31 @@ void RealOs::tell_if_oom(UnitId id, OsListener& listener) {
   if (const auto at = units_.find(id.value); at != units_.end()) at->second.oom_kills = kills;
 }
 
+CgroupUsage RealOs::usage_of_group(const std::string& group, CgroupTree::Measure what) const {
+  CgroupUsage usage = cgroups_->usage(group, what);
+  const auto state = groups_.find(group);
+  if (state == groups_.end() || !state->second.counters) return usage;
+  const UniqueFd& map = state->second.counters->map;
+  if (const auto in = read_traffic(map, Traffic::Ingress)) {
+    usage.ip_ingress_bytes = in->bytes;
+    usage.ip_ingress_packets = in->packets;
+  }
+  if (const auto out = read_traffic(map, Traffic::Egress)) {
+    usage.ip_egress_bytes = out->bytes;
+    usage.ip_egress_packets = out->packets;
+  }
+  return usage;
+}
+
 /// As its group ends: for `show`, and for the log where it was much.
 void RealOs::keep_usage(UnitId id, const Unit& unit, const std::string& group) {
   if (unit.type == UnitType::Slice) return;
-  const CgroupUsage usage = cgroups_->usage(group, CgroupTree::Measure::AtTheEnd);
+  const CgroupUsage usage = usage_of_group(group, CgroupTree::Measure::AtTheEnd);
   if (!usage.cpu_nsec && !usage.memory_peak) return;
-  const bool is_much = usage.cpu_nsec.value_or(0) >= kMuchCpu ||
-                       usage.io_read_bytes.value_or(0) >= kMuchIo ||
-                       usage.io_write_bytes.value_or(0) >= kMuchIo;
+  const bool is_much =
+      usage.cpu_nsec.value_or(0) >= kMuchCpu || usage.io_read_bytes.value_or(0) >= kMuchIo ||
+      usage.io_write_bytes.value_or(0) >= kMuchIo || usage.ip_ingress_bytes.value_or(0) > 0 ||
+      usage.ip_egress_bytes.value_or(0) > 0 || usage.tasks_refused.value_or(0) > 0;
   log_.log(is_much ? Say::Level::Info : Say::Level::Debug, unit.id, usage_text(usage) + ".");
   last_usages_[id.value] = usage;
 }

@@ -1,8 +1,11 @@
 #include "os/unit_filters.h"
 
+#include <net/if.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+
+#include <algorithm>
 
 #include "base/text.h"
 #include "os/bpf_filters.h"
@@ -66,6 +69,34 @@ BpfProgram device_filter(const ResourceConfig& c) {
   return device_program(allowed);
 }
 
+/// Of what is there now: one that comes later is in no list.
+std::vector<unsigned> numbers_of(const InterfaceList& list) {
+  std::vector<unsigned> numbers;
+  for (const std::string& name : list.names) {
+    if (const unsigned number = ::if_nametoindex(name.c_str()); number != 0) {
+      numbers.push_back(number);
+    }
+  }
+  return numbers;
+}
+
+/// The same program at the same place is attached once, whichever settings name it.
+void add_pinned(std::vector<UnitFilter>& filters, const ResourceConfig& config) {
+  const auto add = [&](BpfHook hook, std::string_view setting, const std::string& path) {
+    const auto is_same = [&](const UnitFilter& f) { return f.hook == hook && f.path == path; };
+    if (std::ranges::none_of(filters, is_same)) filters.push_back({hook, setting, {}, path});
+  };
+  for (const std::string& path : config.ingress_filters) {
+    add(BpfHook::Ingress, "IPIngressFilterPath", path);
+  }
+  for (const std::string& path : config.egress_filters) {
+    add(BpfHook::Egress, "IPEgressFilterPath", path);
+  }
+  for (const PinnedProgram& program : config.programs) {
+    add(program.hook, "BPFProgram", program.path);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string_view> guards_of(const ResourceConfig& config) {
@@ -75,6 +106,11 @@ std::vector<std::string_view> guards_of(const ResourceConfig& config) {
   }
   if (!config.ip_deny.empty()) settings.push_back("IPAddressDeny");
   if (!config.bind_deny.empty()) settings.push_back("SocketBindDeny");
+  if (config.interfaces) settings.push_back("RestrictNetworkInterfaces");
+  if (!config.ingress_filters.empty()) settings.push_back("IPIngressFilterPath");
+  if (!config.egress_filters.empty()) settings.push_back("IPEgressFilterPath");
+  if (!config.programs.empty()) settings.push_back("BPFProgram");
+  if (config.ip_accounting.value_or(false)) settings.push_back("IPAccounting");
   return settings;
 }
 
@@ -83,20 +119,32 @@ std::vector<UnitFilter> filters_of(const ResourceConfig& config,
                                    const std::vector<AddressPrefix>& deny) {
   std::vector<UnitFilter> filters;
   if (guards_devices(config)) {
-    filters.push_back({BpfHook::Device, guards_of(config).front(), device_filter(config)});
+    filters.push_back({BpfHook::Device, guards_of(config).front(), device_filter(config), {}});
   }
   if (!deny.empty()) {
     constexpr std::string_view kSetting = "IPAddressDeny";
-    filters.push_back({BpfHook::Ingress, kSetting, address_program(allow, deny, Traffic::Ingress)});
-    filters.push_back({BpfHook::Egress, kSetting, address_program(allow, deny, Traffic::Egress)});
+    filters.push_back(
+        {BpfHook::Ingress, kSetting, address_program(allow, deny, Traffic::Ingress), {}});
+    filters.push_back(
+        {BpfHook::Egress, kSetting, address_program(allow, deny, Traffic::Egress), {}});
   }
   if (!config.bind_deny.empty()) {
     constexpr std::string_view kSetting = "SocketBindDeny";
     filters.push_back(
-        {BpfHook::Bind4, kSetting, bind_program(config.bind_allow, config.bind_deny, AF_INET)});
-    filters.push_back(
-        {BpfHook::Bind6, kSetting, bind_program(config.bind_allow, config.bind_deny, AF_INET6)});
+        {BpfHook::Bind4, kSetting, bind_program(config.bind_allow, config.bind_deny, AF_INET), {}});
+    filters.push_back({BpfHook::Bind6,
+                       kSetting,
+                       bind_program(config.bind_allow, config.bind_deny, AF_INET6),
+                       {}});
   }
+  if (config.interfaces) {
+    constexpr std::string_view kSetting = "RestrictNetworkInterfaces";
+    const BpfProgram program =
+        interface_program(numbers_of(*config.interfaces), config.interfaces->is_denied);
+    filters.push_back({BpfHook::Ingress, kSetting, program, {}});
+    filters.push_back({BpfHook::Egress, kSetting, program, {}});
+  }
+  add_pinned(filters, config);
   return filters;
 }
 

@@ -14,7 +14,8 @@ namespace onset {
 struct UnitFilter {
   BpfHook hook{};
   std::string_view setting;  ///< for people
-  BpfProgram program;
+  BpfProgram program;        ///< or, if there is none,
+  std::string path;          ///< the place of a pinned one
 };
 
 /// The settings of the unit that ask for a program.

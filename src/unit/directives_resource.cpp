@@ -184,18 +184,54 @@ std::string show_disabled(const Unit& unit) {
   return format_controllers(config_of<R>(unit).disabled);
 }
 
-constexpr std::string_view kManagedOom[] = {"auto", "kill"};
-constexpr std::string_view kPreference[] = {"none", "avoid", "omit"};
-
-std::string check_pressure_limit(ParseContext& context, std::string_view value) {
-  return check_or_reset<[](std::string_view text) { return parse_permyriad(text); }>(context,
-                                                                                     value);
+template <auto Member>
+constexpr Codec kPaths{[](ParseContext& context, std::string_view value) {
+                         return parse_path_list(context, value, member_of<Member>(context.unit));
+                       },
+                       [](const Unit& unit) { return format_lines(member_of<Member>(unit)); }};
+std::string parse_program(ParseContext& context, std::string_view value) {
+  return parse_pinned_program(context, value, config_of<R>(context.unit).programs);
+}
+std::string show_programs(const Unit& unit) {
+  return format_pinned_programs(config_of<R>(unit).programs);
+}
+std::string parse_interface_rule(ParseContext& context, std::string_view value) {
+  return parse_interfaces(context, value, config_of<R>(context.unit).interfaces);
+}
+std::string show_interfaces(const Unit& unit) {
+  return format_interfaces(config_of<R>(unit).interfaces);
 }
 
-constexpr Directive row(std::string_view name, ParseFn check, std::string_view help,
-                        std::string_view inert = {}) {
-  return not_yet(S, name, check, help, inert);
+std::string parse_pressure_limit(ParseContext& context, std::string_view value) {
+  unsigned& limit = config_of<R>(context.unit).oom_pressure_limit;
+  if (value.empty()) {
+    limit = 0;
+    return {};
+  }
+  auto part = parse_permyriad(value);
+  if (!part) return std::move(part).error();
+  limit = *part;
+  return {};
 }
+/// systemd's share of 2^32 - 1.
+std::string show_pressure_limit(const Unit& unit) {
+  const std::uint64_t part = config_of<R>(unit).oom_pressure_limit;
+  return format("{}", (part * UINT32_MAX + 5000) / 10000);
+}
+/// More than the kernel's windows of two seconds can tell apart is not asked for.
+Parsed<Duration> pressure_duration(std::string_view text) {
+  auto span = parse_span(text);
+  if (span && *span < std::chrono::seconds(1)) return Failure{std::string("at least 1s")};
+  return span;
+}
+/// Or what is said of booleans.
+Parsed<PressureWatch> pressure_watch(std::string_view text) {
+  if (const auto word = from_string<PressureWatch>(text)) return *word;
+  const auto on = parse_bool(text);
+  if (!on) return Failure{expected_words<PressureWatch>()};
+  return *on ? PressureWatch::On : PressureWatch::Off;
+}
+
 constexpr Directive guard(std::string_view name, Codec codec, std::string_view help) {
   return protecting(S, name, codec, help);
 }
@@ -260,18 +296,16 @@ constexpr Directive kRows[] = {
     honoured(S, "IODeviceLatencyTargetSec", {parse_io_latency, show_io_latency},
              "Latency that a device should keep.", "IODeviceLatencyTargetUSec"),
 
-    without_effect(
-        honoured(S, "IPAccounting", kAccounting<&R::ip_accounting>, "Count network traffic."),
-        "no"),
+    honoured(S, "IPAccounting", kAccounting<&R::ip_accounting>, "Count network traffic."),
     guard("IPAddressAllow", kAddresses<&R::ip_allow>, "Addresses that may be talked to."),
     guard("IPAddressDeny", kAddresses<&R::ip_deny>, "Addresses that may not."),
-    not_yet_protecting(S, "IPIngressFilterPath", check_path, "BPF programs for incoming packets."),
-    not_yet_protecting(S, "IPEgressFilterPath", check_path, "BPF programs for outgoing packets."),
-    not_yet_protecting(S, "BPFProgram", check_text, "BPF programs that are attached."),
+    guard("IPIngressFilterPath", kPaths<&R::ingress_filters>, "BPF programs for incoming packets."),
+    guard("IPEgressFilterPath", kPaths<&R::egress_filters>, "BPF programs for outgoing packets."),
+    guard("BPFProgram", {parse_program, show_programs}, "BPF programs that are attached."),
     guard("SocketBindAllow", kBindRules<&R::bind_allow>, "Ports that sockets may be bound to."),
     guard("SocketBindDeny", kBindRules<&R::bind_deny>, "Ports that they may not."),
-    not_yet_protecting(S, "RestrictNetworkInterfaces", check_words,
-                       "Network interfaces that may be used."),
+    guard("RestrictNetworkInterfaces", {parse_interface_rule, show_interfaces},
+          "Network interfaces that may be used."),
     guard("DeviceAllow", {parse_device_allow, show_device_allow},
           "Devices that may be used, and how."),
     guard("DevicePolicy", kWord<&R::device_policy, DevicePolicy>,
@@ -279,12 +313,25 @@ constexpr Directive kRows[] = {
 
     honoured(S, "DisableControllers", {parse_disabled, show_disabled},
              "Controllers that are kept off below."),
-    row("ManagedOOMSwap", check_word<kManagedOom>, "Whether systemd-oomd acts on swap use.",
-        "auto"),
-    row("ManagedOOMMemoryPressure", check_word<kManagedOom>,
-        "Whether systemd-oomd acts on memory pressure.", "auto"),
-    row("ManagedOOMMemoryPressureLimit", check_pressure_limit, "From which pressure on."),
-    row("ManagedOOMPreference", check_word<kPreference>, "Whom systemd-oomd spares.", "none"),
+    honoured(S, "ManagedOOMSwap", kWord<&R::oom_on_swap, ManagedOom>,
+             "Kill below the unit when the machine's swap space is used up."),
+    honoured(S, "ManagedOOMMemoryPressure", kWord<&R::oom_on_pressure, ManagedOom>,
+             "Kill below the unit when it waits for memory for too long."),
+    honoured(S, "ManagedOOMMemoryPressureLimit", {parse_pressure_limit, show_pressure_limit},
+             "From which share of its time on."),
+    honoured(S, "ManagedOOMMemoryPressureDurationSec",
+             {parse_or_reset<&R::oom_pressure_duration, pressure_duration>,
+              show_member<&R::oom_pressure_duration>},
+             "For how long it has to last.", "ManagedOOMMemoryPressureDurationUSec", 257),
+    honoured(S, "ManagedOOMPreference", kWord<&R::oom_preference, OomPreference>,
+             "Whether the unit is spared then."),
+    honoured(S, "MemoryPressureWatch",
+             {parse_or_reset<&R::pressure_watch, pressure_watch>, show_member<&R::pressure_watch>},
+             "Tell the processes where they can watch the pressure on the unit's memory.", {}, 254),
+    honoured(S, "MemoryPressureThresholdSec",
+             {parse_or_reset<&R::pressure_threshold, span_of_seconds>,
+              show_member<&R::pressure_threshold>},
+             "How much waiting of 2 s they should be told of.", "MemoryPressureThresholdUSec", 254),
 
     // cgroup v1.
     honoured(S, "CPUShares", kWeight<&R::cpu_shares, 2, 262144>, "Old form of CPUWeight=."),

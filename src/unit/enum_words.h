@@ -76,6 +76,25 @@ struct EnumWords<DevicePolicy> {
   static constexpr std::array<std::string_view, 3> words = {"auto", "closed", "strict"};
 };
 template <>
+struct EnumWords<BpfHook> {
+  static constexpr std::array<std::string_view, 18> words = {
+      "ingress",  "egress",   "sock_create", "sock_ops",   "device",     "bind4",
+      "bind6",    "connect4", "connect6",    "post_bind4", "post_bind6", "sendmsg4",
+      "sendmsg6", "sysctl",   "recvmsg4",    "recvmsg6",   "getsockopt", "setsockopt"};
+};
+template <>
+struct EnumWords<ManagedOom> {
+  static constexpr std::array<std::string_view, 2> words = {"auto", "kill"};
+};
+template <>
+struct EnumWords<OomPreference> {
+  static constexpr std::array<std::string_view, 3> words = {"none", "avoid", "omit"};
+};
+template <>
+struct EnumWords<PressureWatch> {
+  static constexpr std::array<std::string_view, 4> words = {"off", "on", "auto", "skip"};
+};
+template <>
 struct EnumWords<TimeoutFailureMode> {
   static constexpr std::array<std::string_view, 3> words = {"terminate", "abort", "kill"};
 };
@@ -165,6 +184,7 @@ std::string expected_words() {
 }
 
 static_assert(to_string(ServiceType::Idle) == "idle");
+static_assert(to_string(BpfHook::SetSockOpt) == "setsockopt");
 static_assert(to_string(EmergencyAction::SoftRebootForce) == "soft-reboot-force");
 static_assert(to_string(ConditionType::IoPressure) == "IOPressure");
 static_assert(to_string(ExecOutput::FileTruncate) == "truncate");

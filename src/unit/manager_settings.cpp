@@ -233,8 +233,16 @@ std::string check_capabilities(Context& /*context*/, std::string_view value) {
   if (list.unknown.empty()) return {};
   return format("capabilities such as CAP_NET_ADMIN, not \"{}\"", c_escape(list.unknown.front()));
 }
-std::string check_oom_policy(Context& /*context*/, std::string_view value) {
-  return from_string<OomPolicy>(value) ? std::string() : expected_words<OomPolicy>();
+template <auto Member, class E>
+std::string parse_word_into(Context& context, std::string_view value) {
+  const auto word = from_string<E>(value);
+  if (!word) return expected_words<E>();
+  context.settings.*Member = *word;
+  return {};
+}
+template <auto Member>
+std::string show_word(const M& settings) {
+  return std::string(to_string(settings.*Member));
 }
 std::string check_status_format(Context& /*context*/, std::string_view value) {
   return value == "name" || value == "description" || value == "combined"
@@ -365,7 +373,15 @@ constexpr Row kRows[] = {
     {.name = "DefaultIOAccounting",  // no property of systemd's manager
      .parse = parse_bool_into<&M::io_accounting>,
      .help = "IOAccounting= likewise."},
-    later("DefaultIPAccounting", check_bool, "IPAccounting= likewise.", "no"),
+    {.name = "DefaultIPAccounting",
+     .parse = parse_bool_into<&M::ip_accounting>,
+     .help = "IPAccounting= likewise."},
+    {.name = "DefaultMemoryPressureWatch",
+     .parse = parse_word_into<&M::pressure_watch, PressureWatch>,
+     .help = "MemoryPressureWatch= of units without one."},
+    {.name = "DefaultMemoryPressureThresholdSec",
+     .parse = parse_span_into<&M::pressure_threshold>,
+     .help = "MemoryPressureThresholdSec= likewise."},
     {.name = "DefaultBlockIOAccounting",
      .support = Support::Obsolete,
      .help = "of cgroup v1, in its place is DefaultIOAccounting="},
@@ -389,7 +405,10 @@ constexpr Row kRows[] = {
     limit<RLIMIT_NICE>("DefaultLimitNICE"),
     limit<RLIMIT_RTPRIO>("DefaultLimitRTPRIO"),
     limit<RLIMIT_RTTIME>("DefaultLimitRTTIME"),
-    later("DefaultOOMPolicy", check_oom_policy, "OOMPolicy= of services without one.", "stop"),
+    {.name = "DefaultOOMPolicy",
+     .parse = parse_word_into<&M::oom_policy, OomPolicy>,
+     .show = show_word<&M::oom_policy>,
+     .help = "OOMPolicy= of services without one, and without Delegate=."},
     {.name = "DefaultOOMScoreAdjust",
      .parse = parse_oom_score,
      .show = show_oom_score,

@@ -15,6 +15,8 @@
 #include "base/time.h"
 #include "unit/directives.h"
 #include "unit/exec_config.h"
+#include "unit/resource_config.h"
+#include "unit/service_config.h"
 #include "unit/specifiers.h"
 
 namespace onset {
@@ -45,6 +47,10 @@ struct ManagerSettings {
   bool tasks_accounting = true;
   bool io_accounting = false;
   bool ip_accounting = false;
+  OomPolicy oom_policy = OomPolicy::Stop;
+  /// "auto" in systemd since 254, where processes are told unasked.
+  PressureWatch pressure_watch = PressureWatch::Skip;
+  Duration pressure_threshold = std::chrono::milliseconds(200);
   std::optional<std::uint64_t> tasks_max;  ///< unset: 15 % of what the machine can have
 
   std::optional<int> log_level;  ///< syslog's

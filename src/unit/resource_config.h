@@ -79,6 +79,46 @@ struct BindRule {
   bool operator==(const BindRule&) const = default;
 };
 
+/// Where a program can be attached to a group. Words: bpftool(8).
+enum class BpfHook : std::uint8_t {
+  Ingress,
+  Egress,
+  SockCreate,
+  SockOps,
+  Device,
+  Bind4,
+  Bind6,
+  Connect4,
+  Connect6,
+  PostBind4,
+  PostBind6,
+  SendMsg4,
+  SendMsg6,
+  Sysctl,
+  RecvMsg4,
+  RecvMsg6,
+  GetSockOpt,
+  SetSockOpt,
+};
+/// A program of somebody else's, by its place in the BPF file system.
+struct PinnedProgram {
+  BpfHook hook{};
+  std::string path;
+  bool operator==(const PinnedProgram&) const = default;
+};
+/// RestrictNetworkInterfaces=: the only ones that may be used, or those that may not.
+struct InterfaceList {
+  bool is_denied = false;
+  std::vector<std::string> names;
+};
+
+/// ManagedOOMSwap=, ManagedOOMMemoryPressure=.
+enum class ManagedOom : std::uint8_t { Auto, Kill };
+/// ManagedOOMPreference=.
+enum class OomPreference : std::uint8_t { None, Avoid, Omit };
+/// MemoryPressureWatch=, systemd.resource-control(5) of version 254.
+enum class PressureWatch : std::uint8_t { Off, On, Auto, Skip };
+
 struct ResourceConfig {
   std::optional<bool> cpu_accounting;  ///< these five: unset is the manager's default
   std::optional<bool> memory_accounting;
@@ -127,6 +167,18 @@ struct ResourceConfig {
   std::vector<AddressPrefix> ip_deny;
   std::vector<BindRule> bind_allow;
   std::vector<BindRule> bind_deny;
+  std::vector<std::string> ingress_filters;  ///< paths of pinned programs
+  std::vector<std::string> egress_filters;
+  std::vector<PinnedProgram> programs;
+  std::optional<InterfaceList> interfaces;
+
+  ManagedOom oom_on_swap = ManagedOom::Auto;
+  ManagedOom oom_on_pressure = ManagedOom::Auto;
+  unsigned oom_pressure_limit = 0;  ///< hundredths of a percent; 0: the default
+  std::optional<Duration> oom_pressure_duration;
+  OomPreference oom_preference = OomPreference::None;
+  std::optional<PressureWatch> pressure_watch;  ///< these two: unset is the manager's default
+  std::optional<Duration> pressure_threshold;
 
   ControllerSet delegated = 0;  ///< with CgroupConfig::delegate
   ControllerSet disabled = 0;   ///< below this unit

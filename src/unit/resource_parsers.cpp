@@ -33,10 +33,6 @@ void put_amount(std::vector<DeviceAmount>& to, std::string path, std::uint64_t a
   to.push_back({std::move(path), amount});
 }
 
-std::string format_lines(const std::vector<std::string>& lines) {
-  return join(lines, "\n");
-}
-
 }  // namespace
 
 // ---- amounts ------------------------------------------------------------------

@@ -51,6 +51,21 @@ std::string format_device_latencies(const std::vector<DeviceAmount>& list);
 std::string format_device_limits(const std::vector<DeviceLimits>& list, IoLimit which);
 std::string format_device_rules(const std::vector<DeviceRule>& list);
 
+// ---- programs and interfaces (resource_programs.cpp) --------------------------------
+/// An absolute path more; an empty value takes all back.
+std::string parse_path_list(const ParseContext& context, std::string_view value,
+                            std::vector<std::string>& to);
+/// A line for each.
+std::string format_lines(const std::vector<std::string>& list);
+/// "HOOK:PATH", once each.
+std::string parse_pinned_program(const ParseContext& context, std::string_view value,
+                                 std::vector<PinnedProgram>& to);
+std::string format_pinned_programs(const std::vector<PinnedProgram>& list);
+/// "NAME…" or "~NAME…": the first says which list it is, later ones add to it or take from it.
+std::string parse_interfaces(ParseContext& context, std::string_view value,
+                             std::optional<InterfaceList>& to);
+std::string format_interfaces(const std::optional<InterfaceList>& list);
+
 // ---- addresses (resource_addresses.cpp) ---------------------------------------------
 /// "ADDRESS[/LENGTH]…", any, localhost, link-local, multicast; added to what is there.
 std::string parse_addresses(const ParseContext& context, std::string_view value,

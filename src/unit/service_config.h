@@ -61,7 +61,7 @@ inline constexpr unsigned kExecRoles = 7;
 struct ServiceConfig {
   ServiceType type = ServiceType::Simple;
   bool type_written = false;        ///< Type= is in a file
-  bool oom_policy_written = false;  ///< OOMPolicy= is; else the manager's default holds
+  bool oom_policy_written = false;  ///< or Delegate= says it; else the manager's default holds
   ServiceRestart restart = ServiceRestart::No;
   ExitType exit_type = ExitType::Main;
   OomPolicy oom_policy = OomPolicy::Stop;

@@ -82,6 +82,7 @@ void complete_service(Unit& unit, bool user_manager, const HostFacts& host) {
   }
   if (!service.oom_policy_written && config_of<CgroupConfig>(unit).delegate) {
     service.oom_policy = OomPolicy::Continue;
+    service.oom_policy_written = true;
   }
   complete_service_exec(unit, user_manager, host);
 }

@@ -120,6 +120,9 @@ std::vector<std::string> file_form(const Directive& directive, const Unit& unit,
     const auto& quota = unit.resource->cpu_quota;
     return {quota ? format("{}‱", *quota / 100) : std::string()};
   }
+  if (directive.name == "ManagedOOMMemoryPressureLimit") {
+    return {format("{}‱", unit.resource->oom_pressure_limit)};
+  }
   if (shown.starts_with("{ path=")) {  // its words run together there
     for (const auto& list : unit.service->exec) {
       for (const ExecCommand& command : list) values.push_back(printed_command(command));

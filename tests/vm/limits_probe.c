@@ -5,12 +5,16 @@
  *   burn                   uses all the CPU it can get
  *   udp ADDRESS            sends a packet; the exit status is the errno
  *   bind ADDRESS PORT      binds a TCP socket; likewise
+ *   talk COUNT SIZE        sends itself so many datagrams over the loopback, and receives them
+ *   pin PATH               leaves a program there that lets no packet out
  *   scheduling FILE        writes how it is scheduled
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +87,34 @@ static int use_socket(const char* address, int port, int type) {
   return done < 0 ? errno : 0;
 }
 
+static int talk(int count, size_t size) {
+  static char text[65536];
+  socklen_t length = 0;
+  struct sockaddr_storage place = address_of("127.0.0.1", 0, &length);
+  const int from = socket(AF_INET, SOCK_DGRAM, 0);
+  const int to = socket(AF_INET, SOCK_DGRAM, 0);
+  if (bind(to, (struct sockaddr*)&place, length) < 0) return errno;
+  if (getsockname(to, (struct sockaddr*)&place, &length) < 0) return errno;
+  for (int i = 0; i < count; ++i) {
+    if (sendto(from, text, size, 0, (struct sockaddr*)&place, length) < 0) return errno;
+    if (recv(to, text, sizeof text, 0) != (ssize_t)size) return EIO;
+  }
+  return 0;
+}
+
+static int pin(const char* path) {
+  const struct bpf_insn code[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K}, {.code = BPF_JMP | BPF_EXIT}};
+  union bpf_attr attributes = {.prog_type = BPF_PROG_TYPE_CGROUP_SKB,
+                               .expected_attach_type = BPF_CGROUP_INET_EGRESS,
+                               .insns = (uintptr_t)code,
+                               .insn_cnt = 2,
+                               .license = (uintptr_t) "none"};
+  const int program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
+  if (program < 0) return errno;
+  union bpf_attr place = {.pathname = (uintptr_t)path, .bpf_fd = (unsigned)program};
+  return syscall(SYS_bpf, BPF_OBJ_PIN, &place, sizeof place) < 0 && errno != EEXIST ? errno : 0;
+}
+
 static int scheduling(const char* path) {
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
@@ -105,6 +137,8 @@ int main(int argc, char** argv) {
     }
   if (strcmp(mode, "udp") == 0 && argc == 3) return use_socket(argv[2], 9, SOCK_DGRAM);
   if (strcmp(mode, "bind") == 0 && argc == 4) return use_socket(argv[2], atoi(argv[3]), SOCK_STREAM);
+  if (strcmp(mode, "talk") == 0 && argc == 4) return talk(atoi(argv[2]), (size_t)atol(argv[3]));
+  if (strcmp(mode, "pin") == 0 && argc == 3) return pin(argv[2]);
   if (strcmp(mode, "scheduling") == 0 && argc == 3) return scheduling(argv[2]);
   return 64;
 }

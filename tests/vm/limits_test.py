@@ -36,6 +36,25 @@ UNITS = {
                         "Slice=shut.slice\n",
     "port@.service": f"[Service]\nType=oneshot\nExecStart={PROBE} bind 127.0.0.1 %i\nSocketBindDeny=any\n"
                      "SocketBindAllow=ipv4:tcp:8000-8001\n",
+    "drop.service": f"[Service]\nType=oneshot\nExecStartPre=+{PROBE} pin /sys/fs/bpf/drop\nExecStart={PROBE} udp 127.0.0.1\n",
+    "dropped.service": f"[Service]\nType=oneshot\nExecStart={PROBE} udp 127.0.0.1\nIPEgressFilterPath=/sys/fs/bpf/drop\n"
+                       "BPFProgram=egress:/sys/fs/bpf/drop\n",
+    "unpinned.service": "[Service]\nType=oneshot\nExecStart=/bin/true\nIPEgressFilterPath=/sys/fs/bpf/nothing\n",
+    "only-lo.service": f"[Service]\nType=oneshot\nExecStart={PROBE} udp 127.0.0.1\nRestrictNetworkInterfaces=lo\n",
+    "never-lo.service": f"[Service]\nType=oneshot\nExecStart={PROBE} udp 127.0.0.1\nRestrictNetworkInterfaces=~lo\n",
+    "talker.service": f"[Service]\nExecStart=/bin/sh -c '{PROBE} talk 10 1000; echo >/run/talked; exec sleep 1000'\n"
+                      "IPAccounting=yes\nSlice=talkers.slice\n",
+    "talkers.slice": "[Slice]\nIPAccounting=yes\n",
+    # What is done when memory runs short.
+    "thirsty.slice": "[Slice]\nMemoryHigh=24M\nManagedOOMMemoryPressure=kill\nManagedOOMMemoryPressureLimit=20%\n"
+                     "ManagedOOMMemoryPressureDurationSec=4s\n",
+    "gorger.service": f"[Service]\nExecStart={PROBE} eat 200\nSlice=thirsty.slice\n",
+    "sipper.service": "[Service]\nExecStart=/bin/sleep 1000\nSlice=thirsty.slice\n",
+    "watching.service": "[Service]\nUser=nobody\nRuntimeDirectory=watching\nMemoryPressureWatch=on\n"
+                        "MemoryPressureThresholdSec=150ms\n"
+                        "ExecStart=/bin/sh -ec 'printf %%s \"$MEMORY_PRESSURE_WRITE\" | base64 -d >/run/watching/write; "
+                        "cat /run/watching/write >\"$MEMORY_PRESSURE_WATCH\"; echo \"$MEMORY_PRESSURE_WATCH\" >/run/watching/file; "
+                        "exec sleep 1000'\n",
     # Slices, delegation, what can't be had.
     "shut.slice": "[Slice]\nTasksMax=100\nMemoryHigh=100M\nDisableControllers=cpu\nIPAddressAllow=127.0.0.3\n",
     "heavy.service": "[Service]\nExecStart=/bin/sleep 1000\nCPUWeight=7\nTasksMax=9\nSlice=shut.slice\n",
@@ -105,6 +124,9 @@ class Limits(unittest.TestCase):
         self.guest.ok("systemctl start forks.service")
         self.assertEqual(self.await_file("/run/forks"), "19")
         self.assertEqual(self.show("forks.service", "TasksCurrent"), "20")
+        self.assertEqual(self.show("forks.service", "TasksRefused"), "1")
+        self.guest.until(r"forks.service: a new process or thread was refused, TasksMax=20 is reached")
+        self.assertIn("20 (1 refused)", self.guest.ok("systemctl status forks.service"))
         self.guest.ok("systemctl stop forks.service")
         self.assertEqual(self.guest.run("pgrep limits-probe")[0], 1)
         self.assertNotEqual(self.guest.run(f"ls {GROUPS}/forks.service")[0], 0)
@@ -145,6 +167,52 @@ class Limits(unittest.TestCase):
         for port, error in ((8000, 0), (8001, 0), (8002, EPERM)):
             self.guest.run(f"systemctl start port@{port}.service")
             self.assertEqual((port, self.show(f"port@{port}.service", "ExecMainStatus")), (port, str(error)))
+
+    def test_a_program_that_is_pinned_guards_a_unit(self):
+        self.guest.ok("mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf; systemctl start drop.service")
+        self.guest.run("systemctl start dropped.service")
+        self.assertEqual(self.show("dropped.service", "ExecMainStatus"), str(EPERM))
+        self.assertNotEqual(self.guest.run("systemctl start unpinned.service")[0], 0)
+        self.assertEqual(self.show("unpinned.service", "Result"), "resources")
+
+    def test_interfaces_that_are_not_listed_are_not_used(self):
+        for unit, error in (("only-lo", 0), ("never-lo", EPERM)):
+            self.guest.run(f"systemctl start {unit}.service")
+            self.assertEqual((unit, self.show(f"{unit}.service", "ExecMainStatus")), (unit, str(error)))
+            self.assertEqual(self.show(f"{unit}.service", "NotEnforced"), "")
+
+    def test_ip_traffic_is_counted_to_the_byte(self):
+        def counts(unit):
+            return [self.show(unit, f"IP{way}{what}") for way in ("Egress", "Ingress") for what in ("Bytes", "Packets")]
+        self.guest.ok("systemctl start talker.service")
+        self.await_file("/run/talked")
+        told = [str(10 * (1000 + 28)), "10"] * 2  # a header of IP and of UDP each
+        self.assertEqual(counts("talker.service"), told)
+        self.assertEqual(counts("talkers.slice"), told)
+        self.assertIn("10.0K in, 10.0K out", self.guest.ok("systemctl status talker.service"))
+        self.guest.ok("systemctl daemon-reload")
+        self.assertEqual(counts("talker.service"), told)
+        self.guest.ok("systemctl stop talker.service")
+        self.guest.until(r"talker.service: Consumed .*, received 10.0K IP traffic, sent 10.0K IP traffic\.")
+        self.assertEqual(self.show("burner.service", "IPEgressBytes"), "[no data]")
+
+    # ---- when memory runs short -----------------------------------------------------
+
+    def test_who_makes_a_slice_wait_for_memory_too_long_is_killed(self):
+        self.guest.ok("systemctl start sipper.service gorger.service")
+        self.await_state("gorger.service", "failed")
+        self.assertEqual(self.show("gorger.service", "Result"), "oom-kill")
+        self.assertRegex(self.guest.run("systemctl status gorger.service")[1],
+                         r"ManagedOOMMemoryPressure=: its memory pressure was above 20.00 % for 4s")
+        self.assertEqual(self.guest.ok("systemctl is-active sipper.service"), "active\n")
+        self.assertEqual(self.show("thirsty.slice", "NotEnforced"), "")
+        self.guest.ok("systemctl stop sipper.service")
+
+    def test_a_service_is_told_where_to_watch_its_pressure(self):
+        self.guest.ok("systemctl start watching.service")
+        self.assertEqual(self.await_file("/run/watching/file"), f"{GROUPS}/watching.service/memory.pressure")
+        self.assertEqual(self.guest.ok("tr '\\0' . </run/watching/write"), "some 150000 2000000.")
+        self.guest.ok("systemctl stop watching.service")
 
     # ---- the tree -----------------------------------------------------------------
 

@@ -16,8 +16,18 @@ namespace {
 /// Settings that systemd has had since after version 252, and one that it has
 /// and does not document.
 constexpr std::string_view kBeyond[] = {
-    "PermissionsStartOnly",   "ReloadSignal", "RestartSteps",   "RestartMaxDelayUSec",
-    "SurviveFinalKillSignal", "MemoryPeak",   "MemoryZSwapMax", "NotEnforced",
+    "PermissionsStartOnly",
+    "ReloadSignal",
+    "RestartSteps",
+    "RestartMaxDelayUSec",
+    "SurviveFinalKillSignal",
+    "MemoryPeak",
+    "MemoryZSwapMax",
+    "NotEnforced",
+    "TasksRefused",
+    "MemoryPressureWatch",
+    "MemoryPressureThresholdUSec",
+    "ManagedOOMMemoryPressureDurationUSec",
 };
 
 template <std::size_t N>

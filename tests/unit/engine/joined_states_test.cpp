@@ -64,6 +64,7 @@ constexpr std::array kVariants{
               kill_when_late(w);
               w.service().pid_file = "/run/a.pid";
               w.service().oom_policy = OomPolicy::Kill;
+              w.service().oom_policy_written = true;
               w.kill().send_sigkill = false;
             }},
     Variant{"`ExitType=cgroup`, `Restart=on-failure`, `KillMode=mixed`, `ExecStopPost=`",

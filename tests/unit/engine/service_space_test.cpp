@@ -56,6 +56,7 @@ const std::vector<Variant> kVariants{
        w.service().timeout_stop_failure = TimeoutFailureMode::Kill;
        w.service().timeout_start_failure = TimeoutFailureMode::Kill;
        w.service().oom_policy = OomPolicy::Kill;
+       w.service().oom_policy_written = true;
        w.kill().send_sigkill = false;
      }},
     {"lives as long as its cgroup",

@@ -489,6 +489,7 @@ TEST_CASE("OOMPolicy= decides what an OOM kill does", "[engine][service]") {
   w.start();
   SECTION("continue") {
     w.service().oom_policy = OomPolicy::Continue;
+    w.service().oom_policy_written = true;
     w.feed(OomKilled{});
     CHECK(w.phase() == "running");
   }
@@ -499,6 +500,7 @@ TEST_CASE("OOMPolicy= decides what an OOM kill does", "[engine][service]") {
   }
   SECTION("kill") {
     w.service().oom_policy = OomPolicy::Kill;
+    w.service().oom_policy_written = true;
     w.feed(OomKilled{});
     CHECK(w.phase() == "stop-sigkill");
     CHECK(w.result() == "oom-kill");

@@ -60,7 +60,27 @@ class Interpreter {
         case BPF_ALU | BPF_END | BPF_TO_BE:
           regs_[to] = htons(static_cast<std::uint16_t>(low));
           break;
+        case BPF_ST | BPF_MEM | BPF_W:
+          if (!store(regs_[to] + static_cast<std::uint64_t>(i.offset), value)) return -1;
+          break;
+        case BPF_LD | BPF_IMM | BPF_DW:
+          if (from != BPF_PSEUDO_MAP_FD) return -1;
+          regs_[to] = value;
+          ++at;
+          break;
+        case BPF_STX | 0xc0 | BPF_DW:
+          if (!add_in_map(regs_[to] + static_cast<std::uint64_t>(i.offset), regs_[from])) return -1;
+          break;
+        case BPF_JMP | BPF_JEQ | BPF_K:
+          jumps = regs_[to] == value;
+          break;
         case BPF_JMP | BPF_CALL:
+          if (i.immediate == BPF_FUNC_map_lookup_elem) {
+            std::uint64_t key = 0;
+            if (regs_[1] != kMapNumber || !load(regs_[2], key)) return -1;
+            regs_[0] = key < map.size() ? kMap + key * sizeof map[0] : 0;
+            break;
+          }
           if (i.immediate != BPF_FUNC_skb_load_bytes) return -1;
           regs_[0] = load_bytes() ? 0 : UINT64_MAX;
           break;
@@ -86,7 +106,11 @@ class Interpreter {
     return -1;
   }
 
+  static constexpr int kMapNumber = 77;
+  std::array<TrafficCount, 2> map{};
+
  private:
+  static constexpr std::uint64_t kMap = 0x20000;
   static constexpr std::uint64_t kContext = 0x1000;
   static constexpr std::uint64_t kStackEnd = 0x9000;
 
@@ -100,6 +124,20 @@ class Interpreter {
       return false;
     }
     to = word;
+    return true;
+  }
+  bool store(std::uint64_t address, std::uint32_t word) {
+    if (address < kStackEnd - 512 || address + 4 > kStackEnd) return false;
+    std::memcpy(stack_.data() + (address - (kStackEnd - 512)), &word, 4);
+    return true;
+  }
+  bool add_in_map(std::uint64_t address, std::uint64_t value) {
+    if (address < kMap || address + 8 > kMap + sizeof map) return false;
+    auto* place = reinterpret_cast<std::uint8_t*>(map.data()) + (address - kMap);
+    std::uint64_t sum = 0;
+    std::memcpy(&sum, place, sizeof sum);
+    sum += value;
+    std::memcpy(place, &sum, sizeof sum);
     return true;
   }
   bool load_bytes() {
@@ -280,6 +318,40 @@ TEST_CASE("a port may be bound by family, protocol and range", "[os][bpf]") {
   CHECK(may_bind("SocketBindDeny=80", AF_INET, IPPROTO_TCP, 81));
   CHECK_FALSE(may_bind("SocketBindDeny=80", AF_INET6, IPPROTO_UDP, 80));
   CHECK(may_bind("SocketBindDeny=ipv6", AF_INET, IPPROTO_TCP, 80));
+}
+
+// ---- interfaces, counting ------------------------------------------------------------
+
+TEST_CASE("an interface may be used if it is listed, or if it is not", "[os][bpf]") {
+  const auto passes_on = [](std::vector<unsigned> interfaces, bool is_denied, unsigned number) {
+    const BpfProgram program = interface_program(interfaces, is_denied);
+    CHECK(is_all_reachable(program));
+    __sk_buff context{};
+    context.ifindex = number;
+    return Interpreter(&context, sizeof context).run(program);
+  };
+  CHECK(passes_on({1, 7}, false, 7) == 1);
+  CHECK(passes_on({1, 7}, false, 2) == 0);
+  CHECK(passes_on({1, 7}, true, 7) == 0);
+  CHECK(passes_on({1, 7}, true, 2) == 1);
+  CHECK(passes_on({}, false, 1) == 0);
+  CHECK(passes_on({}, true, 1) == 1);
+}
+
+TEST_CASE("packets are counted with their lengths, each way on its own", "[os][bpf]") {
+  const BorrowedFd map(Interpreter::kMapNumber);
+  __sk_buff context{};
+  Interpreter interpreter(&context, sizeof context);
+  for (const unsigned length : {40U, 1500U}) {
+    context.len = length;
+    CHECK(interpreter.run(counting_program(map, Traffic::Egress)) == 1);
+  }
+  context.len = 60;
+  CHECK(interpreter.run(counting_program(map, Traffic::Ingress)) == 1);
+  CHECK(interpreter.map[0].bytes == 60);
+  CHECK(interpreter.map[0].packets == 1);
+  CHECK(interpreter.map[1].bytes == 1540);
+  CHECK(interpreter.map[1].packets == 2);
 }
 
 }  // namespace

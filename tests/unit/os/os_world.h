@@ -112,6 +112,9 @@ class OsWorld final : public OsListener {
 
   // OsListener
   void unit_oom(UnitId unit) override { ooms.push_back(unit); }
+  void unit_killed_for_memory(UnitId unit, const std::string& /*why*/) override {
+    ooms.push_back(unit);
+  }
   void exec_done(pid_t pid) override { execs.push_back(pid); }
   void unit_empty(UnitId unit) override { empties.push_back(unit); }
   void path_changed(UnitId unit) override { paths.push_back(unit); }

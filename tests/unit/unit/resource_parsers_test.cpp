@@ -72,6 +72,51 @@ TEST_CASE("a rule of ports has a family, a protocol and a range, each or none",
   }
 }
 
+TEST_CASE("pinned programs are named by their hook and their place, once each",
+          "[unit][resource]") {
+  CHECK(shown_as("BPFProgram",
+                 "BPFProgram=bind6:/sys/fs/bpf/a\nBPFProgram=egress:/sys/fs/bpf/b\n"
+                 "BPFProgram=bind6:/sys/fs/bpf/a") == "bind6:/sys/fs/bpf/a\negress:/sys/fs/bpf/b");
+  CHECK(shown_as("BPFProgram", "BPFProgram=bind6:/sys/fs/bpf/a\nBPFProgram=").empty());
+  CHECK(shown_as("IPEgressFilterPath", "IPEgressFilterPath=/a\nIPEgressFilterPath=/b") == "/a\n/b");
+  for (const char* bad : {"bind6", "bind7:/a", "egress:a", ":/a"}) {
+    INFO(bad);
+    CHECK(load_service("BPFProgram=" + std::string(bad)).tells("the unit is refused"));
+  }
+  CHECK(load_service("IPIngressFilterPath=a").tells("the unit is refused"));
+}
+
+TEST_CASE("the first rule of interfaces says whether they are allowed or denied",
+          "[unit][resource]") {
+  const auto rules = [](std::string_view settings) {
+    return shown_as("RestrictNetworkInterfaces", settings);
+  };
+  CHECK(rules("RestrictNetworkInterfaces=eth1\nRestrictNetworkInterfaces=eth2") == "eth1 eth2");
+  CHECK(rules("RestrictNetworkInterfaces=~eth1 eth2") == "~eth1 eth2");
+  CHECK(rules("RestrictNetworkInterfaces=eth1 eth2\nRestrictNetworkInterfaces=~eth1") == "eth2");
+  CHECK(rules("RestrictNetworkInterfaces=~eth1 eth2\nRestrictNetworkInterfaces=eth2") == "~eth1");
+  CHECK(rules("RestrictNetworkInterfaces=eth1\nRestrictNetworkInterfaces=").empty());
+  for (const char* bad : {"a/b", "12", "all", ".."}) {
+    INFO(bad);
+    CHECK(load_service("RestrictNetworkInterfaces=" + std::string(bad))
+              .tells("not the name of an interface"));
+  }
+}
+
+TEST_CASE("what is done when memory runs short is read as systemd reads it", "[unit][resource]") {
+  CHECK(shown_as("ManagedOOMMemoryPressure", "ManagedOOMMemoryPressure=kill") == "kill");
+  CHECK(shown_as("ManagedOOMMemoryPressureLimit", "") == "0");
+  CHECK(shown_as("ManagedOOMMemoryPressureLimit", "ManagedOOMMemoryPressureLimit=50%") ==
+        "2147483648");
+  CHECK(shown_as("ManagedOOMPreference", "ManagedOOMPreference=avoid") == "avoid");
+  CHECK(shown_as("MemoryPressureWatch", "MemoryPressureWatch=yes") == "on");
+  CHECK(shown_as("MemoryPressureWatch", "MemoryPressureWatch=skip") == "skip");
+  CHECK(shown_as("MemoryPressureThresholdSec", "MemoryPressureThresholdSec=150ms") == "150ms");
+  CHECK(load_service("ManagedOOMSwap=perhaps").tells("one of auto, kill"));
+  CHECK(load_service("ManagedOOMMemoryPressureLimit=101%").tells("ManagedOOMMemoryPressureLimit="));
+  CHECK(load_service("ManagedOOMMemoryPressureDurationSec=10ms").tells("at least 1s"));
+}
+
 TEST_CASE("Delegate= takes a boolean or controllers", "[unit][resource]") {
   const auto delegated = [](std::string_view settings) {
     const auto loaded = load_service(settings);
