@@ -120,6 +120,8 @@ class Manager final : private UnitStates {
   /// Ordered shutdown: queues the target that leads to `objective`, irreversibly.
   /// Called again, it forces: what is left is killed.
   void shut_down(Objective objective, int exit_status, Timestamp now);
+  /// An action that no unit asks for: Ctrl-Alt-Del over and over.
+  void act(EmergencyAction action, Timestamp now);
   /// What the manager is asked to end in; Run while it is not.
   [[nodiscard]] Objective objective() const { return objective_; }
   [[nodiscard]] int exit_status() const { return exit_status_; }
@@ -366,6 +368,7 @@ class Manager final : private UnitStates {
   void emergency(EmergencyAction action, UnitId id, std::optional<int> status,
                  std::string_view why);
   void want_shutdown(Objective objective);
+  void end_at_once(Objective objective, bool immediately);
   void begin_shutdown();
   [[nodiscard]] Duration stop_budget(UnitId id) const;
   [[nodiscard]] int exit_status_of(UnitId id) const;

@@ -176,6 +176,27 @@ int Manager::exit_status_of(UnitId id) const {
   return 0;
 }
 
+void Manager::act(EmergencyAction action, Timestamp now) {
+  const auto goal = goal_of(action);
+  if (!goal) return;
+  now_ = now;
+  if (goal->how != Goal::How::Target) {
+    end_at_once(goal->objective, goal->how == Goal::How::Immediately);
+  } else if (!stopping()) {
+    want_shutdown(goal->objective);
+    dispatch();
+  }
+}
+
+/// A shutdown that is under way has its goal, which stands.
+void Manager::end_at_once(Objective objective, bool immediately) {
+  ends_immediately_ |= immediately;
+  stopping_ = true;
+  wanted_shutdown_ = Objective::Run;
+  if (shutdown_goal_ == Objective::Run) shutdown_goal_ = objective;
+  objective_ = shutdown_goal_;
+}
+
 void Manager::emergency(EmergencyAction action, UnitId id, std::optional<int> status,
                         std::string_view why) {
   const auto goal = goal_of(action);
@@ -187,14 +208,9 @@ void Manager::emergency(EmergencyAction action, UnitId id, std::optional<int> st
   say(Say::Level::Notice, id,
       format("{}, {} as its configuration asks", why, to_string(objective)));
   if (goal->how != Goal::How::Target) {
-    ends_immediately_ |= goal->how == Goal::How::Immediately;
-    // The end of an orderly shutdown comes this way too: its goal stands.
-    const bool first = !stopping();
-    stopping_ = true;
-    wanted_shutdown_ = Objective::Run;
-    if (first && is_exit) exit_status_ = status.value_or(exit_status_of(id));
-    if (shutdown_goal_ == Objective::Run) shutdown_goal_ = objective;
-    objective_ = shutdown_goal_;
+    // The end of an orderly shutdown comes this way too.
+    if (!stopping() && is_exit) exit_status_ = status.value_or(exit_status_of(id));
+    end_at_once(objective, goal->how == Goal::How::Immediately);
     return;
   }
   if (stopping()) return;

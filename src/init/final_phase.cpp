@@ -239,12 +239,19 @@ bool end_all_processes(Duration patience, Console& console) {
 }
 
 int leave(const FinalPhase& phase, Console& console) {
+  const auto step_begins = [&] {
+    if (phase.watchdog != nullptr) phase.watchdog->ping(read_clock().mono);
+  };
+  step_begins();
   if (!phase.immediate) (void)end_all_processes(phase.patience, console);
+  step_begins();
   // Only PID 1 may end a machine, or (the kernel sees to it) its own namespace.
   const bool is_first = getpid() == 1;
   if (!phase.container && !phase.immediate) {
     if (is_first && !only_exits(phase)) settle_storage(phase.objective, console);
+    step_begins();
     synchronize(console);
+    step_begins();
   }
   if (only_exits(phase)) return phase.exit_status;
   constexpr int kAsksForReboot = 133;  // what container managers take for it

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "engine/os.h"
 #include "init/console.h"
+#include "os/watchdog.h"
 
 namespace onset {
 
@@ -17,6 +18,7 @@ struct FinalPhase {
   Objective objective = Objective::Exit;
   int exit_status = 0;
   bool container = false;                        ///< leave by exit, also for poweroff and halt
+  Watchdog* watchdog = nullptr;                  ///< told at each step; null: none
   bool immediate = false;                        ///< nothing but the last step
   Duration patience = std::chrono::seconds(10);  ///< between SIGTERM and SIGKILL
   /// Of a reboot, for the firmware: reboot(2). Empty: none.

@@ -92,9 +92,10 @@ void ManagerProcess::look_again_later() {
 void ManagerProcess::turn() {
   tell_upwards();
   settle();
-  MonoTime deadline = std::min({manager_->next_deadline(), server_->next_deadline(),
-                                display_.deadline(), starvation_->next_deadline(),
-                                shutdown_timer_.next_deadline(), mounts_->resume_at()});
+  MonoTime deadline =
+      std::min({manager_->next_deadline(), server_->next_deadline(), display_.deadline(),
+                starvation_->next_deadline(), shutdown_timer_.next_deadline(), mounts_->resume_at(),
+                watchdog_.next_deadline()});
   if (generators_) deadline = std::min(deadline, generators_->deadline());
   // Some were left for this turn.
   if (children_ended_ || asked_ != SignalRequest::None) deadline = MonoTime{0};
@@ -108,6 +109,7 @@ void ManagerProcess::turn() {
   os_->new_turn();
   if (manager_->next_deadline() <= now.mono) manager_->elapse(now);
   if (server_->next_deadline() <= now.mono) server_->elapse(now);
+  if (watchdog_.next_deadline() <= now.mono) watchdog_.ping(now.mono);
   if (shutdown_timer_.next_deadline() <= now.mono) end_as_planned(now);
   if (display_.deadline() <= now.mono) show_slow_jobs(now.mono);
   starvation_->elapse(now.mono,
@@ -132,6 +134,19 @@ void ManagerProcess::unit_killed_for_memory(UnitId id, const std::string& why) {
   log(Say::Level::Warning, unit, text);
   manager_->note_problem(id, text);
   manager_->oom_killed(id, read_clock());
+}
+
+/// A machine's own; what is below it looks after that of its machine.
+void ManagerProcess::watch_hardware(Duration timeout) {
+  if (surroundings_ != Surroundings::Machine) return;
+  const ManagerSettings& settings = configuration_->settings();
+  const SysResult done = watchdog_.set(settings.watchdog_device, timeout,
+                                       settings.runtime_watchdog_pre, read_clock().mono);
+  // Few machines have one; who has asked for one by name or time is told that it is missing.
+  if (done || (done.error().err == ENOENT && settings.runtime_watchdog == Duration::zero())) return;
+  console_.line(
+      4, "",
+      format("the hardware watchdog can't be set as configured: {}", to_string(done.error())));
 }
 
 void ManagerProcess::end_as_planned(const Timestamp& now) {
@@ -163,6 +178,17 @@ void ManagerProcess::tell_upwards() {
   }
 }
 
+/// A reboot that hangs ends by the watchdog; a machine that is off or halted stays so.
+void ManagerProcess::hand_over_watchdog(FinalPhase& phase) {
+  const ManagerSettings& settings = configuration_->settings();
+  Duration timeout{0};
+  if (phase.objective == Objective::Reboot) timeout = settings.reboot_watchdog;
+  if (phase.objective == Objective::Kexec) timeout = settings.kexec_watchdog;
+  if (phase.objective == Objective::SoftReboot) timeout = settings.runtime_watchdog;
+  watch_hardware(timeout);
+  phase.watchdog = &watchdog_;
+}
+
 /// Whatever there is no memory for, leave() comes: else a machine would die in place of its
 /// poweroff.
 int ManagerProcess::finish() noexcept {
@@ -176,6 +202,7 @@ int ManagerProcess::finish() noexcept {
   phase.immediate = manager_->ends_immediately();
   if (phase.container) phase.patience = kContainerPatience;
   if (phase.objective == Objective::Reboot) read_reboot_argument(phase.reboot_argument);
+  (void)if_memory_suffices([&] { hand_over_watchdog(phase); });
   (void)if_memory_suffices([&] { server_->close_all(); });
   if (!control_path_.empty()) (void)unlink(control_path_.c_str());
   if (!notify_path_.empty()) (void)unlink(notify_path_.c_str());

@@ -26,6 +26,7 @@
 #include "init/console.h"
 #include "init/container_interface.h"
 #include "init/control_backend.h"
+#include "init/final_phase.h"
 #include "init/generator_run.h"
 #include "init/notify_socket.h"
 #include "init/options.h"
@@ -42,6 +43,7 @@
 #include "os/host_facts.h"
 #include "os/mount_watch.h"
 #include "os/real_os.h"
+#include "os/watchdog.h"
 #include "unit/kernel_command_line.h"
 
 namespace onset {
@@ -88,6 +90,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void turn();
   void look_again_later();
   void end_as_planned(const Timestamp& now);
+  void watch_hardware(Duration timeout);
   void settle();
   void handle_signals();
   void handle_kernel();
@@ -131,6 +134,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void dump_state();
   void tell_starvation(const StarvationChange& change);
   void tell_upwards();
+  void hand_over_watchdog(FinalPhase& phase);
   int finish() noexcept;
 
   // ---- LogSink ----------------------------------------------------------------
@@ -186,8 +190,9 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<SignalQueue> signals_;
   std::unique_ptr<NotifySocket> notify_;
-  BootDisplay display_;            ///< of a machine; elsewhere its mode alone
-  std::optional<Console> screen_;  ///< where the log goes elsewhere
+  BootDisplay display_;               ///< of a machine; elsewhere its mode alone
+  std::optional<Console> screen_;     ///< where the log goes elsewhere
+  Watchdog watchdog_{open_watchdog};  ///< the machine's
   MonoTime ctrl_alt_del_begin_{0};
   unsigned ctrl_alt_del_count_ = 0;
   std::vector<std::string> search_path_;       ///< of units

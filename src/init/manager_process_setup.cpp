@@ -234,6 +234,7 @@ void ManagerProcess::read_configuration() {
   configuration_->read(diagnostics);
   console_.set_level(configuration_->log_level());
   display_.set_mode(configuration_->show_status());
+  watch_hardware(configuration_->settings().runtime_watchdog);
   tell(diagnostics);
 }
 

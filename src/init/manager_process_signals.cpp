@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "engine/start_limit.h"
 #include "init/manager_process.h"
+#include "unit/enum_words.h"
 
 namespace onset {
 namespace {
@@ -90,6 +91,7 @@ void ManagerProcess::reread_configuration(Diagnostics& diagnostics) {
   if (configuration_->show_status() != show) display_.set_mode(configuration_->show_status());
   manager_->set_defaults(configuration_->settings());
   os_->set_defaults(configuration_->environment(), configuration_->launch_defaults());
+  watch_hardware(configuration_->settings().runtime_watchdog);
   tell(found);
   settled_ = false;  // the units are loaded again
   diagnostics.insert(diagnostics.end(), found.begin(), found.end());
@@ -122,11 +124,14 @@ void ManagerProcess::shut_down(Objective objective, bool at_once) {
 /// (systemd-system.conf(5), CtrlAltDelBurstAction=).
 bool ManagerProcess::is_burst() {
   constexpr StartLimit kLimit{std::chrono::seconds(2), 7};
-  if (count_start(kLimit, read_clock().mono, ctrl_alt_del_begin_, ctrl_alt_del_count_))
-    return false;
-  console_.line(5, "", format("Ctrl-Alt-Del more than {} times within {} s, rebooting at once",
-                              kLimit.burst, kLimit.interval.count() / 1000000));
-  shut_down(Objective::Reboot, true);
+  const Timestamp now = read_clock();
+  if (count_start(kLimit, now.mono, ctrl_alt_del_begin_, ctrl_alt_del_count_)) return false;
+  const EmergencyAction action = configuration_->settings().ctrl_alt_del_burst_action;
+  if (action == EmergencyAction::None) return false;
+  console_.line(5, "",
+                format("Ctrl-Alt-Del more than {} times within {} s: {}", kLimit.burst,
+                       kLimit.interval.count() / 1000000, to_string(action)));
+  manager_->act(action, now);
   return true;
 }
 

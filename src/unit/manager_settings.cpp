@@ -217,9 +217,22 @@ std::string check_span(Context& /*context*/, std::string_view value) {
   auto parsed = parse_span(value);
   return parsed ? std::string() : std::move(parsed).error();
 }
-std::string check_watchdog(Context& context, std::string_view value) {
-  if (value.empty() || value == "off" || value == "default") return {};
-  return check_span(context, value).empty() ? "" : "a time span, off or default";
+/// "default" is the device's own timeout.
+template <auto Member>
+std::string parse_watchdog(Context& context, std::string_view value) {
+  Duration& setting = context.settings.*Member;
+  if (value.empty()) {
+    setting = M{}.*Member;
+  } else if (value == "off") {
+    setting = Duration::zero();
+  } else if (value == "default") {
+    setting = kInfinity;
+  } else if (const auto span = parse_span(value)) {
+    setting = *span;
+  } else {
+    return "a time span, off or default";
+  }
+  return {};
 }
 std::string check_nanoseconds(Context& /*context*/, std::string_view value) {
   auto parsed = parse_span_ns(value);
@@ -227,6 +240,14 @@ std::string check_nanoseconds(Context& /*context*/, std::string_view value) {
 }
 std::string check_path(Context& /*context*/, std::string_view value) {
   return value.empty() || value.starts_with('/') ? "" : "an absolute path";
+}
+std::string parse_watchdog_device(Context& context, std::string_view value) {
+  if (auto wrong = check_path(context, value); !wrong.empty()) return wrong;
+  context.settings.watchdog_device = value;
+  return {};
+}
+std::string show_watchdog_device(const M& settings) {
+  return settings.watchdog_device;
 }
 std::string check_capabilities(Context& /*context*/, std::string_view value) {
   const CapabilityList list = parse_capability_set(value);
@@ -254,6 +275,19 @@ std::string check_burst_action(Context& /*context*/, std::string_view value) {
                                                         "reboot-immediate", "poweroff-immediate"};
   if (std::ranges::find(kActions, value) != kActions.end()) return {};
   return "reboot-force, poweroff-force, reboot-immediate, poweroff-immediate or none";
+}
+std::string parse_burst_action(Context& context, std::string_view value) {
+  auto& setting = context.settings.ctrl_alt_del_burst_action;
+  if (value.empty()) {
+    setting = M{}.ctrl_alt_del_burst_action;
+    return {};
+  }
+  if (auto wrong = check_burst_action(context, value); !wrong.empty()) return wrong;
+  setting = from_string<EmergencyAction>(value).value_or(setting);
+  return {};
+}
+std::string show_burst_action(const M& settings) {
+  return std::string(to_string(settings.ctrl_alt_del_burst_action));
 }
 
 // ---- rows -------------------------------------------------------------------
@@ -287,6 +321,15 @@ constexpr Row boolean(std::string_view name, std::string_view help) {
 }
 
 template <auto Member>
+constexpr Row watchdog(std::string_view name, std::string_view help, std::string_view property) {
+  return {.name = name,
+          .parse = parse_watchdog<Member>,
+          .show = show_span<Member>,
+          .help = help,
+          .property = property};
+}
+
+template <auto Member>
 constexpr Row output(std::string_view name, std::string_view help) {
   return {.name = name, .parse = parse_output<Member>, .show = show_output<Member>, .help = help};
 }
@@ -316,19 +359,31 @@ constexpr Row kRows[] = {
      .help = "Lines about units that start and stop; error: of what fails, auto: slow jobs too."},
     output<&M::output>("DefaultStandardOutput", "StandardOutput= of units without one."),
     output<&M::error_output>("DefaultStandardError", "StandardError= of units without one."),
-    later("CtrlAltDelBurstAction", check_burst_action,
-          "What more than 7 Ctrl-Alt-Del within 2 s do.", "none"),
+    {.name = "CtrlAltDelBurstAction",
+     .parse = parse_burst_action,
+     .show = show_burst_action,
+     .help = "What more than 7 Ctrl-Alt-Del within 2 s do."},
     later("CPUAffinity", check_any, "The CPUs of the manager and of what it starts."),
     later("NUMAPolicy", check_any, "Their NUMA policy.", "default"),
     later("NUMAMask", check_any, "The nodes of that policy."),
-    later("RuntimeWatchdogSec", check_watchdog, "The hardware watchdog while the machine runs.",
-          "off"),
-    later("RebootWatchdogSec", check_watchdog, "The hardware watchdog during a reboot.", "off"),
-    later("KExecWatchdogSec", check_watchdog, "The hardware watchdog during kexec.", "off"),
-    later("ShutdownWatchdogSec", check_watchdog, "The old name of RebootWatchdogSec=.", "off"),
-    later("RuntimeWatchdogPreSec", check_watchdog, "How long before it the kernel is told.", "off"),
+    watchdog<&M::runtime_watchdog>("RuntimeWatchdogSec",
+                                   "The hardware watchdog while the machine runs.",
+                                   "RuntimeWatchdogUSec"),
+    watchdog<&M::reboot_watchdog>("RebootWatchdogSec", "The hardware watchdog during a reboot.",
+                                  "RebootWatchdogUSec"),
+    watchdog<&M::kexec_watchdog>("KExecWatchdogSec", "The hardware watchdog during kexec.",
+                                 "KExecWatchdogUSec"),
+    {.name = "ShutdownWatchdogSec",
+     .parse = parse_watchdog<&M::reboot_watchdog>,
+     .help = "The old name of RebootWatchdogSec=."},
+    watchdog<&M::runtime_watchdog_pre>("RuntimeWatchdogPreSec",
+                                       "How long before it the kernel is told.",
+                                       "RuntimeWatchdogPreUSec"),
     later("RuntimeWatchdogPreGovernor", check_any, "What the kernel does then."),
-    later("WatchdogDevice", check_path, "The device of the hardware watchdog."),
+    {.name = "WatchdogDevice",
+     .parse = parse_watchdog_device,
+     .show = show_watchdog_device,
+     .help = "The device of the hardware watchdog; empty: /dev/watchdog0."},
     later("CapabilityBoundingSet", check_capabilities,
           "The capabilities that the manager and all that it starts can ever have."),
     later("NoNewPrivileges", check_bool, "No program gains privileges.", "no"),

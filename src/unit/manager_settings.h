@@ -14,6 +14,7 @@
 #include "base/diagnostic.h"
 #include "base/time.h"
 #include "unit/directives.h"
+#include "unit/emergency_action.h"
 #include "unit/exec_config.h"
 #include "unit/resource_config.h"
 #include "unit/service_config.h"
@@ -34,6 +35,15 @@ struct ManagerSettings {
   Duration restart_delay = std::chrono::milliseconds(100);
   Duration start_limit_interval = std::chrono::seconds(10);
   unsigned start_limit_burst = 5;
+
+  EmergencyAction ctrl_alt_del_burst_action = EmergencyAction::RebootForce;
+
+  // The hardware watchdog: zero is off, kInfinity its own timeout.
+  Duration runtime_watchdog{0};
+  Duration reboot_watchdog = std::chrono::minutes(10);
+  Duration kexec_watchdog{0};
+  Duration runtime_watchdog_pre{0};
+  std::string watchdog_device;  ///< empty: the first
 
   std::vector<std::string> environment;          ///< DefaultEnvironment=, NAME=VALUE
   std::vector<std::string> manager_environment;  ///< ManagerEnvironment=, likewise

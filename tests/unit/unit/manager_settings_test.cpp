@@ -239,9 +239,8 @@ TEST_CASE("a bad line is told with file and line, the rest holds", "[unit][manag
 TEST_CASE("what is known and not honoured is told where it is set, unless it asks for nothing",
           "[unit][manager-settings]") {
   CHECK(read_lines("CPUAffinity=0").told == kMain + ":2: CPUAffinity= is not honoured yet\n");
-  CHECK(read_lines("RuntimeWatchdogSec=20s").told ==
-        kMain + ":2: RuntimeWatchdogSec= is not honoured yet\n");
-  CHECK(read_lines("RuntimeWatchdogSec=20s\nRuntimeWatchdogSec=off").told.empty());
+  CHECK(read_lines("CrashShell=yes").told == kMain + ":2: CrashShell= is not honoured yet\n");
+  CHECK(read_lines("CrashShell=yes\nCrashShell=no").told.empty());
   CHECK(read_lines("CrashShell=no\nDefaultIOAccounting=false\nDefaultMemoryAccounting=yes\n"
                    "DefaultOOMPolicy=stop\nStatusUnitFormat=combined\nRuntimeWatchdogSec=0")
             .told.empty());
