@@ -184,11 +184,10 @@ class Power(unittest.TestCase):
             "/etc/systemd/system.conf.d/watchdog.conf": "[Manager]\nRuntimeWatchdogSec=8s\nRebootWatchdogSec=5min\n",
             "/usr/lib/systemd/system-shutdown/show": f"#!/bin/sh\necho watchdog $(cat {place}/state {place}/timeout)\n"})
         guest.until(r"the hardware watchdog can't be set as configured: open: No such file or directory")
-        guest.ok("insmod /lib/modules/*/kernel/drivers/watchdog/softdog.ko && systemctl daemon-reload")
+        guest.ok("cd /lib/modules/*/kernel/drivers/watchdog && insmod watchdog.ko; insmod softdog.ko && systemctl daemon-reload")
         self.assertEqual(guest.ok(f"cat {place}/state {place}/timeout"), "active\n8\n")
         self.assertIn("RuntimeWatchdogUSec=8s\n", guest.ok("systemctl show -p RuntimeWatchdogUSec"))
-        # It is below 5 and rises again, twice: it was told.
-        guest.ok(f"for i in 1 2; do until [ $(cat {place}/timeleft) -lt 5 ]; do :; done; until [ $(cat {place}/timeleft) -gt 6 ]; do :; done; done")
+        guest.ok("sleep 20")  # far longer than the watchdog would wait for somebody who does not tell it
         console = self.end(guest, "systemctl reboot")
         self.assertIn("watchdog active 300\n", console)
 
