@@ -1,5 +1,6 @@
 // Verbs of systemctl that ask little of the manager, and those that are known and
 // refused.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
@@ -33,11 +34,47 @@ TypeList list_of(std::string_view verb, bool show_types) {
   return {verb, "automount", {"WHAT", "WHERE", "MOUNTED", "IDLE TIMEOUT", "UNIT"}};
 }
 
+/// A line for each address, in their order, as systemctl has it.
+int verb_list_sockets(Command& command) {
+  json asked = {{"all", command.options.all}, {"types", {"socket"}}};
+  if (!command.names.empty()) asked["patterns"] = command.names;
+  if (!command.options.states.empty()) asked["states"] = command.options.states;
+  json units;
+  auto listed = command.manager.collect("ListUnitStatus", asked, "units", units);
+  if (!listed) return command.fail("Failed to list units", listed.error());
+  if (command.print_json(units)) return 0;
+  std::vector<std::vector<std::string>> rows;
+  for (const json& unit : units) {
+    std::string activates;
+    for (const json& other : array_of(unit, "triggers")) {
+      activates += format("{}{}", activates.empty() ? "" : ", ", text_of(other, "name"));
+    }
+    for (const json& listen : array_of(unit, "listen")) {
+      std::vector<std::string> row{text_of(listen, "address"), text_of(unit, "name"),
+                                   activates.empty() ? "-" : activates};
+      if (command.options.show_types) row.insert(row.begin() + 1, text_of(listen, "kind"));
+      rows.push_back(std::move(row));
+    }
+  }
+  std::sort(rows.begin(), rows.end());
+  Table table(list_of("list-sockets", command.options.show_types).header);
+  for (std::vector<std::string>& row : rows) {
+    table.add(std::vector<Table::Cell>(row.begin(), row.end()));
+  }
+  const bool legend = command.options.has_legend();
+  command.out(table.text(command.palette(), legend, command.width(), 0));
+  if (!legend) return 0;
+  command.out(format("\n{} sockets listed.\n", rows.size()));
+  if (!command.options.all) command.out("Pass --all to see loaded but inactive sockets, too.\n");
+  return 0;
+}
+
 }  // namespace
 
 /// Units of these types are not run yet: with --all those that are loaded are
 /// listed, with what is not known of them as "-".
 int verb_list_type(Command& command) {
+  if (command.verb == "list-sockets") return verb_list_sockets(command);
   const TypeList list = list_of(command.verb, command.options.show_types);
   json asked = {{"all", command.options.all}, {"types", {list.type}}};
   if (!command.names.empty()) asked["patterns"] = command.names;

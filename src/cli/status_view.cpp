@@ -193,6 +193,28 @@ void add_job(Lines& lines, const json& unit) {
                      text_of(job, "state"), waits ? format(" for job {}", *waits) : std::string()));
 }
 
+/// "● a.service", one below the other.
+void add_others(Lines& lines, const json& unit, const char* key, std::string_view label) {
+  bool first = true;
+  for (const json& other : array_of(unit, key)) {
+    const std::string active = raw_text_of(other, "active");
+    const std::string value =
+        format("{} {}", lines.paint(state_tone(active), state_dot(active)), text_of(other, "name"));
+    first ? lines.label(label, value) : lines.below(value);
+    first = false;
+  }
+}
+
+void add_listen(Lines& lines, const json& unit) {
+  bool first = true;
+  for (const json& listen : array_of(unit, "listen")) {
+    const std::string value =
+        format("{} ({})", text_of(listen, "address"), text_of(listen, "kind"));
+    first ? lines.label("Listen", value) : lines.below(value);
+    first = false;
+  }
+}
+
 void add_docs(Lines& lines, const json& unit) {
   bool first = true;
   for (const std::string& page : texts_of(unit, "documentation")) {
@@ -356,7 +378,10 @@ std::string unit_status_text(const json& unit, const StatusLook& look) {
   }
   add_checks(lines, unit);
   add_job(lines, unit);
+  add_others(lines, unit, "triggered_by", "TriggeredBy");
+  add_others(lines, unit, "triggers", "Triggers");
   add_docs(lines, unit);
+  add_listen(lines, unit);
   add_processes(lines, unit);
   add_usage(lines, unit);
   add_limits(lines, unit);

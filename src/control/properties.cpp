@@ -360,6 +360,18 @@ void put_mount_state(Properties& p, const Manager& manager, UnitId id) {
   if (unit.mount != nullptr) put(p, "ReloadResult", std::string(to_string(s.reload_result)));
 }
 
+void put_socket_state(Properties& p, const Manager& manager, UnitId id) {
+  const Unit& unit = manager.graph().unit(id);
+  const SocketState& s = manager.runtime(id).socket;
+  if (unit.socket != nullptr && !unit.socket->timeout)
+    put(p, "TimeoutUSec", format_span(manager.config().defaults.timeout_start));
+  put(p, "Result", std::string(to_string(s.result)));
+  put(p, "ControlPID", format("{}", s.control.pid));
+  put(p, "NAccepted", format("{}", s.accepted));
+  put(p, "NConnections", format("{}", s.connections));
+  put(p, "NRefused", format("{}", s.refused));
+}
+
 }  // namespace
 
 Properties unit_properties(const Manager& manager, ControlBackend& backend, UnitId id,
@@ -374,6 +386,7 @@ Properties unit_properties(const Manager& manager, ControlBackend& backend, Unit
   put_state(p, manager, id);
   if (unit.type == UnitType::Service) put_service_state(p, manager, id);
   if (is_mount_like(unit)) put_mount_state(p, manager, id);
+  if (unit.type == UnitType::Socket) put_socket_state(p, manager, id);
   if (unit.type == UnitType::Service || unit.type == UnitType::Slice ||
       unit.type == UnitType::Scope) {
     put_resource_defaults(p, manager.config().defaults, unit);

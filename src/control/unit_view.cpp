@@ -145,6 +145,24 @@ void add_service(json& view, const Manager& manager, ControlBackend& backend, Un
   }
 }
 
+/// Units at the other end of a kind of dependency.
+json view_others(const Manager& manager, UnitId id, DependencyKind kind) {
+  json list = json::array();
+  for (const Dependency& d : manager.graph().dependencies(id)) {
+    if (d.kinds.has(kind)) list.push_back(view_summary(manager, d.other));
+  }
+  return list;
+}
+
+json view_listen(const Unit& unit) {
+  json list = json::array();
+  if (unit.socket == nullptr) return list;
+  for (const ListenAddress& listen : unit.socket->listen) {
+    list.push_back(json_object({{"address", to_string(listen)}, {"kind", to_string(listen.kind)}}));
+  }
+  return list;
+}
+
 }  // namespace
 
 json view_time(const Timestamp& t) {
@@ -209,6 +227,9 @@ json view_missing(const std::string& name) {
                            {"processes", json::array()},
                            {"not_enforced", json::array()},
                            {"transient", false},
+                           {"listen", json::array()},
+                           {"triggers", json::array()},
+                           {"triggered_by", json::array()},
                            {"notes", json::array()}});
   for (const char* absent : {"result",
                              "file",
@@ -270,7 +291,11 @@ json view_status(const Manager& manager, ControlBackend& backend, UnitId id) {
   view["inactive_left"] = view_time(runtime.inactive_exit);
   view["failed_conditions"] = view_failed(failed_conditions(unit, runtime), runtime.condition_time);
   view["failed_asserts"] = view_failed(failed_asserts(unit, runtime), runtime.assert_time);
+  view["listen"] = view_listen(unit);
+  view["triggers"] = view_others(manager, id, DependencyKind::Triggers);
+  view["triggered_by"] = view_others(manager, id, DependencyKind::TriggeredBy);
   if (unit.type == UnitType::Service) add_service(view, manager, backend, id);
+  if (unit.socket != nullptr) view["result"] = to_string(runtime.socket.result);
 
   const UnitUsage usage = backend.usage(id);
   view["tasks"] = or_null(usage.tasks);

@@ -476,6 +476,7 @@ std::string_view Manager::sub_state(UnitId id) const {
   const Unit& unit = graph_->unit(id);
   const UnitRuntime& rt = runtime_[id.value];
   if (unit.type == UnitType::Service) return to_string(rt.service.phase);
+  if (unit.type == UnitType::Socket) return to_string(rt.socket.phase);
   if (unit.type == UnitType::Mount) return to_string(rt.mount.phase);
   if (unit.type == UnitType::Swap) return swap_word(rt.mount.phase);
   if (rt.plain_failed) return "failed";

@@ -36,6 +36,7 @@
 #include "engine/os.h"
 #include "engine/service.h"
 #include "engine/service_state.h"
+#include "engine/socket.h"
 #include "engine/timer_queue.h"
 #include "engine/unit_runtime.h"
 #include "graph/atoms.h"
@@ -172,6 +173,8 @@ class Manager final : private UnitStates {
   /// What has come or gone in the kernel's tables of mounts and swaps. May be told again; where
   /// memory runs out (bad_alloc) it has to be. Os::is_mounted() knows of it already.
   void mounts_changed(std::span<const MountNews> news, Timestamp now);
+  /// Something has come in on a socket that is watched. Told again as long as it is there.
+  void socket_ready(UnitId id, Timestamp now);
   /// Runs every timer that is due.
   void elapse(Timestamp now);
   [[nodiscard]] MonoTime next_deadline() const;
@@ -294,13 +297,14 @@ class Manager final : private UnitStates {
   ServiceContext context(UnitId id) const;
   void set_plain(UnitId id, bool active);
   // ---- mounts and swaps (manager_mounts.cpp) ----------------------------------
-  /// Moved by a state machine, that of a service or of a mount.
+  /// Moved by a state machine, that of a service, a socket or a mount.
   [[nodiscard]] bool has_machine(UnitId id) const {
     const Unit& unit = graph_->unit(id);
-    return unit.service != nullptr || is_mount_like(unit);
+    return unit.service != nullptr || unit.socket != nullptr || is_mount_like(unit);
   }
   std::optional<ServiceEvent> take_service_step(UnitId id, const ServiceEvent& event);
   std::optional<ServiceEvent> take_mount_step(UnitId id, const MountStep& step, bool starts);
+  [[nodiscard]] MonoTime deadline_of(UnitId id) const;
   void feed_mount(UnitId id, MountChanged change);
   void load_found(std::span<const MountNews> news);
   void find_mounted(UnitId id);
@@ -317,6 +321,22 @@ class Manager final : private UnitStates {
   void index_pids(UnitId id, Processes before);
   void arm_unit(UnitId id);
   void say(Say::Level level, UnitId id, std::string_view text);
+
+  // ---- sockets (manager_sockets.cpp) ------------------------------------------
+  std::optional<ServiceEvent> take_socket_step(UnitId id, const SocketStep& step, bool starts);
+  std::optional<ServiceEvent> work_on_sockets(UnitId id, const SocketWork& action);
+  std::optional<ServiceEvent> open_sockets(UnitId id);
+  void watch_sockets(UnitId id);
+  void trigger_service(UnitId id);
+  [[nodiscard]] UnitId triggered_by_socket(UnitId id) const;
+  [[nodiscard]] bool refuses_to_listen(UnitId id);
+  void review_socket(UnitId id);
+  bool accept_one(UnitId socket);
+  void refuse_connection(UnitId socket, std::string_view why);
+  enum class Served : std::uint8_t { Yes, No, NotNow };
+  Served serve(UnitId socket, const std::string& instance);
+  void end_connection(UnitId instance);
+  void hand_over_sockets(LaunchRequest& request) const;
 
   // ---- what its machine asks for (manager_actions.cpp) ------------------------
   std::optional<ServiceEvent> perform(UnitId id, const ServiceAction& action);
@@ -387,9 +407,9 @@ class Manager final : private UnitStates {
   static constexpr std::size_t kOwedOfUnit = 7;
   static constexpr std::size_t kNewProcesses = 3;  ///< of a step: main, control, launched
   struct PidFileChanged {};
-  using Once =
-      std::variant<PidFileChanged, Spawned, SpawnFailed, ExecDone, ProcessExited, UnitEmpty,
-                   KillAnswer, MainPidFound, BusNameChanged, OomKilled, RestartQueued>;
+  using Once = std::variant<PidFileChanged, Spawned, SpawnFailed, ExecDone, ProcessExited,
+                            UnitEmpty, KillAnswer, MainPidFound, BusNameChanged, OomKilled,
+                            RestartQueued, SocketsOpened>;
   struct Owed {
     Once event;
     UnitId unit;
@@ -442,9 +462,11 @@ class Manager final : private UnitStates {
     JobType type{};
     JobMode mode{};
     /// Who has to hear if it is refused: the unit, of its Restart=; or the review that
-    /// found it necessary, which looks again once another job has ended.
-    enum class Of : std::uint8_t { Change, Restart, Review } of = Of::Change;
+    /// found it necessary, which looks again once another job has ended; or the socket that
+    /// triggers it. Accept is no job: the socket unit takes a connection.
+    enum class Of : std::uint8_t { Change, Restart, Review, Socket, Accept } of = Of::Change;
     Trigger trigger{};
+    UnitId asker{};  ///< of Socket
   };
   /// Of the memory that stands by. The heap and a container add so much to each entry.
   static constexpr std::size_t kRoomOfNode = 8 * sizeof(void*);

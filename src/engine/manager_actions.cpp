@@ -71,6 +71,7 @@ std::optional<ServiceEvent> Manager::perform(UnitId id, const ServiceAction& act
             return RestartQueued{};
           },
           [&](const Release& a) -> Answer { return release(id, a), std::nullopt; },
+          [&](const SocketWork& a) { return work_on_sockets(id, a); },
           [&](const Say& a) -> Answer {
             if (a.level >= Say::Level::Warning) note_problem(id, a.text);
             return say(a.level, id, a.text), std::nullopt;
@@ -132,6 +133,7 @@ void Manager::complete_launch(LaunchRequest& request, const Unit& unit,
   const ServiceConfig& config = *unit.service;
   const bool is_start =
       request.role == ExecRole::Start;  // also the one that forks the main process
+  hand_over_sockets(request);
   request.notify_socket = config.notify_access == NotifyAccess::All ||
                           config.notify_access == NotifyAccess::Exec ||
                           (config.notify_access == NotifyAccess::Main && is_start);
@@ -149,10 +151,15 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   const Unit& unit = graph_->unit(id);
   UnitRuntime& rt = runtime_[id.value];
   ExecCommand command;
-  if (unit.service == nullptr) command = mount_command(unit, action.role);
-  const std::span<const ExecCommand> commands = unit.service != nullptr
-                                                    ? std::span(unit.service->commands(action.role))
-                                                    : std::span(&command, 1);
+  std::span<const ExecCommand> commands;
+  if (unit.service != nullptr) {
+    commands = unit.service->commands(action.role);
+  } else if (unit.socket != nullptr) {
+    commands = unit.socket->commands(action.role);
+  } else {
+    command = mount_command(unit, action.role);
+    commands = std::span(&command, 1);
+  }
   if (action.index >= commands.size()) {  // new files have taken it away
     (void)forget_spawn(id);
     return SpawnFailed{SysError{"spawn", EINVAL}};

@@ -81,6 +81,12 @@ std::vector<UnitId> Manager::find_garbage(const std::vector<UnitId>& candidates)
 
 /// Behind Os::forget(). Erases, and so needs no memory.
 void Manager::forget(UnitId id) {
+  if (runtime_[id.value].socket.accepted > 0) {  // whoever outlives it
+    for (UnitRuntime& rt : runtime_) {
+      if (rt.accepted_by == id) rt.accepted_by = {};
+    }
+  }
+  if (runtime_[id.value].accepted_by.valid()) end_connection(id);
   runtime_[id.value] = UnitRuntime{};
   status_texts_.erase(id.value);
   problems_.erase(id.value);

@@ -138,7 +138,7 @@ void Manager::queue_reviews(UnitId id) {
   const DependencySet kinds = kinds_with(Atom::ReviewWhenDown);
   reviews_.push_back(id);
   for (const Dependency& d : graph_->dependencies(id)) {
-    if (d.kinds.any(kinds)) reviews_.push_back(d.other);
+    if (d.kinds.any(kinds) || d.kinds.has(DependencyKind::TriggeredBy)) reviews_.push_back(d.other);
   }
 }
 
@@ -170,6 +170,11 @@ void Manager::review(UnitId id) {
     feed(id, SpawnFailed{SysError{"restart", ECANCELED}});
     return;
   }
+  if (rt.accepted_by.valid() && rt.job.value == 0 && is_down_or_going(rt.active) &&
+      rt.active != ActiveState::Deactivating) {
+    end_connection(id);  // its job has failed before it came to run
+  }
+  if (graph_->unit(id).socket != nullptr) review_socket(id);
   const auto due = due_of(id);
   if (!due || review_is_limited(id)) return;
   requests_.push_back(

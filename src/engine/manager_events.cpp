@@ -165,12 +165,9 @@ void Manager::fire(TimerKey key) {
   switch (key.kind) {
     case TimerKey::Kind::Unit: {
       const ServiceState& s = runtime_[id.value].service;
-      const bool is_mount = is_mount_like(graph_->unit(id));
       if (!has_machine(id)) {
         timers_.set(key, kNever);
-      } else if (is_mount && runtime_[id.value].mount.deadline <= now_.mono) {
-        feed(id, DeadlineElapsed{});
-      } else if (s.deadline <= now_.mono) {
+      } else if (deadline_of(id) <= now_.mono) {
         feed(id, DeadlineElapsed{});
       } else if (s.watchdog_deadline <= now_.mono) {
         feed(id, WatchdogElapsed{});

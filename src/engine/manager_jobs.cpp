@@ -100,6 +100,10 @@ void Manager::work_off_request() {
     requests_.pop_front();  // a start that had waited for it has had its turn first
     return;
   }
+  if (r.of == Request::Of::Accept) {
+    if (accept_one(r.unit)) requests_.pop_front();
+    return;
+  }
   if (r.of == Request::Of::Review) {
     const auto due = due_of(r.unit);
     if (!due || due->type != r.type) {
@@ -113,6 +117,7 @@ void Manager::work_off_request() {
     os_.log(Say::Level::Warning, graph_->unit(r.unit).id,
             format("cannot queue a {} job: {}", to_string(r.type), job.error().message));
     if (r.of == Request::Of::Review) refused_.push_back(r.unit);
+    if (r.of == Request::Of::Socket) feed(r.asker, SocketNews{SocketNews::What::TriggerRefused});
     if (r.of == Request::Of::Restart) feed(r.unit, SpawnFailed{SysError{"restart", ECANCELED}});
   } else if (Job* queued = queue_.find(*job)) {
     add_trigger(*queued, r.trigger);
@@ -281,6 +286,7 @@ Manager::Outcome Manager::start_unit(UnitId id) {
     return outcome;
   }
 
+  if (unit.socket != nullptr && refuses_to_listen(id)) return Outcome::Failed;
   return has_machine(id) ? start_machine(id) : start_plain(id);
 }
 

@@ -9,12 +9,22 @@ namespace onset {
 Manager::Processes Manager::processes_of(UnitId id) const {
   const UnitRuntime& rt = runtime_[id.value];
   if (is_mount_like(graph_->unit(id))) return {0, rt.mount.control.pid};
+  if (graph_->unit(id).socket != nullptr) return {0, rt.socket.control.pid};
   return {rt.service.main.pid, rt.service.control.pid};
 }
 
 ServiceResult Manager::result_of(UnitId id) const {
   const UnitRuntime& rt = runtime_[id.value];
+  if (graph_->unit(id).socket != nullptr) return rt.socket.result;
   return is_mount_like(graph_->unit(id)) ? rt.mount.result : rt.service.result;
+}
+
+/// When its machine has to hear of the time.
+MonoTime Manager::deadline_of(UnitId id) const {
+  const UnitRuntime& rt = runtime_[id.value];
+  if (is_mount_like(graph_->unit(id))) return rt.mount.deadline;
+  if (graph_->unit(id).socket != nullptr) return rt.socket.deadline;
+  return rt.service.deadline;
 }
 
 ActiveState Manager::state_of(UnitId id) const {
@@ -22,6 +32,7 @@ ActiveState Manager::state_of(UnitId id) const {
   const UnitRuntime& rt = runtime_[id.value];
   if (unit.service != nullptr) return onset::active_state(rt.service.phase, unit.service->type);
   if (is_mount_like(unit)) return onset::active_state(rt.mount.phase);
+  if (unit.socket != nullptr) return onset::active_state(rt.socket.phase);
   if (rt.plain_failed) return ActiveState::Failed;
   return rt.plain_active ? ActiveState::Active : ActiveState::Inactive;
 }

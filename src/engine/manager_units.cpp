@@ -62,6 +62,9 @@ std::optional<ServiceEvent> Manager::feed_one(UnitId id, const ServiceEvent& eve
 std::optional<ServiceEvent> Manager::take_step(UnitId id, const ServiceEvent& event) {
   const Unit& unit = graph_->unit(id);
   if (unit.service != nullptr) return take_service_step(id, event);
+  if (unit.socket != nullptr)
+    return take_socket_step(id, step(unit, runtime_[id.value].socket, event, context(id)),
+                            std::holds_alternative<StartRequested>(event));
   return take_mount_step(id, step(unit, runtime_[id.value].mount, event, context(id)),
                          std::holds_alternative<StartRequested>(event));
 }
@@ -113,9 +116,7 @@ void Manager::index_pids(UnitId id, Processes before) {
 
 void Manager::arm_unit(UnitId id) {
   const ServiceState& s = runtime_[id.value].service;
-  MonoTime deadline = std::min(s.deadline, s.watchdog_deadline);
-  if (is_mount_like(graph_->unit(id))) deadline = runtime_[id.value].mount.deadline;
-  timers_.set({TimerKey::Kind::Unit, id.value}, deadline);
+  timers_.set({TimerKey::Kind::Unit, id.value}, std::min(deadline_of(id), s.watchdog_deadline));
   if (s.guarded_idle != 0 &&
       std::find(idle_waiters_.begin(), idle_waiters_.end(), id) == idle_waiters_.end()) {
     idle_waiters_.push_back(id);
@@ -175,6 +176,7 @@ void Manager::apply_active(UnitId id, ActiveState before) {
     if (!restarts) trigger_for_end(id, DependencyKind::OnSuccess, config.on_success_job_mode);
     emergency(config.success_action, id, config.success_action_exit_status, "unit succeeded");
   }
+  if (is_down(after) && !restarts && rt.accepted_by.valid()) end_connection(id);
   if (is_down(after)) may_be_unneeded(id);
   queue_reviews(id);
 }

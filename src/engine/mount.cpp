@@ -146,6 +146,8 @@ class MountMachine {
   void handle(const NotifyMessage&) {}
   void handle(const RestartQueued&) {}
   void handle(const Passed&) {}
+  void handle(const SocketsOpened&) {}
+  void handle(const SocketNews&) {}
 
   MountStep result() && {
     MountStep step;

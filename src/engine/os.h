@@ -28,9 +28,12 @@ struct LaunchRequest {
   ExecRole role = ExecRole::Start;
   bool as_main = false;
   InvocationId invocation{};
-  pid_t main_pid = 0;                    ///< $MAINPID, 0: unset
-  Duration watchdog{0};                  ///< $WATCHDOG_USEC
-  bool notify_socket = false;            ///< $NOTIFY_SOCKET
+  pid_t main_pid = 0;          ///< $MAINPID, 0: unset
+  Duration watchdog{0};        ///< $WATCHDOG_USEC
+  bool notify_socket = false;  ///< $NOTIFY_SOCKET
+  /// Socket units whose descriptors it is handed, in this order; it gets LISTEN_FDS.
+  std::vector<UnitId> sockets;
+  bool connection = false;               ///< it is handed the one connection that its unit serves
   std::vector<std::string> environment;  ///< what the engine adds: SERVICE_RESULT=… and so on
 };
 
@@ -64,6 +67,13 @@ struct PidFileReading {
   pid_t pid = 0;        ///< 0: no usable one
   bool alien = false;   ///< not our child
   std::string problem;  ///< why not, if the file is there and bad
+};
+
+/// Of Accept=yes.
+struct AcceptedConnection {
+  std::string instance;      ///< what the service's instance is called: "0-10.0.0.1:22-…"
+  std::string source;        ///< whom it comes from, for people; empty: not known
+  unsigned from_source = 0;  ///< connections of that one that are served already
 };
 
 /// A mount or swap that has come or gone, by its unit's name.
@@ -123,6 +133,20 @@ class Os {
 
   /// Whether the kernel has this mount or swap, as far as it was told by mounts_changed().
   virtual bool is_mounted(const Unit& unit) = 0;
+
+  /// Opens all that the unit listens on, none of it if one fails: what went wrong, with
+  /// its address. What is open already stays.
+  virtual Result<void, std::string> open_sockets(UnitId id, const Unit& unit) = 0;
+  /// Ask for Manager::socket_ready() as long as there is something on one of them.
+  virtual SysResult watch_sockets(UnitId id, bool on) = 0;
+  virtual void flush_sockets(UnitId id) = 0;
+  virtual void close_sockets(UnitId id, const Unit& unit) = 0;
+  /// Takes one connection, number `count` of the unit's; it is the next one again until it
+  /// was given to an instance or dropped. EAGAIN: there is none.
+  virtual Result<AcceptedConnection> accept_connection(UnitId id, std::uint32_t count) = 0;
+  virtual void give_connection(UnitId socket, UnitId instance) = 0;
+  /// Closes the one that the instance serves; of a socket unit the one that is not given yet.
+  virtual void drop_connection(UnitId id) = 0;
 
   virtual Result<bool> test(const Condition& condition, const Unit& unit) = 0;
   virtual InvocationId new_invocation() = 0;

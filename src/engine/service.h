@@ -107,11 +107,29 @@ struct RestartQueued {};  ///< the restart job of EnqueueRestart was accepted
 struct Passed {};         ///< the answer to PassThrough
 struct ResetFailed {};
 
+/// Of socket units: the answer to SocketWork::Open. What went wrong was said.
+struct SocketsOpened {
+  bool opened = false;
+};
+/// Of socket units: what happens to their sockets and with their service.
+struct SocketNews {
+  enum class What : std::uint8_t {
+    Incoming,        ///< there is something to read, or to accept
+    ServiceUp,       ///< it is active
+    ServiceDown,     ///< it is not, and no job will start it
+    ServiceLimited,  ///< nor may it be, by StartLimitBurst=
+    TriggerRefused,  ///< its start could not be queued, or nothing be accepted
+    Accepted,        ///< a connection has its instance
+    Refused,         ///< one was closed: MaxConnections=
+  };
+  What what{};
+};
+
 using ServiceEvent =
     std::variant<StartRequested, StartLimitHit, StopRequested, ReloadRequested, Spawned,
                  SpawnFailed, ExecDone, ProcessExited, UnitEmpty, KillAnswer, MainPidFound,
                  DeadlineElapsed, WatchdogElapsed, BusNameChanged, OomKilled, QueueIdle,
-                 NotifyMessage, RestartQueued, Passed, ResetFailed>;
+                 NotifyMessage, RestartQueued, Passed, ResetFailed, SocketsOpened, SocketNews>;
 
 // ---- actions --------------------------------------------------------------
 
@@ -160,6 +178,19 @@ struct EnqueueRestart {};
 struct Release {
   bool restarting = false;
 };
+/// Of socket units. Open is answered at once by SocketsOpened.
+struct SocketWork {
+  enum class What : std::uint8_t {
+    Open,
+    Watch,  ///< tell of what comes in, from now on
+    Unwatch,
+    Flush,    ///< throw away what has come in
+    Accept,   ///< one connection, and start its instance
+    Trigger,  ///< start the service
+    Close,    ///< and remove what RemoveOnStop= says
+  };
+  What what{};
+};
 /// One line for the log, said once.
 struct Say {
   enum class Level : std::uint8_t { Debug, Info, Notice, Warning, Error };
@@ -169,7 +200,7 @@ struct Say {
 
 using ServiceAction = std::variant<Spawn, Kill, SignalMain, KillControl, FindMainPid,
                                    StopWatchingPidFile, RemovePidFile, WatchEmpty, WatchBusName,
-                                   PassThrough, EnqueueRestart, Release, Say>;
+                                   PassThrough, EnqueueRestart, Release, SocketWork, Say>;
 
 struct ServiceStep {
   ServiceState state;

@@ -53,6 +53,9 @@ class ServiceMachine {
   void handle(const RestartQueued&);
   void handle(const Passed&);
   void handle(const ResetFailed&);
+  // What only sockets hear.
+  void handle(const SocketsOpened&) {}
+  void handle(const SocketNews&) {}
 
   void adopt();
 

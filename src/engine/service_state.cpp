@@ -99,6 +99,10 @@ std::string_view to_string(ServiceResult r) {
       return "exec-condition";
     case ServiceResult::OomKill:
       return "oom-kill";
+    case ServiceResult::TriggerLimitHit:
+      return "trigger-limit-hit";
+    case ServiceResult::ServiceStartLimitHit:
+      return "service-start-limit-hit";
   }
   return "";
 }

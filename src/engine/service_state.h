@@ -63,6 +63,8 @@ enum class ServiceResult : std::uint8_t {
   Resources,
   ExecCondition,
   OomKill,
+  TriggerLimitHit,       ///< of sockets
+  ServiceStartLimitHit,  ///< likewise
 };
 
 enum class NotifyState : std::uint8_t { Unknown, Ready, Reloading, Stopping };

@@ -6,12 +6,14 @@
 #include "engine/job.h"
 #include "engine/mount_state.h"
 #include "engine/service_state.h"
+#include "engine/socket_state.h"
 #include "graph/job_type.h"
 
 namespace onset {
 
 struct UnitRuntime {
   ServiceState service;       ///< of services
+  SocketState socket;         ///< of sockets
   MountState mount;           ///< of mounts and swaps; the others use the two below
   bool plain_active = false;  ///< of targets, slices and other units without processes
   bool plain_failed = false;
@@ -32,6 +34,8 @@ struct UnitRuntime {
   std::uint64_t failed_asserts = 0;
   JobId job;  ///< value 0: none
   JobId nop_job;
+  /// Of an instance that serves one connection: the socket unit that has accepted it.
+  UnitId accepted_by;
   Trigger trigger;               ///< of the activation under way
   std::uint32_t trigger_of = 0;  ///< jobs and activations that name it as their source
   // StartLimitIntervalSec=, StartLimitBurst=

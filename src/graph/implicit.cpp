@@ -2,9 +2,8 @@
 // then the table of default dependencies.
 //
 // Where onset adds other dependencies than systemd:
-// - Type=dbus: systemd requires dbus.socket. onset does not listen on sockets for
-//   services yet, so that nobody but dbus.service itself brings the bus up: it is
-//   wanted and waited for, and dbus.socket only waited for. Wanted, not required:
+// - Type=dbus: systemd requires dbus.socket. Here dbus.service is wanted and waited
+//   for, and dbus.socket only waited for. Wanted, not required:
 //   where the bus comes from outside (a socket mounted into a container) there is
 //   no dbus.service, and where there is no bus at all the service's own failure
 //   says so better than a missing unit would.
@@ -90,6 +89,7 @@ class ImplicitDependencies {
     add_defaults();
     add_mount();
     add_swap();
+    add_socket();
     return std::move(found_);
   }
 
@@ -147,6 +147,13 @@ class ImplicitDependencies {
     if (unit_.swap == nullptr || unit_.swap->is_found || user_manager_) return;
     if (!unit_.swap->what.starts_with("/dev/"))
       add(DependencyKind::After, "systemd-remount-fs.service");
+  }
+
+  /// systemd.socket(5), IMPLICIT DEPENDENCIES. The instances of Accept=yes come one by one.
+  void add_socket() {
+    if (unit_.socket == nullptr || unit_.socket->service.empty()) return;
+    add(DependencyKind::Triggers, unit_.socket->service);
+    add(DependencyKind::Before, unit_.socket->service);
   }
 
   const Unit& unit_;
@@ -210,6 +217,15 @@ void add_mount_source(Unit& unit) {
   if (path.starts_with('/')) unit.config.requires_mounts_for.emplace_back(path);
 }
 
+/// systemd.socket(5): where its nodes lie.
+void add_socket_paths(Unit& unit) {
+  if (unit.socket == nullptr) return;
+  for (const ListenAddress& listen : unit.socket->listen) {
+    if (const auto path = path_of(listen); !path.empty())
+      unit.config.requires_mounts_for.emplace_back(path);
+  }
+}
+
 }  // namespace
 
 std::vector<NamedDependency> implicit_dependencies(const Unit& unit, bool user_manager) {
@@ -220,6 +236,7 @@ void add_implicit_mounts(Unit& unit, bool user_manager) {
   add_exec(unit, user_manager);
   add_mount_above(unit);
   add_mount_source(unit);
+  add_socket_paths(unit);
 }
 
 void add_target_ordering(UnitGraph& graph, UnitId target) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "os/directories.h"
 #include "os/launch_environment.h"
 #include "os/launch_scheduling.h"
@@ -298,7 +299,25 @@ void LaunchBuilder::plan_command(LaunchPlan& plan, const LaunchRequest& request,
   }
 }
 
-Result<LaunchPlan> LaunchBuilder::build(const LaunchRequest& request) {
+namespace {
+
+/// sd_listen_fds(3), from descriptor 3 on; not where the socket is a standard stream.
+void plan_sockets(LaunchPlan& plan, const LaunchRequest& request, const PassedSockets& passed,
+                  std::vector<std::string>& variables) {
+  if (passed.fds.empty()) return;
+  variables.insert(variables.end(), passed.environment.begin(), passed.environment.end());
+  const auto& service = request.unit->service;
+  plan.passed_block = service == nullptr || !service->non_blocking;
+  if (is_on_socket(config_of<ExecConfig>(*request.unit))) return;
+  plan.passed = passed.fds;
+  variables.push_back(format("LISTEN_PID={}", kPidPlace));
+  variables.push_back(format("LISTEN_FDS={}", passed.fds.size()));
+  variables.push_back(format("LISTEN_FDNAMES={}", join(passed.names, ":")));
+}
+
+}  // namespace
+
+Result<LaunchPlan> LaunchBuilder::build(const LaunchRequest& request, const PassedSockets& passed) {
   const auto& exec = config_of<ExecConfig>(*request.unit);
   const Scope scope = scope_of(request);
   LaunchPlan plan;
@@ -314,13 +333,14 @@ Result<LaunchPlan> LaunchBuilder::build(const LaunchRequest& request) {
     if (scope.change_user) plan_identity(plan, exec, identity);
     plan_directories(plan, exec, identity, variables);
   }
+  plan_sockets(plan, request, passed, variables);
   auto environment = process_environment(
       {settings_, base_, request, identity.has_account ? &identity.account : nullptr,
        std::move(variables), uses_terminal(exec)},
       files_, log_);
   if (!environment) return Failure{environment.error()};
 
-  plan_streams(plan, {exec, scope.terminal_input, plan.umask}, settings_);
+  plan_streams(plan, {exec, scope.terminal_input, plan.umask, &passed}, settings_);
   if (exec.nice) {
     plan.set_nice = true;
     plan.nice = *exec.nice;

@@ -18,6 +18,7 @@
 #include "os/launch_plan.h"
 #include "os/launch_settings.h"
 #include "os/log_sink.h"
+#include "os/socket_table.h"
 #include "unit/environment.h"
 #include "unit/file_source.h"
 
@@ -29,7 +30,7 @@ class LaunchBuilder {
                 LogSink& log);
 
   /// Everything but the cgroup.
-  Result<LaunchPlan> build(const LaunchRequest& request);
+  Result<LaunchPlan> build(const LaunchRequest& request, const PassedSockets& passed = {});
   /// What every process has in its environment, before what its unit says.
   [[nodiscard]] const Environment& base() const { return base_; }
 

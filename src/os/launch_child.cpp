@@ -204,7 +204,8 @@ void run_child(LaunchPlan& plan) noexcept {
   change_owners(run);
   change_root(run);
   set_credentials(run);
-  if (!close_all_descriptors(plan.report_pipe)) run.fail(LaunchStep::Fds, EBADF);
+  const int first = pass_descriptors(run);
+  if (!close_all_descriptors(first, plan.report_pipe)) run.fail(LaunchStep::Fds, EBADF);
   // Not before: by /proc/self/fd a folder that PID 1 has open leads out of the new root.
   change_directory(run);
   if (plan.no_new_privileges) {

@@ -20,8 +20,8 @@ namespace onset {
 /// Never returns. plan.shares_memory and plan.report_pipe are set.
 [[noreturn]] void run_child(LaunchPlan& plan) noexcept;
 
-/// Closes every descriptor from 3 on but `keep` (-1: none). False if that could
+/// Closes every descriptor from `first` on but `keep` (-1: none). False if that could
 /// not be done for sure.
-bool close_all_descriptors(int keep) noexcept;
+bool close_all_descriptors(int first, int keep) noexcept;
 
 }  // namespace onset

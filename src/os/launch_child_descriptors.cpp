@@ -6,18 +6,21 @@
 #include <cstdint>
 
 #include "os/launch_child.h"
+#include "os/launch_run.h"
 #include "os/raw_syscall.h"
 
 namespace onset {
 namespace {
 
-bool close_by_range(int keep) noexcept {
+bool close_by_range(int first, int keep) noexcept {
 #ifdef SYS_close_range
-  if (keep < 0) return raw::call(SYS_close_range, 3U, ~0U, 0U) == 0;
+  const auto from = static_cast<unsigned>(first);
+  if (keep < first) return raw::call(SYS_close_range, from, ~0U, 0U) == 0;
   const auto kept = static_cast<unsigned>(keep);
-  if (kept > 3 && raw::call(SYS_close_range, 3U, kept - 1, 0U) != 0) return false;
+  if (kept > from && raw::call(SYS_close_range, from, kept - 1, 0U) != 0) return false;
   return raw::call(SYS_close_range, kept + 1, ~0U, 0U) == 0;
 #else
+  (void)first;
   (void)keep;
   return false;
 #endif
@@ -42,7 +45,7 @@ int number_in(const char* name) noexcept {
 }
 
 /// Reads /proc/self/fd until a whole pass has closed nothing.
-bool close_by_list(int keep) noexcept {
+bool close_by_list(int first, int keep) noexcept {
   alignas(DirectoryRecord) char buffer[2048];
   for (bool closed = true; closed;) {
     closed = false;
@@ -55,7 +58,7 @@ bool close_by_list(int keep) noexcept {
       for (long at = 0; at < n;) {
         const auto* record = reinterpret_cast<const DirectoryRecord*>(buffer + at);
         const int fd = number_in(record->name);
-        if (fd > 2 && fd != keep && fd != list && raw::call(SYS_close, fd) == 0) closed = true;
+        if (fd >= first && fd != keep && fd != list && raw::call(SYS_close, fd) == 0) closed = true;
         at += record->length;
       }
     }
@@ -66,21 +69,51 @@ bool close_by_list(int keep) noexcept {
 
 /// Without close_range(2) and /proc: up to the limit. All of onset's own are
 /// close-on-exec, so that the bound leaves nothing that we know of.
-bool close_by_counting(int keep) noexcept {
+bool close_by_counting(int first, int keep) noexcept {
   rlimit limit{};
   if (raw::call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit) != 0) return false;
   const rlim_t most = 65536;
   const int end = static_cast<int>(limit.rlim_cur < most ? limit.rlim_cur : most);
-  for (int fd = 3; fd < end; ++fd) {
+  for (int fd = first; fd < end; ++fd) {
     if (fd != keep) raw::call(SYS_close, fd);
   }
   return true;
 }
 
+constexpr int kFirstPassed = 3;
+
+/// Whether reads of it wait: it is the same for all who have it.
+void set_blocking(const Run& run, int fd) noexcept {
+  const long flags = raw::call(SYS_fcntl, fd, F_GETFL);
+  if (flags < 0) return;
+  const long wanted = run.plan.passed_block ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+  if (wanted != flags) raw::call(SYS_fcntl, fd, F_SETFL, wanted);
+}
+
 }  // namespace
 
-bool close_all_descriptors(int keep) noexcept {
-  return close_by_range(keep) || close_by_list(keep) || close_by_counting(keep);
+/// First out of the way: a place that one takes may be another's.
+int pass_descriptors(const Run& run) noexcept {
+  LaunchPlan& plan = run.plan;
+  const int first = kFirstPassed + static_cast<int>(plan.passed.size());
+  if (first == kFirstPassed) return first;
+  for (int& fd : plan.passed) {
+    set_blocking(run, fd);
+    fd = static_cast<int>(
+        run.must(LaunchStep::Fds, raw::call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, first)));
+  }
+  if (plan.report_pipe >= kFirstPassed && plan.report_pipe < first) {
+    plan.report_pipe = static_cast<int>(
+        run.must(LaunchStep::Fds, raw::call(SYS_fcntl, plan.report_pipe, F_DUPFD_CLOEXEC, first)));
+  }
+  int place = kFirstPassed;
+  for (const int fd : plan.passed) run.must(LaunchStep::Fds, raw::call(SYS_dup3, fd, place++, 0));
+  return first;
+}
+
+bool close_all_descriptors(int first, int keep) noexcept {
+  return close_by_range(first, keep) || close_by_list(first, keep) ||
+         close_by_counting(first, keep);
 }
 
 }  // namespace onset

@@ -85,6 +85,10 @@ struct LaunchPlan {
   std::vector<const char*> paths;
   std::vector<char*> pid_slots;  ///< the child puts its pid in place of kPidPlace, the last first
 
+  /// Descriptors of PID 1 that the process has as 3, 4, …; the child moves them.
+  std::vector<int> passed;
+  bool passed_block = true;  ///< set to wait, or not to (NonBlocking=)
+
   std::array<StreamPlan, 3> streams;
   TerminalPlan terminal;
   std::vector<UniqueFd> owned;  ///< kept open until the child has run

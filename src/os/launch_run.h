@@ -38,6 +38,8 @@ struct Run {
 void set_up_streams(const Run& run) noexcept;
 /// Policy, CPUs, memory, I/O and timers (launch_child_scheduling.cpp).
 void set_scheduling(const Run& run) noexcept;
+/// What the process is handed, from 3 on; the first number behind it (launch_child_descriptors).
+int pass_descriptors(const Run& run) noexcept;
 /// Groups, bounding set, ids, capabilities (launch_child_identity.cpp).
 void set_credentials(const Run& run) noexcept;
 

@@ -104,6 +104,29 @@ StreamPlan data(LaunchPlan& plan, const std::string& text) {
   return stream;
 }
 
+/// "socket": the one that there is.
+StreamPlan socket_stream(LaunchPlan& plan, LaunchStep step, const StreamRequest& request) {
+  if (request.sockets != nullptr && request.sockets->fds.size() == 1)
+    return source(request.sockets->fds.front());
+  const bool is_none = request.sockets == nullptr || request.sockets->fds.empty();
+  fail(plan, step, is_none ? ENOTSOCK : EINVAL,
+       is_none ? "a standard stream is to be a socket, but no socket was passed to the unit"
+               : "a standard stream is to be a socket, but several were passed to the unit");
+  return source(-1);
+}
+
+/// "fd:NAME": the first with that name.
+StreamPlan named_stream(LaunchPlan& plan, LaunchStep step, const StreamRequest& request,
+                        std::string_view name) {
+  for (std::size_t i = 0; request.sockets != nullptr && i < request.sockets->fds.size(); ++i) {
+    if (request.sockets->names[i] == name) return source(request.sockets->fds[i]);
+  }
+  fail(plan, step, EBADF,
+       "a standard stream is to be fd:" + std::string(name) +
+           ", but no such descriptor was passed to the unit");
+  return source(-1);
+}
+
 StreamPlan plan_input(LaunchPlan& plan, const StreamRequest& request, const Wanted& wanted,
                       const LaunchSettings& settings) {
   switch (wanted.input.input) {
@@ -129,14 +152,9 @@ StreamPlan plan_input(LaunchPlan& plan, const StreamRequest& request, const Want
       return file(wanted.input.path, both ? O_RDWR | O_CREAT : O_RDONLY, 0666 & ~request.umask);
     }
     case ExecInput::Socket:
-      fail(plan, LaunchStep::Stdin, ENOTSOCK,
-           "StandardInput=socket, but no socket was passed to the unit");
-      return source(-1);
+      return socket_stream(plan, LaunchStep::Stdin, request);
     case ExecInput::Fd:
-      fail(plan, LaunchStep::Stdin, EBADF,
-           "StandardInput=fd:" + wanted.input.fd_name +
-               ", but no such descriptor was passed to the unit");
-      return source(-1);
+      return named_stream(plan, LaunchStep::Stdin, request, wanted.input.fd_name);
   }
   return source(-1);
 }
@@ -178,12 +196,9 @@ StreamPlan plan_output(LaunchPlan& plan, const StreamRequest& request, const Wan
     case ExecOutput::FileTruncate:
       return file(out.path, O_WRONLY | O_CREAT | O_TRUNC, mode);
     case ExecOutput::Socket:
-      fail(plan, step, ENOTSOCK, "output to a socket, but no socket was passed to the unit");
-      return source(-1);
+      return socket_stream(plan, step, request);
     case ExecOutput::Fd:
-      fail(plan, step, EBADF,
-           "output to fd:" + out.fd_name + ", but no such descriptor was passed to the unit");
-      return source(-1);
+      return named_stream(plan, step, request, out.fd_name);
   }
   return source(-1);
 }
@@ -202,6 +217,14 @@ bool is_journal(ExecOutput output) {
 }
 
 }  // namespace
+
+bool is_on_socket(const ExecConfig& exec) {
+  const auto is_socket = [](const std::optional<StdStream>& s) {
+    return s && s->output == ExecOutput::Socket;
+  };
+  return (exec.standard_input && exec.standard_input->input == ExecInput::Socket) ||
+         is_socket(exec.standard_output) || is_socket(exec.standard_error);
+}
 
 bool uses_terminal(const ExecConfig& exec) {
   const auto is_tty_output = [](const std::optional<StdStream>& s) {

@@ -32,6 +32,7 @@
 #include "os/mount_watch.h"
 #include "os/path_watch.h"
 #include "os/process_table.h"
+#include "os/socket_table.h"
 #include "os/unit_filters.h"
 #include "unit/pressure.h"
 
@@ -52,6 +53,7 @@ class OsListener {
   /// A process that is not our child has ended; how is not known.
   virtual void alien_exited(pid_t pid) = 0;
   virtual void bus_name_changed(UnitId id, const BusNameChanged& change) = 0;
+  virtual void socket_ready(UnitId id) = 0;
 };
 
 /// Watches the kernel's pressure triggers in the loop itself: what such a one has to tell is told
@@ -165,6 +167,17 @@ class RealOs final : public Os {
   bool is_mounted(const Unit& unit) override {
     return mounts_ != nullptr && mounts_->is_mounted(unit);
   }
+  Result<void, std::string> open_sockets(UnitId id, const Unit& unit) override {
+    return sockets_.open(id, unit);
+  }
+  SysResult watch_sockets(UnitId id, bool on) override;
+  void flush_sockets(UnitId id) override { sockets_.flush(id); }
+  void close_sockets(UnitId id, const Unit& unit) override;
+  Result<AcceptedConnection> accept_connection(UnitId id, std::uint32_t count) override {
+    return sockets_.accept(id, count);
+  }
+  void give_connection(UnitId socket, UnitId instance) override { sockets_.give(socket, instance); }
+  void drop_connection(UnitId id) override { sockets_.drop(id); }
   Result<bool> test(const Condition& condition, const Unit& unit) override;
   InvocationId new_invocation() override;
   void log(Say::Level level, std::string_view unit, std::string_view text) override;
@@ -221,7 +234,7 @@ class RealOs final : public Os {
     const Unit& unit;
     bool startup = false;
   };
-  enum class Source : std::uint8_t { Inotify, Launch, Alien, Bus, Wake };
+  enum class Source : std::uint8_t { Inotify, Launch, Alien, Bus, Wake, Socket };
 
   RealOs(RealOsConfig config, LogSink& log);
   SysResult open_descriptors(const RealOsConfig& config);
@@ -301,6 +314,7 @@ class RealOs final : public Os {
   RealFiles files_;
   LaunchSettings settings_;
   Accounts accounts_;
+  SocketTable sockets_{accounts_, log_};
   std::unique_ptr<LaunchBuilder> builder_;
   std::unique_ptr<Launcher> launcher_;
   std::unique_ptr<ConditionTester> conditions_;

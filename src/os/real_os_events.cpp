@@ -58,6 +58,20 @@ void RealOs::unpoll(BorrowedFd fd) {
   (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
 }
 
+SysResult RealOs::watch_sockets(UnitId id, bool on) {
+  for (const UniqueFd& fd : sockets_.fds_of(id)) {
+    unpoll(fd);
+    if (!on) continue;
+    if (auto done = poll(fd, Source::Socket); !done) return done;
+  }
+  return {};
+}
+
+void RealOs::close_sockets(UnitId id, const Unit& unit) {
+  (void)watch_sockets(id, false);
+  sockets_.close(id, unit);
+}
+
 /// Has the next drain() look at the unit, and sees to it that it comes.
 void RealOs::check_soon(UnitId id) {
   if (check_empty_.empty()) wake_up();
@@ -93,6 +107,9 @@ void RealOs::drain(OsListener& listener) {
         break;
       case Source::Bus:
         bus_speaks = true;
+        break;
+      case Source::Socket:
+        if (const UnitId id = sockets_.owner_of(key); id.valid()) listener.socket_ready(id);
         break;
       case Source::Wake: {
         std::uint64_t count = 0;

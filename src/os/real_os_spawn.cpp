@@ -100,7 +100,7 @@ void say_if_possible(Speak speak) {
 
 Result<Launch> RealOs::spawn(const LaunchRequest& request) {
   thaw_if_frozen(request.id);
-  auto built = builder_->build(request);
+  auto built = builder_->build(request, sockets_.passed_to(request));
   if (!built) return Failure{built.error()};
   // A late child goes on reading it: it has a place of its own.
   Launches made;
@@ -261,6 +261,8 @@ void RealOs::forget(UnitId id, const Unit& unit) {
   check_empty_.erase(id.value);
   checking_.erase(id.value);
   table_.forget(id);
+  (void)watch_sockets(id, false);
+  sockets_.forget(id);
 }
 
 void RealOs::remove_runtime_directories(const Unit& unit) {
@@ -277,7 +279,7 @@ void RealOs::remove_runtime_directories(const Unit& unit) {
     } else if (!removal.complete) {
       const pid_t pid = ::fork();
       if (pid == 0) {
-        (void)close_all_descriptors(-1);
+        (void)close_all_descriptors(3, -1);
         ::_exit(remove_whole_tree(base, entry.path) ? 0 : 1);
       }
       if (pid < 0) {

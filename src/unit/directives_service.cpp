@@ -4,36 +4,20 @@
 #include "unit/directive_codecs.h"
 #include "unit/directive_rooms.h"
 #include "unit/exec_line.h"
+#include "unit/exec_parsers.h"
 
 namespace onset {
 namespace {
 
 template <ExecRole Role>
 std::string parse_exec(ParseContext& context, std::string_view value) {
-  auto& list = config_of<ServiceConfig>(context.unit).exec[static_cast<unsigned>(Role)];
-  if (value.empty()) {
-    list.clear();
-    return {};
-  }
-  std::vector<std::string> warnings;
-  auto commands = parse_exec_line(value, context.scope, &warnings);
-  for (std::string& warning : warnings) {
-    complain(context, Severity::Warning, format("{}=: {}", context.key, warning));
-  }
-  if (!commands) return std::move(commands).error();
-  for (ExecCommand& command : *commands) list.push_back(std::move(command));
-  return {};
+  return parse_exec_commands(
+      context, value, config_of<ServiceConfig>(context.unit).exec[static_cast<unsigned>(Role)]);
 }
 
 template <ExecRole Role>
 std::string show_exec(const Unit& unit) {
-  std::string text;
-  for (const ExecCommand& c : config_of<ServiceConfig>(unit).commands(Role)) {
-    if (!text.empty()) text += '\n';
-    text += format("{{ path={} ; argv[]={} ; ignore_errors={} }}", c.path, join(c.argv, " "),
-                   shown(c.ignore_failure));
-  }
-  return text;
+  return show_exec_commands(config_of<ServiceConfig>(unit).commands(Role));
 }
 
 template <ExecRole Role>
@@ -145,6 +129,17 @@ std::string show_reload_signal(const Unit& unit) {
   return shown(config_of<ServiceConfig>(unit).reload_signal);
 }
 
+/// systemd.service(5), Sockets=: they are wanted, come first, and their sockets are handed over.
+std::string parse_sockets(ParseContext& context, std::string_view value) {
+  if (std::string problem = check_socket_names(context, value); !problem.empty()) return problem;
+  for (const auto kind :
+       {DependencyKind::Wants, DependencyKind::After, DependencyKind::TriggeredBy}) {
+    if (std::string problem = parse_dependencies(context, value, kind); !problem.empty())
+      return problem;
+  }
+  return {};
+}
+
 using C = ServiceConfig;
 using R = ExecRole;
 constexpr Section S = Section::Service;
@@ -220,15 +215,15 @@ constexpr Directive kRows[] = {
              "RootDirectory= holds for ExecStart= alone."),
     honoured(S, "PermissionsStartOnly", kBool<&C::permissions_start_only>,
              "User= and its like hold for ExecStart= alone (old; see the prefix \"+\")."),
-    without_effect(honoured(S, "NonBlocking", kBool<&C::non_blocking>,
-                            "File descriptors that are handed over are set not to block."),
-                   "no"),
+    honoured(S, "NonBlocking", kBool<&C::non_blocking>,
+             "Sockets that are handed over are set not to block."),
     honoured(S, "OOMPolicy", {parse_oom_policy, show_member<&C::oom_policy>},
              "What happens when the kernel kills a process for want of memory."),
 
     not_yet(S, "FileDescriptorStoreMax", check_unsigned,
             "How many file descriptors the manager keeps for the service.", "0"),
-    not_yet(S, "Sockets", check_socket_names, "Socket units whose sockets the service is handed."),
+    honoured(S, "Sockets", {parse_sockets, nullptr},
+             "Socket units whose sockets the service is handed."),
     not_yet(S, "USBFunctionDescriptors", check_path, "File with USB FunctionFS descriptors."),
     not_yet(S, "USBFunctionStrings", check_path, "File with USB FunctionFS strings."),
     obsolete(S, "BusPolicy", "Belonged to kdbus."),

@@ -118,6 +118,18 @@ template <>
 struct EnumWords<Preserve> {
   static constexpr std::array<std::string_view, 3> words = {"no", "yes", "restart"};
 };
+template <>
+struct EnumWords<SocketProtocol> {
+  static constexpr std::array<std::string_view, 3> words = {"", "udplite", "sctp"};
+};
+template <>
+struct EnumWords<BindIpv6> {
+  static constexpr std::array<std::string_view, 3> words = {"default", "both", "ipv6-only"};
+};
+template <>
+struct EnumWords<Timestamping> {
+  static constexpr std::array<std::string_view, 3> words = {"off", "us", "ns"};
+};
 /// As Condition…= and Assert…= end.
 template <>
 struct EnumWords<ConditionType> {

@@ -26,6 +26,32 @@ ExecConfig& exec_of(ParseContext& context) {
 
 }  // namespace
 
+std::string parse_exec_commands(ParseContext& context, std::string_view value,
+                                std::vector<ExecCommand>& list) {
+  if (value.empty()) {
+    list.clear();
+    return {};
+  }
+  std::vector<std::string> warnings;
+  auto commands = parse_exec_line(value, context.scope, &warnings);
+  for (std::string& warning : warnings) {
+    complain(context, Severity::Warning, format("{}=: {}", context.key, warning));
+  }
+  if (!commands) return std::move(commands).error();
+  for (ExecCommand& command : *commands) list.push_back(std::move(command));
+  return {};
+}
+
+std::string show_exec_commands(const std::vector<ExecCommand>& commands) {
+  std::string text;
+  for (const ExecCommand& c : commands) {
+    if (!text.empty()) text += '\n';
+    text += format("{{ path={} ; argv[]={} ; ignore_errors={} }}", c.path, join(c.argv, " "),
+                   shown(c.ignore_failure));
+  }
+  return text;
+}
+
 std::string parse_user(ParseContext& context, std::string_view value, std::string ExecConfig::*to) {
   if (value.empty()) {
     (exec_of(context).*to).clear();

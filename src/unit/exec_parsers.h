@@ -18,6 +18,10 @@ std::string parse_secure_bits(ParseContext& context, std::string_view value);
 std::string show_secure_bits(const Unit& unit);
 std::string parse_capabilities(ParseContext& context, std::string_view value,
                                std::optional<std::uint64_t> ExecConfig::*to, std::uint64_t initial);
+/// One Exec…= line, added to the list; an empty value clears it.
+std::string parse_exec_commands(ParseContext& context, std::string_view value,
+                                std::vector<ExecCommand>& list);
+std::string show_exec_commands(const std::vector<ExecCommand>& commands);
 std::string parse_exec_limit(ParseContext& context, std::string_view value, int resource);
 std::string show_exec_limit(const Unit& unit, int resource);
 

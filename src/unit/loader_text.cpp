@@ -23,8 +23,8 @@ bool can_be_started(UnitType type) {
     case UnitType::Scope:
     case UnitType::Mount:
     case UnitType::Swap:
-      return true;
     case UnitType::Socket:
+      return true;
     case UnitType::Device:
     case UnitType::Automount:
     case UnitType::Timer:

@@ -4,58 +4,14 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 
+#include "unit/ip_address.h"
 #include "unit/resource_parsers.h"
 
 namespace onset {
 namespace {
-
-using Bytes = std::array<std::uint8_t, 16>;
-
-bool parse_ipv4(std::string_view text, std::uint8_t* to) {
-  const auto parts = split(text, '.');
-  if (parts.size() != 4) return false;
-  for (const std::string_view part : parts) {
-    const auto number = parse_uint<unsigned>(part);
-    if (!number || *number > 255 || (part.size() > 1 && part.front() == '0')) return false;
-    *to++ = static_cast<std::uint8_t>(*number);
-  }
-  return true;
-}
-
-/// The groups of one side of "::", an IPv4 address for the last two; their number, or none.
-std::optional<std::size_t> parse_groups(std::string_view text, Bytes& to) {
-  if (text.empty()) return 0;
-  const auto fields = split(text, ':');
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (at > 14) return std::nullopt;
-    if (i + 1 == fields.size() && fields[i].find('.') != std::string_view::npos) {
-      if (at > 12 || !parse_ipv4(fields[i], to.data() + at)) return std::nullopt;
-      at += 4;
-      continue;
-    }
-    const auto group = parse_uint<unsigned>(fields[i], 16);
-    if (!group || fields[i].size() > 4) return std::nullopt;
-    to[at++] = static_cast<std::uint8_t>(*group >> 8U);
-    to[at++] = static_cast<std::uint8_t>(*group & 255U);
-  }
-  return at;
-}
-
-/// RFC 4291: groups of up to four hex digits, one "::", an IPv4 address at the end.
-bool parse_ipv6(std::string_view text, Bytes& to) {
-  const std::size_t gap = text.find("::");
-  if (gap == std::string_view::npos) return parse_groups(text, to) == std::size_t{16};
-  if (text.find("::", gap + 1) != std::string_view::npos) return false;
-  Bytes tail{};
-  const auto before = parse_groups(text.substr(0, gap), to);
-  const auto after = parse_groups(text.substr(gap + 2), tail);
-  if (!before || !after || *before + *after > 14) return false;
-  std::copy_n(tail.begin(), *after, to.end() - static_cast<std::ptrdiff_t>(*after));
-  return true;
-}
 
 void clear_tail(AddressPrefix& prefix) {
   for (unsigned bit = prefix.length; bit < 128; ++bit) {
@@ -68,10 +24,13 @@ std::optional<AddressPrefix> parse_prefix(std::string_view text) {
   const std::size_t slash = text.find('/');
   const std::string_view address = text.substr(0, slash);
   AddressPrefix prefix;
-  prefix.is_v6 = !parse_ipv4(address, prefix.bytes.data());
-  if (prefix.is_v6) {
-    prefix.bytes = {};
-    if (!parse_ipv6(address, prefix.bytes)) return std::nullopt;
+  if (const auto v4 = parse_ipv4(address)) {
+    std::ranges::copy(*v4, prefix.bytes.begin());
+  } else if (const auto v6 = parse_ipv6(address)) {
+    prefix.is_v6 = true;
+    prefix.bytes = *v6;
+  } else {
+    return std::nullopt;
   }
   const unsigned longest = prefix.is_v6 ? 128 : 32;
   prefix.length = static_cast<std::uint8_t>(longest);
@@ -108,35 +67,6 @@ bool put_word(std::vector<AddressPrefix>& to, std::string_view word) {
   const auto prefix = parse_prefix(word);
   put(to, prefix);
   return prefix.has_value();
-}
-
-/// RFC 5952: the first of the longest runs of zero groups is "::".
-std::string format_ipv6(const Bytes& bytes) {
-  std::array<unsigned, 8> groups{};
-  for (unsigned i = 0; i < 8; ++i) {
-    groups[i] = static_cast<unsigned>(bytes[2 * i] << 8U) | bytes[2 * i + 1];
-  }
-  unsigned best = 8;
-  unsigned longest = 1;
-  for (unsigned i = 0; i < 8; ++i) {
-    unsigned run = 0;
-    while (i + run < 8 && groups[i + run] == 0) ++run;
-    if (run > longest) {
-      best = i;
-      longest = run;
-    }
-  }
-  std::string text;
-  for (unsigned i = 0; i < 8; ++i) {
-    if (i == best) {
-      text += "::";
-      i += longest - 1;
-      continue;
-    }
-    if (!text.empty() && text.back() != ':') text += ':';
-    text += format("{:x}", groups[i]);
-  }
-  return text;
 }
 
 /// A port, or the two ends of a range.

@@ -21,6 +21,7 @@
 #include "unit/resource_config.h"
 #include "unit/scheduling_config.h"
 #include "unit/service_config.h"
+#include "unit/socket_config.h"
 
 namespace onset {
 
@@ -124,6 +125,7 @@ struct Unit {
   std::unique_ptr<CgroupConfig> cgroup;
   std::unique_ptr<ResourceConfig> resource;  ///< of units that limit or count what they use
   std::unique_ptr<ServiceConfig> service;    ///< of services
+  std::unique_ptr<SocketConfig> socket;      ///< of sockets
   std::unique_ptr<MountConfig> mount;        ///< of mounts
   std::unique_ptr<SwapConfig> swap;          ///< of swaps
   std::unique_ptr<AutomountConfig> automount;

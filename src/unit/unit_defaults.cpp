@@ -100,6 +100,15 @@ void complete_swap(Unit& unit) {
   if (auto path = unit_unescape_path(without_suffix(unit.id))) swap.what = std::move(*path);
 }
 
+/// What is left open the unit's own name decides.
+void complete_socket(Unit& unit) {
+  auto& socket = config_of<SocketConfig>(unit);
+  if (socket.fd_name.empty()) socket.fd_name = unit.id;
+  if (socket.service.empty() && !socket.accept) {
+    socket.service = std::string(without_suffix(unit.id)) + ".service";
+  }
+}
+
 bool slice_name_is_valid(std::string_view name) {
   if (name == "-.slice") return true;
   const std::string_view prefix = unit_prefix(name);
@@ -187,6 +196,23 @@ std::string mount_problem(const Unit& unit) {
   return {};
 }
 
+/// systemd.socket(5).
+std::string socket_problem(const Unit& unit) {
+  const auto& socket = config_of<SocketConfig>(unit);
+  if (socket.listen.empty()) return "a socket unit needs at least one Listen…=";
+  if (socket.accept && !std::ranges::all_of(socket.listen, takes_connections))
+    return "Accept=yes is for ListenStream= and ListenSequentialPacket= alone";
+  if (socket.accept && socket.max_connections == 0)
+    return "with Accept=yes, MaxConnections= has to be at least 1";
+  if (socket.accept && !socket.service.empty())
+    return "with Accept=yes the template of the unit's own name is started, Service= can't say "
+           "another one";
+  const auto has_path = [](const ListenAddress& listen) { return !path_of(listen).empty(); };
+  if (!socket.symlinks.empty() && std::ranges::count_if(socket.listen, has_path) != 1)
+    return "Symlinks= is for a unit with one path in the file system";
+  return {};
+}
+
 /// systemd.swap(5).
 std::string swap_problem(const Unit& unit) {
   const SwapConfig& swap = *unit.swap;
@@ -239,6 +265,7 @@ std::size_t failure_units(const Unit& unit) {
 void complete_unit(Unit& unit, bool user_manager, const HostFacts& host) {
   if (unit.type == UnitType::Mount) complete_mount(unit);
   if (unit.type == UnitType::Swap) complete_swap(unit);
+  if (unit.type == UnitType::Socket) complete_socket(unit);
   if (unit.config.description.empty() && unit.mount != nullptr) {
     unit.config.description = unit.mount->where;
   }
@@ -265,6 +292,7 @@ std::string unit_problem(const Unit& unit, Diagnostics& diagnostics) {
   if (unit.type == UnitType::Service) return service_problem(unit, diagnostics);
   if (unit.type == UnitType::Mount) return mount_problem(unit);
   if (unit.type == UnitType::Swap) return swap_problem(unit);
+  if (unit.type == UnitType::Socket) return socket_problem(unit);
   return {};
 }
 

@@ -14,7 +14,8 @@ namespace onset {
 /// Fills in: Description=, JobRunningTimeoutSec=, the slice; leaves one Environment=
 /// assignment a name; StandardOutput= where StandardInput= decides it; of services Type=,
 /// NotifyAccess=, the endless start of a oneshot, StandardInput=data. Of a
-/// user's services the working directory; of mounts Where=, of swaps What=.
+/// user's services the working directory; of mounts Where=, of swaps What=, of sockets the
+/// name of their descriptors and, without Accept=, Service=.
 void complete_unit(Unit& unit, bool user_manager, const HostFacts& host);
 
 /// Why the unit can't be accepted as a whole; empty if it can. What systemd only

@@ -50,6 +50,8 @@ struct ConfigHome<ResourceConfig> : SparseHome<ResourceConfig, &Unit::resource> 
 template <>
 struct ConfigHome<ServiceConfig> : SparseHome<ServiceConfig, &Unit::service> {};
 template <>
+struct ConfigHome<SocketConfig> : SparseHome<SocketConfig, &Unit::socket> {};
+template <>
 struct ConfigHome<MountConfig> : SparseHome<MountConfig, &Unit::mount> {};
 template <>
 struct ConfigHome<SwapConfig> : SparseHome<SwapConfig, &Unit::swap> {};

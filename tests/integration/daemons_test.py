@@ -14,7 +14,7 @@ import unittest
 
 from harness import ENVIRONMENT, ONSET, ROOT, Process, children_of, until
 
-PACKAGES = ["nginx", "redis-server", "redis-tools", "memcached", "cron", "postgresql"]
+PACKAGES = ["nginx", "redis-server", "redis-tools", "memcached", "cron", "postgresql", "dbus", "rsyslog"]
 SERVICES = ["nginx", "redis-server", "memcached", "cron", "postgresql@15-main"]
 # Whose unit files are read, and may say nothing that onset takes for an error.
 # rsyslog.service requires a socket that the package systemd has, others call kill(1).
@@ -219,6 +219,27 @@ class DaemonsWithCgroupsTest(unittest.TestCase):
     def test_postgresql_answers_a_query_of_its_owner(self):
         answer = self.daemons.inside("runuser", "-u", "postgres", "--", "psql", "-tAc", "SELECT 1")
         self.assertEqual((answer.stdout, answer.stderr), ("1\n", ""))
+
+    def list_names(self):
+        return self.daemons.inside("dbus-send", "--system", "--print-reply", "--dest=org.freedesktop.DBus", "/",
+                                   "org.freedesktop.DBus.ListNames")
+
+    def test_the_bus_is_started_by_whoever_speaks_to_its_socket(self):
+        self.assertEqual(self.daemons.show("dbus.socket", "ActiveState"), "active")
+        self.daemons.onset("stop", "dbus.service")
+        self.assertEqual(self.daemons.show("dbus.socket", "SubState"), "listening")
+        answer = self.list_names()
+        self.assertIn('string "org.freedesktop.DBus"', answer.stdout, answer.stderr)
+        self.assert_active("dbus.service")
+        self.assertEqual(self.daemons.show("dbus.socket", "SubState"), "running")
+        self.assertEqual(self.daemons.show("dbus.service", "TriggeredBy"), "dbus.socket")
+
+    def test_rsyslog_reads_dev_log_which_its_socket_unit_has_made(self):
+        self.assert_active("rsyslog.service")
+        self.assertEqual(self.daemons.show("syslog.socket", "Listen"), "/dev/log (Datagram)")
+        self.assertEqual(self.daemons.inside("logger", "-t", "onset-test", "a line").returncode, 0)
+        until(lambda: "onset-test: a line" in self.daemons.inside("cat", "/var/log/syslog").stdout,
+              "the line is in the log")
 
     def test_a_killed_redis_is_restarted_as_its_unit_asks(self):
         self.assertEqual(self.daemons.show("redis-server.service", "Restart"), "always")

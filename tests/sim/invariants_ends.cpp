@@ -43,6 +43,8 @@ bool asks_for_restart(ServiceRestart policy, ServiceResult cause) {
     case ServiceResult::StartLimitHit:
     case ServiceResult::Resources:
     case ServiceResult::OomKill:
+    case ServiceResult::TriggerLimitHit:
+    case ServiceResult::ServiceStartLimitHit:
       break;
   }
   return is_one_of({Always, OnFailure, OnAbnormal});

@@ -54,6 +54,15 @@ class SimOs final : public Os {
   bool watch_alien(UnitId id, pid_t pid) override;
   bool is_alive(pid_t pid) override { return find(pid) != nullptr; }
   bool is_mounted(const Unit&) override { return false; }
+  Result<void, std::string> open_sockets(UnitId, const Unit&) override { return {}; }
+  SysResult watch_sockets(UnitId, bool) override { return {}; }
+  void flush_sockets(UnitId) override {}
+  void close_sockets(UnitId, const Unit&) override {}
+  Result<AcceptedConnection> accept_connection(UnitId, std::uint32_t) override {
+    return Failure{SysError{"accept", 11}};
+  }
+  void give_connection(UnitId, UnitId) override {}
+  void drop_connection(UnitId) override {}
   Result<bool> test(const Condition& condition, const Unit& unit) override;
   InvocationId new_invocation() override;
   void log(Say::Level level, std::string_view unit, std::string_view text) override;

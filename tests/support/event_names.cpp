@@ -38,6 +38,8 @@ struct NameOf {
   std::string_view operator()(const NotifyMessage& m) const { return of_notification(m); }
   std::string_view operator()(const RestartQueued&) const { return "restart queued"; }
   std::string_view operator()(const Passed&) const { return "passed"; }
+  std::string_view operator()(const SocketsOpened&) const { return "sockets opened"; }
+  std::string_view operator()(const SocketNews&) const { return "socket news"; }
   std::string_view operator()(const ResetFailed&) const { return "reset-failed"; }
 };
 

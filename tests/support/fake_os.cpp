@@ -24,6 +24,8 @@ Result<Launch> FakeOs::spawn(const LaunchRequest& request) {
   p.as_main = request.as_main;
   p.notify_socket = request.notify_socket;
   p.watchdog = request.watchdog;
+  p.sockets = request.sockets;
+  p.connection = request.connection;
   std::map<pid_t, FakeProcess> born{{p.pid, p}};
   history.push_back(std::move(p));
   const Launch launch{born.begin()->first, !exec_is_late};
@@ -72,6 +74,45 @@ void FakeOs::watch_empty(UnitId id, bool on) {
   } else {
     empty_watched.erase(id);
   }
+}
+
+Result<void, std::string> FakeOs::open_sockets(UnitId id, const Unit& unit) {
+  calls.push_back(format("open {}", unit.id));
+  if (unopenable.contains(unit.id)) return Failure{std::string("cannot listen on it")};
+  open_sockets_of.insert(id.value);
+  return {};
+}
+
+SysResult FakeOs::watch_sockets(UnitId id, bool on) {
+  if (on) {
+    watched_sockets.insert(id.value);
+  } else {
+    watched_sockets.erase(id.value);
+  }
+  return {};
+}
+
+void FakeOs::flush_sockets(UnitId) {
+  calls.emplace_back("flush");
+}
+
+void FakeOs::close_sockets(UnitId id, const Unit& unit) {
+  if (open_sockets_of.erase(id.value) != 0) calls.push_back(format("close {}", unit.id));
+  watched_sockets.erase(id.value);
+}
+
+Result<AcceptedConnection> FakeOs::accept_connection(UnitId, std::uint32_t) {
+  if (connecting.empty()) return Failure{SysError{"accept", EAGAIN}};
+  return connecting.front();
+}
+
+void FakeOs::give_connection(UnitId, UnitId instance) {
+  connecting.erase(connecting.begin());
+  served.insert(instance.value);
+}
+
+void FakeOs::drop_connection(UnitId id) {
+  if (served.erase(id.value) == 0 && !connecting.empty()) connecting.erase(connecting.begin());
 }
 
 void FakeOs::release(UnitId, const Unit& unit, bool remove) {

@@ -22,6 +22,8 @@ struct FakeProcess {
   bool as_main = false;
   bool notify_socket = false;
   Duration watchdog{0};
+  std::vector<UnitId> sockets;  ///< it was handed those of these units
+  bool connection = false;
   std::vector<int> signals;  ///< received, in order
   bool ignores_term = false;
 };
@@ -52,6 +54,13 @@ class FakeOs final : public Os {
   bool watch_alien(UnitId id, pid_t pid) override;
   bool is_alive(pid_t pid) override { return alive.contains(pid); }
   bool is_mounted(const Unit& unit) override { return mounted.contains(unit.id); }
+  Result<void, std::string> open_sockets(UnitId id, const Unit& unit) override;
+  SysResult watch_sockets(UnitId id, bool on) override;
+  void flush_sockets(UnitId id) override;
+  void close_sockets(UnitId id, const Unit& unit) override;
+  Result<AcceptedConnection> accept_connection(UnitId id, std::uint32_t count) override;
+  void give_connection(UnitId socket, UnitId instance) override;
+  void drop_connection(UnitId id) override;
   Result<bool> test(const Condition& condition, const Unit& unit) override;
   InvocationId new_invocation() override;
   void log(Say::Level level, std::string_view unit, std::string_view text) override;
@@ -62,8 +71,13 @@ class FakeOs final : public Os {
   std::vector<LogLine> lines;
   std::vector<std::string> calls;  ///< "spawn a.service /bin/a", "kill a.service 15"
   std::map<std::string, PidFileReading> pid_files;
-  std::set<std::string> mounted;           ///< units of mounts and swaps
-  std::set<std::string> false_conditions;  ///< by parameter
+  std::set<std::string> mounted;               ///< units of mounts and swaps
+  std::set<std::uint32_t> open_sockets_of;     ///< socket units whose sockets are open
+  std::set<std::uint32_t> watched_sockets;     ///< and are watched
+  std::set<std::string> unopenable;            ///< socket units whose sockets can't be opened
+  std::vector<AcceptedConnection> connecting;  ///< they wait to be accepted
+  std::set<std::uint32_t> served;              ///< instances that have a connection
+  std::set<std::string> false_conditions;      ///< by parameter
   std::set<UnitId, bool (*)(UnitId, UnitId)> empty_watched{
       [](UnitId a, UnitId b) { return a.value < b.value; }};
   std::set<std::string> bus_watched;

@@ -52,6 +52,26 @@ std::string_view kill_name(Kill::What what) {
   return "";
 }
 
+std::string_view work_name(SocketWork::What what) {
+  switch (what) {
+    case SocketWork::What::Open:
+      return "open";
+    case SocketWork::What::Watch:
+      return "watch";
+    case SocketWork::What::Unwatch:
+      return "unwatch";
+    case SocketWork::What::Flush:
+      return "flush";
+    case SocketWork::What::Accept:
+      return "accept";
+    case SocketWork::What::Trigger:
+      return "trigger";
+    case SocketWork::What::Close:
+      return "close";
+  }
+  return "";
+}
+
 constexpr unsigned kEndlessLoop = 1000;
 
 }  // namespace
@@ -77,6 +97,7 @@ std::string to_text(const ServiceAction& action) {
           [](const Release& a) {
             return std::string(a.restarting ? "release restarting" : "release");
           },
+          [](const SocketWork& a) { return std::string(work_name(a.what)); },
           [](const Say& a) { return "say " + a.text; },
       },
       action);
@@ -96,6 +117,7 @@ bool is_answered(const ServiceAction& action) {
                         [](const RemovePidFile&) { return false; },
                         [](const WatchBusName&) { return false; },
                         [](const Release&) { return false; },
+                        [](const SocketWork& a) { return a.what == SocketWork::What::Open; },
                         [](const Say&) { return false; },
                     },
                     action);

@@ -8,7 +8,7 @@ function(embed_units out folder)
       set(here ${folder}/user)
     endif()
     file(GLOB files CONFIGURE_DEPENDS ${here}/*.target ${here}/*.service ${here}/*.slice
-         ${here}/*.scope ${here}/*.mount)
+         ${here}/*.scope ${here}/*.mount ${here}/*.socket)
     list(SORT files)
     set(rows "")
     foreach(file ${files})

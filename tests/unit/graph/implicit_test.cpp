@@ -105,7 +105,7 @@ TEST_CASE("instances of a template share a slice of their own", "[graph][implici
 }
 
 TEST_CASE("sockets, timers and paths come before their target", "[graph][implicit]") {
-  CHECK(has(of("a.socket"), "Before=sockets.target"));
+  CHECK(has(of("a.socket", "[Socket]\nListenStream=/run/a\n"), "Before=sockets.target"));
   CHECK(has(of("a.timer"), "Before=timers.target"));
   CHECK(has(of("a.path"), "Before=paths.target"));
   CHECK(has(of("a.timer"), "Requires=sysinit.target"));

@@ -303,6 +303,7 @@ TEST_CASE("the child on the manager's memory calls nothing that keeps state", "[
         "onset::set_credentials",
         "onset::set_scheduling",
         "onset::close_all_descriptors",
+        "onset::pass_descriptors",
         "onset::describe",
         "onset::change_tree_owner",
         "onset::prepare_terminal",
