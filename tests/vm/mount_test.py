@@ -100,8 +100,8 @@ class Fstab(unittest.TestCase):
         self.assertGreater(blocks, 8 << 20)
         self.assertEqual(guest.ok("systemctl show -P SourcePath srv-mem.mount"), "/etc/fstab\n")
         self.assertEqual(guest.ok("systemctl --failed --plain --no-legend | cut -d' ' -f1"), "srv-missing.mount\n")
-        for line in (r"^/etc/fstab:9: a line has a device, a mount point and a type, ignored$",
-                     r'^/etc/fstab:10: "relative" is no mount point, ignored$',
+        for line in (r"/etc/fstab:9: a line has a device, a mount point and a type, ignored$",
+                     r'/etc/fstab:10: "relative" is no mount point, ignored$',
                      r"^\[FAILED\] Failed to mount srv-missing\.mount - /srv/missing\.$"):
             self.assertRegex(guest.console, re.compile(line, re.MULTILINE))
         # What is made anew at a reload is what was there.
