@@ -8,7 +8,8 @@
 
 What goes into every guest afresh is in its initramfs: onset, and `files`, by path. The disk is
 never written to: each guest has its own changes, which end with it, or a copy, `keep`, to look at
-afterwards (guest.disk). QEMU's exit status says nothing (a panic is 0 too): the console does.
+afterwards (guest.disk) or to boot from once more (`keep` is its path then). `packages` adds a disk
+with a repository of apt's, /dev/vdb. QEMU's exit status says nothing (a panic is 0 too): the console does.
 """
 
 import os
@@ -53,7 +54,8 @@ def find_module(folder, name):
 
 
 class Guest:
-    def __init__(self, disk=False, files=(), append="", options=(), terminal=False, keep=False, initrd=False):
+    def __init__(self, disk=False, files=(), append="", options=(), terminal=False, keep=False, initrd=False,
+                 packages=False):
         self.folder = tempfile.mkdtemp(prefix="onset-vm-")
         self.raw, self.console = b"", ""
         self.begin = time.monotonic()
@@ -61,11 +63,15 @@ class Guest:
         line = [*MACHINE, "-kernel", image, "-initrd", self._initramfs(disk, initrd, dict(files), modules),
                 "-append", f"console=ttyS0 panic=-1 no_timer_check {'' if disk else 'rdinit=/sbin/init'} {append}"]
         self.disk = f"{PARTS}/disk.img"
-        if disk and keep:
+        if isinstance(keep, str):
+            self.disk = keep
+        elif disk and keep:
             self.disk = os.path.join(self.folder, "disk.img")
             subprocess.run(["cp", "--sparse=always", f"{PARTS}/disk.img", self.disk], check=True)
         if disk:
             line += ["-drive", f"file={self.disk},format=raw,if=virtio,snapshot={'off' if keep else 'on'}"]
+        if packages:
+            line += ["-drive", f"file={PARTS}/packages.img,format=raw,if=virtio,readonly=on"]
         agent = ["-serial", f"unix:{self.folder}/agent,server,nowait"]
         self.agent = None
         if terminal:

@@ -27,14 +27,9 @@ class Power(unittest.TestCase):
         self.addCleanup(guest.end)
         return guest
 
-    def order(self, guest, command):
-        """Without its answer: what runs it may have been stopped before it could."""
-        guest.ok("true")
-        guest.agent.sendall("".join(f"{byte:03o}" for byte in command.encode()).encode() + b"\n")
-
     def end(self, guest, command):
         """Its console."""
-        self.order(guest, command)
+        guest.tell(command)
         return guest.wait()
 
     def assert_clean(self, image):
@@ -97,7 +92,7 @@ class Power(unittest.TestCase):
         self.addCleanup(guest.end)
         def begin_anew():
             begin = len(guest.console)
-            self.order(guest, "systemctl soft-reboot")
+            guest.tell("systemctl soft-reboot")
             guest.agent_is_ready = False
             guest.until(r" login: ", begin=begin)
         guest.until(r"^guest login: ")
