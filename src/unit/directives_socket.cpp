@@ -165,11 +165,13 @@ std::string parse_symlinks(ParseContext& context, std::string_view value) {
   }
   auto words = split_words(value, WordFlags::Unquote);
   if (!words) return std::move(words).error();
-  for (const std::string& word : *words) {
+  for (std::string& word : *words) {
     auto path = expand_path(context, word);
     if (!path) return format("{}, not \"{}\"", path.error(), c_escape(word));
-    list.push_back(std::move(*path));
+    word = std::move(*path);
   }
+  list.insert(list.end(), std::make_move_iterator(words->begin()),
+              std::make_move_iterator(words->end()));
   return {};
 }
 
@@ -293,7 +295,8 @@ constexpr Directive kRows[] = {
     socket("MessageQueueMessageSize", kOptional<&C::queue_message_size, parse_count>,
            "Size of each."),
     socket("RemoveOnStop", kBool<&C::remove_on_stop>, "Remove socket files on stop."),
-    socket("Symlinks", {parse_symlinks, show_member<&C::symlinks>}, "Links to a socket file."),
+    socket("Symlinks", {parse_symlinks, show_words<&C::symlinks, WordFlags::Unquote>},
+           "Links to a socket file."),
     socket("FileDescriptorName", {parse_fd_name, show_member<&C::fd_name>},
            "The name that the service sees."),
     socket("Service", without_show(parse_service), "The service that is started."),

@@ -123,8 +123,14 @@ std::vector<std::string> file_form(const Directive& directive, const Unit& unit,
   if (directive.name == "ManagedOOMMemoryPressureLimit") {
     return {format("{}‱", unit.resource->oom_pressure_limit)};
   }
+  if (directive.property == "Listen") {  // with its kind behind it there
+    for (const std::string_view line : split(shown, '\n'))
+      values.push_back(doubled_percent(line.substr(0, line.rfind(" ("))));
+    return values;
+  }
   if (shown.starts_with("{ path=")) {  // its words run together there
-    for (const auto& list : unit.service->exec) {
+    const auto& lists = unit.socket ? unit.socket->exec : unit.service->exec;
+    for (const auto& list : lists) {
       for (const ExecCommand& command : list) values.push_back(printed_command(command));
     }
     return values;
