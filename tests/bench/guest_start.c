@@ -61,10 +61,9 @@ static void report(struct board* board, FILE* out) {
   fflush(out);
 }
 
-static _Noreturn void run_reporter(struct board* board) {
+static _Noreturn void run_reporter(struct board* board, int done) {
   setsid();
   FILE* out = fopen("/bench/serial", "w");
-  const int done = open(DONE_PATH, O_RDONLY | O_CLOEXEC);
   char byte;
   if (!out || done < 0 || read(done, &byte, 1) != 1) _exit(71);
   report(board, out);
@@ -86,7 +85,9 @@ int main(int argc, char** argv) {
   struct board* board = open_board(BOARD_PATH);
   if (!board) return 71;
   board->target = (uint32_t)atoi(argv[1]);
-  if (fork() == 0) run_reporter(board);
+  // Before there is a reporter: the last service may be up before that runs.
+  const int done = open(DONE_PATH, O_RDWR | O_CLOEXEC);
+  if (fork() == 0) run_reporter(board, done);
   board->begin = monotonic_ns();
   execv(argv[2], argv + 2);
   return 127;
