@@ -130,7 +130,8 @@ def field(options):
 
     def busybox(root, count):
         shutil.copy2(os.path.join(PARTS, "busybox"), root.path("usr/bin/busybox"))
-        root.write("etc/inittab", "".join("::once:/bench/probe\n" for _ in range(count + 1)))
+        # Of lines with one command it keeps the last.
+        root.write("etc/inittab", "".join(f"::once:/bench/probe {i}\n" for i in range(count + 1)))
 
     def onset(root, count, plain):
         subprocess.run(["strip", "-o", root.path("usr/bin/onset"), options.onset], check=True)
