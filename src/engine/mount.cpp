@@ -217,10 +217,7 @@ class MountMachine {
     const auto& own = unit_.mount != nullptr ? unit_.mount->timeout : unit_.swap->timeout;
     Duration limit = own.value_or(context_.default_timeout_start);
     const bool stops = active_state(state_.phase) == ActiveState::Deactivating;
-    if (stops && context_.stop_budget != kInfinity) {
-      // SIGKILL still has to fit.
-      limit = std::min(limit, std::max(context_.stop_budget, Duration::zero()) / 8 * 6);
-    }
+    if (stops) limit = within_stop_budget(limit, context_);
     return context_.now.mono + limit;
   }
   void say(Say::Level level, std::string text) {
@@ -278,19 +275,7 @@ void MountMachine::handle(const ProcessExited& event) {
   state_.control.pid = 0;
   state_.control.last = event.status;
   state_.control.exited = context_.now;
-  ServiceResult f = ServiceResult::Success;
-  switch (event.status.kind) {
-    case ExitKind::Exited:
-    case ExitKind::None:
-      if (event.status.value != 0) f = ServiceResult::ExitCode;
-      break;
-    case ExitKind::Killed:
-      f = ServiceResult::Signal;
-      break;
-    case ExitKind::Dumped:
-      f = ServiceResult::CoreDump;
-      break;
-  }
+  ServiceResult f = command_result(event.status);
   const bool has_failed = f != ServiceResult::Success;
   switch (state_.phase) {
     case MountPhase::Mounting:

@@ -3,6 +3,7 @@
 // Reads no clock and makes no system call, so that every row of docs/states.md
 // can be asserted as data. systemd.service(5), systemd.kill(5), sd_notify(3).
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,6 +40,12 @@ struct ServiceContext {
   /// The job queue is empty: Type=idle may run at once.
   bool idle = true;
 };
+
+/// What a command that stops a unit may take of a shutdown's budget; SIGKILL still has to fit.
+inline Duration within_stop_budget(Duration limit, const ServiceContext& context) {
+  if (context.stop_budget == kInfinity) return limit;
+  return std::min(limit, std::max(context.stop_budget, Duration::zero()) / 8 * 6);
+}
 
 // ---- events ---------------------------------------------------------------
 

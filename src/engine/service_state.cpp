@@ -144,4 +144,17 @@ ActiveState active_state(ServicePhase p, ServiceType type) {
   return ActiveState::Inactive;
 }
 
+ServiceResult command_result(const ExitStatus& status) {
+  switch (status.kind) {
+    case ExitKind::Exited:
+    case ExitKind::None:
+      return status.value == 0 ? ServiceResult::Success : ServiceResult::ExitCode;
+    case ExitKind::Killed:
+      return ServiceResult::Signal;
+    case ExitKind::Dumped:
+      return ServiceResult::CoreDump;
+  }
+  return ServiceResult::Success;
+}
+
 }  // namespace onset

@@ -132,6 +132,8 @@ std::string_view to_string(ServicePhase p);   // "start-pre"
 std::string_view to_string(ServiceResult r);  // "exit-code"
 /// How the process ended that the result tells of; of kind None if none has.
 ExitStatus last_exit(const ServiceState& s);
+/// Of a command without SuccessExitStatus=: only status 0 is a success.
+ServiceResult command_result(const ExitStatus& status);
 /// "active", "activating", … that `systemctl` shows for a sub-state.
 ActiveState active_state(ServicePhase p, ServiceType type);
 

@@ -67,19 +67,6 @@ ActiveState active_state(SocketPhase p) {
 
 namespace {
 
-ServiceResult exit_result(const ExitStatus& status) {
-  switch (status.kind) {
-    case ExitKind::Exited:
-    case ExitKind::None:
-      return status.value == 0 ? ServiceResult::Success : ServiceResult::ExitCode;
-    case ExitKind::Killed:
-      return ServiceResult::Signal;
-    case ExitKind::Dumped:
-      return ServiceResult::CoreDump;
-  }
-  return ServiceResult::Success;
-}
-
 class SocketMachine {
  public:
   SocketMachine(const Unit& unit, const SocketState& state, const ServiceContext& context)
@@ -174,10 +161,7 @@ class SocketMachine {
   [[nodiscard]] MonoTime deadline() const {
     Duration limit = config_.timeout.value_or(context_.default_timeout_start);
     const bool stops = active_state(state_.phase) == ActiveState::Deactivating;
-    if (stops && context_.stop_budget != kInfinity) {
-      // SIGKILL still has to fit.
-      limit = std::min(limit, std::max(context_.stop_budget, Duration::zero()) / 8 * 6);
-    }
+    if (stops) limit = within_stop_budget(limit, context_);
     return context_.now.mono + limit;
   }
 
@@ -277,7 +261,7 @@ void SocketMachine::handle(const ProcessExited& event) {
   state_.control.pid = 0;
   state_.control.last = event.status;
   state_.control.exited = context_.now;
-  ServiceResult f = exit_result(event.status);
+  ServiceResult f = command_result(event.status);
   if (ignores_failure()) f = ServiceResult::Success;
   if (f != ServiceResult::Success) say(Say::Level::Warning, "its command has failed");
   command_done(f);
