@@ -161,7 +161,8 @@ std::optional<std::uint64_t> find_kilobytes(std::string_view text, std::string_v
 std::optional<unsigned> parse_pressure(std::string_view text, std::string_view line,
                                        std::string_view window) {
   // "full avg10=0.00 avg60=0.00 avg300=0.00 total=0"
-  constexpr unsigned kWhole = 100;  // percent, and the digits behind the dot
+  constexpr unsigned kHundredths = 100;
+  constexpr unsigned kWhole = 100 * kHundredths;
   for (const std::string_view row : split(text, '\n')) {
     const auto words = split_whitespace(row);
     if (words.empty() || words[0] != line) continue;
@@ -170,7 +171,9 @@ std::optional<unsigned> parse_pressure(std::string_view text, std::string_view l
       word.remove_prefix(window.size());
       const auto percent = parse_uint<unsigned>(take(word, '.'));
       const auto rest = parse_uint<unsigned>(word);
-      if (percent && rest && *percent <= kWhole && *rest < kWhole) return *percent * kWhole + *rest;
+      if (!percent || !rest || *percent > kWhole || *rest >= kHundredths) continue;
+      const unsigned share = *percent * kHundredths + *rest;
+      if (share <= kWhole) return share;
     }
   }
   return std::nullopt;

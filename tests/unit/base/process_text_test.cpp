@@ -77,6 +77,7 @@ TEST_CASE("pressure is read in hundredths of a percent", "[base][process_text]")
   CHECK(parse_pressure(kText, "full", "avg300=") == 7U);
   CHECK_FALSE(parse_pressure(kText, "full", "avg60="));
   CHECK_FALSE(parse_pressure("some avg10=1.50\n", "full", "avg10="));
+  CHECK_FALSE(parse_pressure("some avg10=100.15\n", "some", "avg10="));
   CHECK_FALSE(parse_pressure("", "some", "avg10="));
 }
 
