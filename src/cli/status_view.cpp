@@ -339,6 +339,12 @@ void add_usage(Lines& lines, const json& unit) {
   }
 }
 
+void add_device(Lines& lines, const json& unit) {
+  if (const std::string path = text_of(unit, "device"); !path.empty()) {
+    lines.cut_label("Device", path);
+  }
+}
+
 void add_limits(Lines& lines, const json& unit) {
   for (const std::string& text : texts_of(unit, "not_enforced")) {
     lines.label("Limits", lines.paint(Tone::Bad, text));
@@ -382,6 +388,7 @@ std::string unit_status_text(const json& unit, const StatusLook& look) {
   add_others(lines, unit, "triggers", "Triggers");
   add_docs(lines, unit);
   add_listen(lines, unit);
+  add_device(lines, unit);
   add_processes(lines, unit);
   add_usage(lines, unit);
   add_limits(lines, unit);

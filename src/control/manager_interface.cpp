@@ -142,8 +142,11 @@ Result<UnitId, Refusal> ManagerInterface::look_up(const std::string& name) {
                            format("Unit name {} is missing the instance name.", name)}};
   }
   // A name that nothing has is not loaded: asking must not make the graph grow.
-  const bool known = manager_.graph().find(name).valid() || unit_type_of(name) == UnitType::Slice ||
-                     backend_.has_unit_file(name);
+  const auto type = unit_type_of(name);
+  const bool needs_no_file =
+      type == UnitType::Slice || (type == UnitType::Device && manager_.config().has_devices);
+  const bool known =
+      manager_.graph().find(name).valid() || needs_no_file || backend_.has_unit_file(name);
   const UnitId id = known ? manager_.load(name) : UnitId{};
   if (id.valid()) return id;
   if (known) throw_out_of_memory();  // the load was cut short

@@ -35,6 +35,8 @@ struct UnitFilter {
     if (patterns && !patterns->empty() && !matches_name(unit)) return false;
     if (states && !states->empty()) return has_state(manager, id);
     if (all || manager.job(manager.runtime(id).job) != nullptr) return true;
+    // Of a device's names one is enough, as systemctl(1) has it.
+    if (unit.type == UnitType::Device && !manager.following(id).empty()) return false;
     return manager.active_state(id) != ActiveState::Inactive;
   }
 

@@ -387,6 +387,11 @@ Properties unit_properties(const Manager& manager, ControlBackend& backend, Unit
   if (unit.type == UnitType::Service) put_service_state(p, manager, id);
   if (is_mount_like(unit)) put_mount_state(p, manager, id);
   if (unit.type == UnitType::Socket) put_socket_state(p, manager, id);
+  if (unit.type == UnitType::Device) {
+    put(p, "SysFSPath", manager.syspath(id));
+    put(p, "Following", manager.following(id));
+    put(p, "JobRunningTimeoutUSec", format_span(manager.job_running_timeout(unit)));
+  }
   if (unit.type == UnitType::Service || unit.type == UnitType::Slice ||
       unit.type == UnitType::Scope) {
     put_resource_defaults(p, manager.config().defaults, unit);

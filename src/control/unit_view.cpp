@@ -261,7 +261,8 @@ json view_missing(const std::string& name) {
                              "restarts",
                              "job",
                              "problem",
-                             "ends"}) {
+                             "ends",
+                             "device"}) {
     view[absent] = nullptr;
   }
   return view;
@@ -314,6 +315,7 @@ json view_status(const Manager& manager, ControlBackend& backend, UnitId id) {
   view["invocation_id"] = or_null(to_hex(runtime.invocation));
   const Job* job = manager.job(runtime.job);
   view["job"] = job != nullptr ? view_job(manager, *job) : json();
+  view["device"] = or_null(manager.syspath(id));
   view["problem"] = or_null(manager.problem(id));
   view["notes"] = view_notes(manager, unit);
   for (std::string& line : backend.starvation(id)) view["notes"].push_back(std::move(line));

@@ -38,9 +38,7 @@ struct Job {
   bool in_run_queue = false;
   Timestamp queued;
   Timestamp began;
-  MonoTime deadline = kNever;          ///< JobTimeoutSec=
-  MonoTime running_deadline = kNever;  ///< JobRunningTimeoutSec=
-  Trigger trigger;                     ///< by which it came to be queued
+  Trigger trigger;  ///< by which it came to be queued
 };
 
 }  // namespace onset

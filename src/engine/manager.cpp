@@ -45,6 +45,7 @@ void Manager::take_new_units() {
   for (; known_units_ < graph_->size(); ++known_units_) {
     may_be_unneeded(UnitId{known_units_});
     find_mounted(UnitId{known_units_});
+    find_device(UnitId{known_units_});
   }
   // The root slice and the scope that PID 1 lives in exist as long as it does.
   for (const std::string_view perpetual : {"-.slice", "init.scope"}) {
@@ -92,21 +93,19 @@ void Manager::retry_missing() {
 }
 
 /// Units of what has come and has none yet: all in one load.
-void Manager::load_found(std::span<const MountNews> news) {
-  std::vector<std::string> names;
+void Manager::load_found(std::vector<std::string> found) {
   bool is_missing = false;
-  for (const MountNews& item : news) {
-    if (!item.is_there) continue;
-    const UnitId known = graph_->find(item.unit);
+  std::erase_if(found, [&](const std::string& name) {
+    const UnitId known = graph_->find(name);
     const LoadState state = known.valid() ? graph_->unit(known).load_state : LoadState::Stub;
     is_missing |= state == LoadState::NotFound;
-    if (state == LoadState::Stub) names.push_back(item.unit);
-  }
-  if (names.empty() && !is_missing) return;
+    return state != LoadState::Stub;
+  });
+  if (found.empty() && !is_missing) return;
   Diagnostics diagnostics;
   const bool is_whole = add_to_graph([&] {
     if (is_missing) onset::retry_missing(*graph_, *source_, config_.user_manager, diagnostics);
-    ensure_all_loaded(*graph_, *source_, names, config_.user_manager, diagnostics);
+    ensure_all_loaded(*graph_, *source_, found, config_.user_manager, diagnostics);
   });
   if (is_whole) report_load(diagnostics);
 }
@@ -135,7 +134,11 @@ UnitId Manager::load(std::string_view name) {
   const bool is_whole = add_to_graph(
       [&] { id = ensure_loaded(*graph_, *source_, name, config_.user_manager, diagnostics); });
   if (!is_whole) return {};
-  if (id.valid()) may_be_unneeded(id);
+  if (id.valid()) {
+    may_be_unneeded(id);
+    find_mounted(id);  // its id may be one that was another's before
+    find_device(id);
+  }
   report_load(diagnostics);
   return id;
 }
@@ -220,6 +223,7 @@ void Manager::adopt_graph() {
     const UnitId id{i};
     may_be_unneeded(id);
     find_mounted(id);
+    find_device(id);
     if (graph_->unit(id).type != UnitType::Service || graph_->unit(id).service == nullptr) continue;
     if (runtime_[i].service.phase == ServicePhase::Dead) continue;
     UnitRuntime& rt = runtime_[i];
@@ -479,6 +483,7 @@ std::string_view Manager::sub_state(UnitId id) const {
   if (unit.type == UnitType::Socket) return to_string(rt.socket.phase);
   if (unit.type == UnitType::Mount) return to_string(rt.mount.phase);
   if (unit.type == UnitType::Swap) return swap_word(rt.mount.phase);
+  if (unit.type == UnitType::Device) return to_string(rt.device.phase);
   if (rt.plain_failed) return "failed";
   if (!rt.plain_active) return "dead";
   return unit.type == UnitType::Scope ? "running" : "active";

@@ -53,6 +53,8 @@ struct ManagerConfig {
   bool container = false;
   /// What is mounted and has no unit file gets a unit all the same.
   bool adopts_mounts = false;
+  /// The kernel tells of devices; else their units are not supported.
+  bool has_devices = false;
   /// Onset's own: it can be no service's main process.
   pid_t own_pid = 1;
   ManagerSettings defaults;  ///< of what units leave open: system.conf
@@ -175,11 +177,17 @@ class Manager final : private UnitStates {
   void mounts_changed(std::span<const MountNews> news, Timestamp now);
   /// Something has come in on a socket that is watched. Told again as long as it is there.
   void socket_ready(UnitId id, Timestamp now);
+  /// What has come or gone of devices, likewise. Os::device_found() knows of it already.
+  void devices_changed(std::span<const DeviceNews> news, Timestamp now);
   /// Runs every timer that is due.
   void elapse(Timestamp now);
   [[nodiscard]] MonoTime next_deadline() const;
   /// There is more to do than the last call did: its steps were over, or memory was.
   [[nodiscard]] bool is_behind() const { return has_more_; }
+  /// When the job ends if nothing else ends it: JobTimeoutSec=, JobRunningTimeoutSec=.
+  [[nodiscard]] MonoTime deadline_of(const Job& job) const;
+  /// JobRunningTimeoutSec=; of a device that does not say, DefaultDeviceTimeoutSec=.
+  [[nodiscard]] Duration job_running_timeout(const Unit& unit) const;
   /// Something that happened has still to be told to the unit, for want of memory.
   [[nodiscard]] bool is_owed(UnitId id) const {
     return std::ranges::find(owed_, id, &Owed::unit) != owed_.end();
@@ -215,6 +223,10 @@ class Manager final : private UnitStates {
   /// Empty for one that is.
   [[nodiscard]] std::string_view problem(UnitId id) const;
   [[nodiscard]] UnitId unit_of_pid(pid_t pid) const;
+  /// Of a device, its path in sysfs; empty of any other unit, and of one that is not there.
+  [[nodiscard]] std::string syspath(UnitId id) const;
+  /// The unit by its path in sysfs, where that is another one of the same device.
+  [[nodiscard]] std::string following(UnitId id) const;
   [[nodiscard]] const TimerQueue& timers() const { return timers_; }
   [[nodiscard]] const ManagerConfig& config() const { return config_; }
   [[nodiscard]] Duration start_timeout(const Unit& unit) const;
@@ -306,8 +318,14 @@ class Manager final : private UnitStates {
   std::optional<ServiceEvent> take_mount_step(UnitId id, const MountStep& step, bool starts);
   [[nodiscard]] MonoTime deadline_of(UnitId id) const;
   void feed_mount(UnitId id, MountChanged change);
-  void load_found(std::span<const MountNews> news);
+  void load_found(std::vector<std::string> found);
   void find_mounted(UnitId id);
+  // ---- devices (manager_devices.cpp) ----------------------------------------------
+  void feed_device(UnitId id, DeviceChanged change);
+  void find_device(UnitId id);
+  void start_with_device(UnitId id);
+  void add_wants(UnitId id, const std::vector<std::string>& wants);
+  void note_late_device(UnitId id);
   struct Processes {
     pid_t main = 0;
     pid_t control = 0;
@@ -485,6 +503,7 @@ class Manager final : private UnitStates {
   std::deque<Request> requests_;  ///< jobs that state changes ask for
   std::vector<UnitId> refused_;   ///< to be reviewed when the next job has ended
   std::vector<UnitId> idle_waiters_;
+  std::vector<UnitId> new_devices_;  ///< loaded while they were there: what they want starts
   struct StartCount {
     MonoTime begin;
     unsigned count = 0;

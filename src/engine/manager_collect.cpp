@@ -97,6 +97,7 @@ void Manager::forget(UnitId id) {
     timers_.set({kind, id.value}, kNever);
   }
   std::erase(idle_waiters_, id);
+  std::erase(new_devices_, id);
 }
 
 /// Who is to be looked at once these are gone: what they referred to, and candidates

@@ -59,6 +59,10 @@ bool Manager::dispatch_one() {
     may_have_rings_ = false;
     return true;
   }
+  if (!new_devices_.empty()) {
+    start_with_device(new_devices_.back());
+    return true;
+  }
   if (!owed_.empty()) {
     feed_owed(owed_.front().unit);
     return true;
@@ -263,6 +267,7 @@ Manager::Outcome Manager::start_unit(UnitId id) {
   const Unit& unit = graph_->unit(id);
   UnitRuntime& rt = runtime_[id.value];
   find_mounted(id);  // its file has come after it
+  find_device(id);
   if (rt.active == ActiveState::Active || rt.active == ActiveState::Reloading) {
     return Outcome::Already;
   }
@@ -290,7 +295,7 @@ Manager::Outcome Manager::start_unit(UnitId id) {
   return has_machine(id) ? start_machine(id) : start_plain(id);
 }
 
-/// A unit without processes is up at once, or of a type that is not run.
+/// A unit without processes is up at once, or of a type that is not run; a device is waited for.
 Manager::Outcome Manager::start_plain(UnitId id) {
   const UnitType type = graph_->unit(id).type;
   bool can_start = false;
@@ -300,10 +305,14 @@ Manager::Outcome Manager::start_plain(UnitId id) {
     case UnitType::Scope:
       can_start = true;
       break;
+    case UnitType::Device:
+      if (config_.has_devices) return Outcome::Underway;
+      problems_[id.value] = "devices are not told of here: by no kernel to a container or a user";
+      say(Say::Level::Info, id, problems_[id.value]);
+      return Outcome::Unsupported;
     case UnitType::Mount:
     case UnitType::Service:
     case UnitType::Socket:
-    case UnitType::Device:
     case UnitType::Automount:
     case UnitType::Swap:
     case UnitType::Timer:
@@ -378,6 +387,7 @@ Manager::Outcome Manager::stop_unit(UnitId id) {
   const bool is_down = rt.active == ActiveState::Inactive || rt.active == ActiveState::Failed;
   if (is_down && !passes_to_restart(rt.service.phase)) return Outcome::Already;
   if (unit.id == "-.mount") return Outcome::Skipped;
+  if (unit.type == UnitType::Device) return Outcome::Underway;  // nobody can: its end is waited for
   if (!has_machine(id)) {
     if (unit.type == UnitType::Scope || unit.id == "-.slice") return Outcome::Skipped;
     set_plain(id, false);
@@ -502,12 +512,19 @@ void Manager::fail_dependents(UnitId id, Atom atom, JobType type) {
 
 void Manager::arm_job(const Job& job) {
   const MemoryReserve::Open finish = part_of_change(job.unit);
-  const UnitConfig& config = graph_->unit(job.unit).config;
-  MonoTime when = job.queued.mono + config.job_timeout;
-  if (job.began.is_set() && config.job_running_timeout) {
-    when = std::min(when, job.began.mono + *config.job_running_timeout);
-  }
-  timers_.set({TimerKey::Kind::Job, job.id.value}, when);
+  timers_.set({TimerKey::Kind::Job, job.id.value}, deadline_of(job));
+}
+
+MonoTime Manager::deadline_of(const Job& job) const {
+  const Unit& unit = graph_->unit(job.unit);
+  const MonoTime when = job.queued.mono + unit.config.job_timeout;
+  if (!job.began.is_set()) return when;
+  return std::min(when, job.began.mono + job_running_timeout(unit));
+}
+
+Duration Manager::job_running_timeout(const Unit& unit) const {
+  if (unit.config.job_running_timeout) return *unit.config.job_running_timeout;
+  return unit.type == UnitType::Device ? config_.defaults.device_timeout : kInfinity;
 }
 
 void Manager::job_timed_out(JobId id) {
@@ -515,6 +532,7 @@ void Manager::job_timed_out(JobId id) {
   if (job == nullptr) return;
   const UnitId unit = job->unit;
   const MemoryReserve::Open finish = begin_change(unit);
+  note_late_device(unit);
   finish_job(id, JobResult::Timeout, Invalidate::Yes);
   const UnitConfig& config = graph_->unit(unit).config;
   emergency(config.job_timeout_action, unit, std::nullopt, "job timed out");

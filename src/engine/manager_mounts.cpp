@@ -33,6 +33,7 @@ ActiveState Manager::state_of(UnitId id) const {
   if (unit.service != nullptr) return onset::active_state(rt.service.phase, unit.service->type);
   if (is_mount_like(unit)) return onset::active_state(rt.mount.phase);
   if (unit.socket != nullptr) return onset::active_state(rt.socket.phase);
+  if (unit.type == UnitType::Device) return onset::active_state(rt.device.phase);
   if (rt.plain_failed) return ActiveState::Failed;
   return rt.plain_active ? ActiveState::Active : ActiveState::Inactive;
 }
@@ -97,7 +98,13 @@ void Manager::find_mounted(UnitId id) {
 
 void Manager::mounts_changed(std::span<const MountNews> news, Timestamp now) {
   now_ = now;
-  if (!graph_is_torn_ && config_.adopts_mounts) load_found(news);
+  if (!graph_is_torn_ && config_.adopts_mounts) {
+    std::vector<std::string> found;
+    for (const MountNews& item : news) {
+      if (item.is_there) found.push_back(item.unit);
+    }
+    load_found(std::move(found));
+  }
   for (const MountNews& item : news) {
     const UnitId id = graph_->find(item.unit);
     if (id.valid()) feed_mount(id, MountChanged{item.is_there});

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "engine/device.h"
 #include "engine/service.h"
 #include "graph/unit_graph.h"
 
@@ -82,6 +83,12 @@ struct MountNews {
   bool is_there = false;
 };
 
+/// What is known of a device by the name of one of its units.
+struct DeviceFound {
+  bool is_plugged = false;
+  bool is_used = false;  ///< something on it is mounted, or swapped to
+};
+
 /// What the manager ends in.
 enum class Objective : std::uint8_t {
   Run,
@@ -133,6 +140,10 @@ class Os {
 
   /// Whether the kernel has this mount or swap, as far as it was told by mounts_changed().
   virtual bool is_mounted(const Unit& unit) = 0;
+  /// Whether the device is there, as far as that was told by devices_changed().
+  virtual DeviceFound device_found(const Unit& unit) = 0;
+  /// Its path in sysfs; empty: it is not there.
+  virtual std::string device_syspath(const Unit& unit) const = 0;
 
   /// Opens all that the unit listens on, none of it if one fails: what went wrong, with
   /// its address. What is open already stays.

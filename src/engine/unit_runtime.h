@@ -3,6 +3,7 @@
 // config. Plain data: status texts and problems are kept apart, by id.
 
 #include "base/time.h"
+#include "engine/device.h"
 #include "engine/job.h"
 #include "engine/mount_state.h"
 #include "engine/service_state.h"
@@ -15,6 +16,7 @@ struct UnitRuntime {
   ServiceState service;       ///< of services
   SocketState socket;         ///< of sockets
   MountState mount;           ///< of mounts and swaps; the others use the two below
+  DeviceState device;         ///< of devices
   bool plain_active = false;  ///< of targets, slices and other units without processes
   bool plain_failed = false;
   ActiveState active = ActiveState::Inactive;  ///< what the last step led to

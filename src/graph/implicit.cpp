@@ -90,6 +90,7 @@ class ImplicitDependencies {
     add_mount();
     add_swap();
     add_socket();
+    add_device();
     return std::move(found_);
   }
 
@@ -154,6 +155,20 @@ class ImplicitDependencies {
     if (unit_.socket == nullptr || unit_.socket->service.empty()) return;
     add(DependencyKind::Triggers, unit_.socket->service);
     add(DependencyKind::Before, unit_.socket->service);
+  }
+
+  /// systemd.mount(5), systemd.swap(5): its device comes first, and what a file has is bound to it.
+  void add_device() {
+    const bool is_mount = unit_.mount != nullptr;
+    if (!is_mount && unit_.swap == nullptr) return;
+    const std::string& path = is_mount ? unit_.mount->device : unit_.swap->device;
+    const auto device = path.empty() ? std::nullopt : name_from_path(path, ".device");
+    if (!device) return;
+    const bool is_found = is_mount ? unit_.mount->is_found : unit_.swap->is_found;
+    const bool is_bound =
+        !is_found || (is_mount && has_mount_option(unit_.mount->options, "x-systemd.device-bound"));
+    add(is_bound ? DependencyKind::BindsTo : DependencyKind::Requires, *device);
+    add(DependencyKind::After, *device);
   }
 
   const Unit& unit_;

@@ -104,6 +104,7 @@ void ManagerProcess::turn() {
   }
   if (asked_ != SignalRequest::None) handle_signals();
   if (mounts_->is_behind() && mounts_->resume_at() == kNever) tell_mounts();
+  if (devices_ != nullptr && devices_->is_behind()) handle_devices();
   if (children_ended_) reap();
   const Timestamp now = read_clock();
   os_->new_turn();

@@ -40,6 +40,7 @@
 #include "loop/clock.h"
 #include "loop/event_loop.h"
 #include "loop/signals.h"
+#include "os/device_watch.h"
 #include "os/host_facts.h"
 #include "os/mount_watch.h"
 #include "os/real_os.h"
@@ -101,6 +102,11 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void look_at_mounts();
   void tell_mounts();
   [[nodiscard]] bool is_mount_process(pid_t pid) const;
+  // ---- what devices there are (manager_process_devices.cpp) ----------------------
+  void open_device_watch();
+  SysResult watch_devices();
+  void handle_devices();
+  void tell_devices();
   /// What a client asks for may fail: it has none of the reserve.
   void handle_control() { server_->drain(read_clock()); }
   // ---- generators and reloads (manager_process_reload.cpp) ----------------------
@@ -179,6 +185,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::optional<std::vector<Limit>> inherited_limits_;  ///< as they were before the first set-up
   MemoryReserve reserve_;  ///< for what the kernel tells, which it tells once
   std::unique_ptr<MountWatch> mounts_;
+  std::unique_ptr<DeviceWatch> devices_;  ///< none in a container, or of a user
   std::unique_ptr<RealOs> os_;
   std::unique_ptr<LoadedFiles> units_;
   std::unique_ptr<Manager> manager_;
@@ -215,6 +222,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   Handler<ManagerProcess, &ManagerProcess::handle_kernel> on_kernel_{*this};
   Handler<ManagerProcess, &ManagerProcess::handle_control> on_control_{*this};
   Handler<ManagerProcess, &ManagerProcess::handle_mounts> on_mounts_{*this};
+  Handler<ManagerProcess, &ManagerProcess::handle_devices> on_devices_{*this};
   Handler<ManagerProcess, &ManagerProcess::handle_generators> on_generators_{*this};
 };
 

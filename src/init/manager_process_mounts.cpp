@@ -45,8 +45,10 @@ void ManagerProcess::tell_mounts() {
   const MemoryReserve::Open finish(reserve_, 0);
   mounts_->refresh();
   if (mounts_->news().empty()) return;
+  if (devices_ != nullptr) devices_->use(mounts_->mounts(), mounts_->swaps());
   manager_->mounts_changed(mounts_->news(), read_clock());
   mounts_->forget_news();
+  tell_devices();
 }
 
 bool ManagerProcess::is_mount_process(pid_t pid) const {

@@ -126,6 +126,7 @@ void ManagerProcess::begin() {
   manager_->set_listener(this);
   manager_->start_up(read_clock());
   // What is there already: units that have been loaded by now know of it.
+  (void)if_memory_suffices([this] { tell_devices(); });
   (void)if_memory_suffices([this] { tell_mounts(); });
 }
 
@@ -142,6 +143,7 @@ void ManagerProcess::take_down() {
   units_.reset();
   os_.reset();
   mounts_.reset();
+  devices_.reset();
   configuration_.reset();
   loop_.reset();
   signals_.reset();
@@ -249,6 +251,7 @@ SysResult ManagerProcess::open_kernel_side() {
   if (!os) return Failure{os.error()};
   os_ = std::move(*os);
   open_mount_watch();
+  open_device_watch();
   return {};
 }
 
@@ -260,8 +263,11 @@ void ManagerProcess::make_manager() {
   loader.user_manager = options_.user;
   const bool adopts_mounts = surroundings_ == Surroundings::Machine;
   if (adopts_mounts) {
-    loader.find = [table = mounts_.get()](Unit& unit) {
-      return describe_found_mount(*table, unit);
+    loader.has_devices = devices_ != nullptr;
+    loader.find = [table = mounts_.get(), devices = devices_.get()](Unit& unit) {
+      if (unit.type != UnitType::Device) return describe_found_mount(*table, unit);
+      if (devices != nullptr) devices->describe(unit);
+      return true;
     };
   }
   units_ = std::make_unique<LoadedFiles>(files_, loader);
@@ -271,6 +277,7 @@ void ManagerProcess::make_manager() {
   config.user_manager = options_.user;
   config.container = surroundings_ == Surroundings::Container;
   config.adopts_mounts = adopts_mounts;
+  config.has_devices = devices_ != nullptr;
   config.own_pid = getpid();
   config.steps_a_call = kStepsACall;
   config.defaults = configuration_->settings();
@@ -350,6 +357,7 @@ SysResult ManagerProcess::watch_all() {
   if (auto r = loop_->watch(signals_->fd(), EPOLLIN, on_signals_); !r) return r;
   if (auto r = loop_->watch(os_->poll_fd(), EPOLLIN, on_kernel_); !r) return r;
   if (auto r = watch_mounts(); !r) return r;
+  if (auto r = watch_devices(); !r) return r;
   if (notify_) {
     if (auto r = loop_->watch(notify_->fd(), EPOLLIN, on_notify_); !r) return r;
   }

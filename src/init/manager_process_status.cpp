@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "init/manager_process.h"
 
 namespace onset {
@@ -68,10 +69,13 @@ void ManagerProcess::show_slow_jobs(MonoTime now) {
       continue;
     }
     const MonoTime began = job->began.mono;
-    const MonoTime end = std::min(
-        {job->deadline, job->running_deadline, manager_->runtime(job->unit).service.deadline});
+    const Unit& unit = manager_->graph().unit(job->unit);
+    const UnitRuntime& rt = manager_->runtime(job->unit);
+    const MonoTime end = std::min({manager_->deadline_of(*job), rt.service.deadline,
+                                   is_mount_like(unit) ? rt.mount.deadline : kNever});
     SlowJob slow;
-    slow.name = status_name(manager_->graph().unit(job->unit));
+    slow.name =
+        unit.type == UnitType::Device ? c_escape(unit.config.description) : status_name(unit);
     slow.type = job->type;
     slow.running = now - began;
     if (end != kNever) slow.limit = end - began;

@@ -52,6 +52,7 @@ class MountWatch {
   /// The entry of a mount unit's name; null if there is none or it gets no unit.
   [[nodiscard]] const MountEntry* entry_of(std::string_view unit) const;
   [[nodiscard]] const std::vector<MountEntry>& mounts() const { return mounts_; }
+  [[nodiscard]] const std::vector<std::string>& swaps() const { return swaps_; }
 
  private:
   void read_mounts();

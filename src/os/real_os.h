@@ -25,6 +25,7 @@
 #include "os/cgroup.h"
 #include "os/cgroup_limits.h"
 #include "os/conditions.h"
+#include "os/device_watch.h"
 #include "os/files.h"
 #include "os/launch.h"
 #include "os/launch_builder.h"
@@ -144,6 +145,8 @@ class RealOs final : public Os {
   void trigger_ready(BorrowedFd trigger, std::uint32_t events, OsListener& listener);
   /// `mounts` outlives it; null: nothing is known to be mounted.
   void set_mount_watch(const MountWatch* mounts) { mounts_ = mounts; }
+  /// Likewise of devices.
+  void set_device_watch(const DeviceWatch* devices) { devices_ = devices; }
   [[nodiscard]] bool has_proc() const { return table_.has_proc(); }
   [[nodiscard]] RealFiles& files() { return files_; }
   [[nodiscard]] Accounts& accounts() { return accounts_; }
@@ -178,6 +181,12 @@ class RealOs final : public Os {
   }
   void give_connection(UnitId socket, UnitId instance) override { sockets_.give(socket, instance); }
   void drop_connection(UnitId id) override { sockets_.drop(id); }
+  DeviceFound device_found(const Unit& unit) override {
+    return devices_ != nullptr ? devices_->found(unit.id) : DeviceFound{};
+  }
+  std::string device_syspath(const Unit& unit) const override {
+    return devices_ != nullptr ? devices_->syspath(unit.id) : std::string();
+  }
   Result<bool> test(const Condition& condition, const Unit& unit) override;
   InvocationId new_invocation() override;
   void log(Say::Level level, std::string_view unit, std::string_view text) override;
@@ -311,6 +320,7 @@ class RealOs final : public Os {
 
   LogSink& log_;
   const MountWatch* mounts_ = nullptr;
+  const DeviceWatch* devices_ = nullptr;
   RealFiles files_;
   LaunchSettings settings_;
   Accounts accounts_;

@@ -1,6 +1,7 @@
 #include "unit/loader.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "base/format.h"
@@ -92,6 +93,16 @@ void UnitLoader::Impl::read_fragment(Loading& loading, const UnitFileEntry& entr
   apply_text(loading, text, path);
 }
 
+/// Somebody will make the links to devices, and say which are ready.
+bool UnitLoader::Impl::udev_is_installed() const {
+  constexpr std::array<std::string_view, 3> kServices = {"systemd-udevd.service", "udev.service",
+                                                         "eudev.service"};
+  return std::ranges::any_of(kServices, [this](std::string_view name) {
+    const UnitFileEntry* entry = index.find(name);
+    return entry != nullptr && entry->kind != UnitFileEntry::Kind::Mask;
+  });
+}
+
 void UnitLoader::Impl::load_files(Loading& loading, const Resolved& resolved) {
   Unit& unit = loading.unit;
   const UnitIndex::Gap* gap = index.gap();
@@ -103,8 +114,8 @@ void UnitLoader::Impl::load_files(Loading& loading, const Resolved& resolved) {
     read_fragment(loading, *resolved.entry);
   } else if (unit.type == UnitType::Slice) {
     unit.load_state = LoadState::Loaded;  // a slice needs no file
-  } else if (config.find && config.find(unit)) {
-    unit.load_state = LoadState::Loaded;
+  } else if ((config.find && config.find(unit)) || unit.type == UnitType::Device) {
+    unit.load_state = LoadState::Loaded;  // nor does a device, whether it is there or not
   } else {
     unit.load_state = LoadState::NotFound;
     unit.load_error = format("there is no unit file for {}", unit.id);
@@ -116,6 +127,7 @@ void UnitLoader::Impl::load_files(Loading& loading, const Resolved& resolved) {
   read_dropins(loading, names);
   read_dependency_folders(loading, names);
   complete_unit(unit, config.user_manager, config.host);
+  if (config.has_devices) set_device_to_wait_for(unit, udev_is_installed());
   if (unit.load_state == LoadState::Loaded) {
     const std::string problem = unit_problem(unit, loading.diagnostics);
     if (!problem.empty()) {

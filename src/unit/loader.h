@@ -35,6 +35,8 @@ struct LoaderConfig {
   bool user_manager = false;
   /// Of a name that no file has: true, and the unit's own settings are there. Unset: none is.
   std::function<bool(Unit&)> find;
+  /// Devices have units: who names a device, a mount for one, waits for it.
+  bool has_devices = false;
   bool strict_permissions = false;  ///< C8: refuse what others may write
   /// Of what is no fault of the file's text: settings that are not honoured yet,
   /// files that others may write. `verify` takes Note, and then each setting has

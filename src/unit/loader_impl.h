@@ -54,6 +54,7 @@ struct UnitLoader::Impl {
   void tell_not_honoured(Loading& loading);
   void tell_in_one_line(Loading& loading);
   std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics);
+  [[nodiscard]] bool udev_is_installed() const;
   void load_files(Loading& loading, const Resolved& resolved);
   InstallConfig load_install(std::string_view name, Diagnostics& diagnostics);
 };

@@ -24,8 +24,8 @@ bool can_be_started(UnitType type) {
     case UnitType::Mount:
     case UnitType::Swap:
     case UnitType::Socket:
-      return true;
     case UnitType::Device:
+      return true;
     case UnitType::Automount:
     case UnitType::Timer:
     case UnitType::Path:

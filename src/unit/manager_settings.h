@@ -33,6 +33,7 @@ struct ManagerSettings {
   Duration timeout_stop = std::chrono::seconds(90);
   std::optional<Duration> timeout_abort;  ///< unset: each unit's TimeoutStopSec=
   Duration restart_delay = std::chrono::milliseconds(100);
+  Duration device_timeout = std::chrono::seconds(90);  ///< of jobs that wait for a device
   Duration start_limit_interval = std::chrono::seconds(10);
   unsigned start_limit_burst = 5;
 

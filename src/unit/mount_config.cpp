@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "unit/device_tag.h"
 
 namespace onset {
 namespace {
@@ -25,6 +26,12 @@ bool is_network_type(std::string_view type) {
   constexpr std::string_view kFuse = "fuse.";
   if (type.starts_with(kFuse)) type.remove_prefix(kFuse.size());
   return is_one_of(kTypes, type);
+}
+
+/// Empty of what is none: a server, a file, "none".
+std::string device_of_node(std::string_view what) {
+  const std::string path = device_of_tag(what);
+  return path.starts_with("/dev/") ? path_simplify(path) : std::string();
 }
 
 }  // namespace
@@ -69,6 +76,25 @@ std::string_view mount_source_path(const MountConfig& mount) {
       is_bind_mount(mount) || has_mount_option(mount.options, "loop") || !is_network_mount(mount);
   if (mount.is_found || !is_local || !mount.what.starts_with('/')) return {};
   return mount.what;
+}
+
+std::string mount_device(const MountConfig& mount) {
+  if (is_bind_mount(mount) || has_mount_option(mount.options, "loop") || mount.where == "/")
+    return {};
+  std::string path = device_of_node(mount.what);
+  // What the kernel calls a root that it has mounted itself.
+  return path == "/dev/root" || path == "/dev/nfs" ? std::string() : path;
+}
+
+std::string swap_device(const SwapConfig& swap) {
+  return device_of_node(swap.what);
+}
+
+bool is_kernel_node(std::string_view path) {
+  constexpr std::string_view kDev = "/dev/";
+  constexpr std::string_view kMapper = "/dev/mapper/";
+  if (path.starts_with(kMapper)) return true;
+  return path.starts_with(kDev) && path.find('/', kDev.size()) == std::string_view::npos;
 }
 
 bool is_api_mount_point(std::string_view where) {

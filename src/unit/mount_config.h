@@ -23,6 +23,8 @@ struct MountConfig {
   bool force_unmount = false;
   bool read_write_only = false;
   std::optional<Duration> timeout;  ///< unset: the manager's default for starts
+  /// The device that it waits for, "/dev/…"; empty: none. Of What=, by the loader.
+  std::string device;
   /// No file has it: it was there, and its settings are those of /proc/self/mountinfo.
   bool is_found = false;
 };
@@ -32,6 +34,7 @@ struct SwapConfig {
   std::optional<int> priority;
   std::string options;
   std::optional<Duration> timeout;
+  std::string device;     ///< as of mounts
   bool is_found = false;  ///< of /proc/swaps
 };
 
@@ -55,6 +58,12 @@ bool is_network_mount(const MountConfig& mount);
 bool may_fail(const MountConfig& mount);
 /// The path whose own mounts come first: a local source, from a unit file. Empty: none.
 std::string_view mount_source_path(const MountConfig& mount);
+/// The node of its device, also of "UUID=…"; empty: it has none, or is the root, which is there.
+std::string mount_device(const MountConfig& mount);
+/// What What= of a swap names, if that is a device.
+std::string swap_device(const SwapConfig& swap);
+/// A node that the kernel makes by itself. Links ("/dev/disk/by-uuid/…") are udev's.
+bool is_kernel_node(std::string_view path);
 /// A file system that PID 1 mounts itself, whatever unit files say: /proc, /sys, /dev, /run, …
 bool is_api_mount_point(std::string_view where);
 /// Mount points that no shutdown unmounts in order: "/", /usr, /etc, /run, what lies below

@@ -269,14 +269,32 @@ void complete_unit(Unit& unit, bool user_manager, const HostFacts& host) {
   if (unit.config.description.empty() && unit.mount != nullptr) {
     unit.config.description = unit.mount->where;
   }
+  if (unit.config.description.empty() && unit.type == UnitType::Device) {
+    unit.config.description = unit_unescape_path(without_suffix(unit.id)).value_or(unit.id);
+  }
   if (unit.config.description.empty()) unit.config.description = unit.id;
-  if (!unit.config.job_running_timeout) unit.config.job_running_timeout = unit.config.job_timeout;
+  // Of a device it is the manager's to say.
+  if (!unit.config.job_running_timeout && unit.type != UnitType::Device)
+    unit.config.job_running_timeout = unit.config.job_timeout;
   if (has_cgroup(unit.type)) {
     auto& cgroup = config_of<CgroupConfig>(unit);
     if (cgroup.slice.empty()) cgroup.slice = default_slice(unit, user_manager);
   }
   if (unit.exec != nullptr) complete_exec(*unit.exec);
   if (unit.type == UnitType::Service) complete_service(unit, user_manager, host);
+}
+
+void set_device_to_wait_for(Unit& unit, bool links_are_made) {
+  const auto waits = [&](const std::string& path) {
+    return !path.empty() && (links_are_made || is_kernel_node(path));
+  };
+  if (unit.mount != nullptr) {
+    if (std::string path = mount_device(*unit.mount); waits(path))
+      unit.mount->device = std::move(path);
+  } else if (unit.swap != nullptr) {
+    if (std::string path = swap_device(*unit.swap); waits(path))
+      unit.swap->device = std::move(path);
+  }
 }
 
 std::string unit_problem(const Unit& unit, Diagnostics& diagnostics) {

@@ -18,6 +18,10 @@ namespace onset {
 /// name of their descriptors and, without Accept=, Service=.
 void complete_unit(Unit& unit, bool user_manager, const HostFacts& host);
 
+/// MountConfig::device, SwapConfig::device, where devices have units. `links_are_made`: there is
+/// udev; else what is no node of the kernel's own (UUID=…) is left to mount(8), which finds it.
+void set_device_to_wait_for(Unit& unit, bool links_are_made);
+
 /// Why the unit can't be accepted as a whole; empty if it can. What systemd only
 /// grumbles about is appended to `diagnostics`. After complete_unit().
 std::string unit_problem(const Unit& unit, Diagnostics& diagnostics);

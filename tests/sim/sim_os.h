@@ -63,6 +63,8 @@ class SimOs final : public Os {
   }
   void give_connection(UnitId, UnitId) override {}
   void drop_connection(UnitId) override {}
+  DeviceFound device_found(const Unit&) override { return {}; }
+  std::string device_syspath(const Unit&) const override { return {}; }
   Result<bool> test(const Condition& condition, const Unit& unit) override;
   InvocationId new_invocation() override;
   void log(Say::Level level, std::string_view unit, std::string_view text) override;

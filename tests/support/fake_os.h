@@ -61,6 +61,13 @@ class FakeOs final : public Os {
   Result<AcceptedConnection> accept_connection(UnitId id, std::uint32_t count) override;
   void give_connection(UnitId socket, UnitId instance) override;
   void drop_connection(UnitId id) override;
+  DeviceFound device_found(const Unit& unit) override {
+    return {plugged.contains(unit.id), used.contains(unit.id)};
+  }
+  std::string device_syspath(const Unit& unit) const override {
+    const auto at = plugged.find(unit.id);
+    return at != plugged.end() ? at->second : std::string();
+  }
   Result<bool> test(const Condition& condition, const Unit& unit) override;
   InvocationId new_invocation() override;
   void log(Say::Level level, std::string_view unit, std::string_view text) override;
@@ -77,6 +84,8 @@ class FakeOs final : public Os {
   std::set<std::string> unopenable;            ///< socket units whose sockets can't be opened
   std::vector<AcceptedConnection> connecting;  ///< they wait to be accepted
   std::set<std::uint32_t> served;              ///< instances that have a connection
+  std::map<std::string, std::string> plugged;  ///< units of devices, and their paths in sysfs
+  std::set<std::string> used;                  ///< units of devices that are mounted
   std::set<std::string> false_conditions;      ///< by parameter
   std::set<UnitId, bool (*)(UnitId, UnitId)> empty_watched{
       [](UnitId a, UnitId b) { return a.value < b.value; }};

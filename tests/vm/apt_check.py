@@ -27,7 +27,7 @@ DAEMONS = {"nginx": "nginx", "postgresql": "postgresql@15-main", "redis-server":
 
 class Apt(unittest.TestCase):
     def boot(self, **kind):
-        guest = Guest(disk=True, append="quiet", packages=True, options=["-m", "1024"], **kind)
+        guest = Guest(disk=True, append="quiet", repository=True, options=["-m", "1024"], **kind)
         self.addCleanup(guest.end)
         guest.ok("mount -o remount,rw /")
         return guest

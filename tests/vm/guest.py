@@ -6,10 +6,11 @@
     status, output = guest.run("onset status")     a command in it, over a second serial port
     guest.power_off()                    its last words, and whether it went off by itself
 
-What goes into every guest afresh is in its initramfs: onset, and `files`, by path. The disk is
+What goes into every guest afresh is in its initramfs: onset, `files`, by path, the kernel's
+`modules`, in /lib/modules, and the files of `packages` that tools/vm has unpacked. The disk is
 never written to: each guest has its own changes, which end with it, or a copy, `keep`, to look at
-afterwards (guest.disk) or to boot from once more (`keep` is its path then). `packages` adds a disk
-with a repository of apt's, /dev/vdb. QEMU's exit status says nothing (a panic is 0 too): the console does.
+afterwards (guest.disk) or to boot from once more (`keep` is its path then). `repository` adds a
+disk with packages for apt, /dev/vdb. QEMU's exit status says nothing (a panic is 0 too): the console does.
 """
 
 import os
@@ -55,12 +56,16 @@ def find_module(folder, name):
 
 class Guest:
     def __init__(self, disk=False, files=(), append="", options=(), terminal=False, keep=False, initrd=False,
-                 packages=False):
+                 modules=(), packages=(), repository=False):
         self.folder = tempfile.mkdtemp(prefix="onset-vm-")
         self.raw, self.console = b"", ""
         self.begin = time.monotonic()
-        image, modules = kernel()
-        line = [*MACHINE, "-kernel", image, "-initrd", self._initramfs(disk, initrd, dict(files), modules),
+        image, all_modules = kernel()
+        files = dict(files)
+        for name in modules:
+            with open(find_module(all_modules, name), "rb") as file:
+                files[f"/lib/modules/{name}.ko"] = file.read()
+        line = [*MACHINE, "-kernel", image, "-initrd", self._initramfs(disk, initrd, files, packages, all_modules),
                 "-append", f"console=ttyS0 panic=-1 no_timer_check {'' if disk else 'rdinit=/sbin/init'} {append}"]
         self.disk = f"{PARTS}/disk.img"
         if isinstance(keep, str):
@@ -70,7 +75,7 @@ class Guest:
             subprocess.run(["cp", "--sparse=always", f"{PARTS}/disk.img", self.disk], check=True)
         if disk:
             line += ["-drive", f"file={self.disk},format=raw,if=virtio,snapshot={'off' if keep else 'on'}"]
-        if packages:
+        if repository:
             line += ["-drive", f"file={PARTS}/packages.img,format=raw,if=virtio,readonly=on"]
         agent = ["-serial", f"unix:{self.folder}/agent,server,nowait"]
         self.agent = None
@@ -82,10 +87,16 @@ class Guest:
         # From the beginning: what is written to a port that nobody holds is lost.
         self.agent, self.heard, self.agent_is_ready = self._connect("agent", time.monotonic() + DEADLINE), b"", False
 
-    def _initramfs(self, disk, initrd, files, modules):
+    def _initramfs(self, disk, initrd, files, packages, modules):
         root = os.path.join(self.folder, "root")
         subprocess.run([os.path.join(HERE, "make_initramfs"), "initrd" if initrd else "disk" if disk else "ram", PARTS, ONSET, root], check=True)
         place = os.path.join(root, "onto-disk") if disk else root
+        for package in packages:
+            # /lib and /bin are links where it goes.
+            for folder in os.listdir(f"{PARTS}/{package}"):
+                to = f"{place}/usr" if folder in ("lib", "bin", "sbin") else place
+                os.makedirs(to, exist_ok=True)
+                subprocess.run(["cp", "-a", f"{PARTS}/{package}/{folder}", to], check=True)
         files["/etc/systemd/system/vm-agent.service"] = AGENT_UNIT
         files["/etc/systemd/system/vm-agent"] = AGENT
         for path, text in files.items():

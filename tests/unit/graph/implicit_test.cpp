@@ -89,6 +89,29 @@ TEST_CASE("perpetual slices have no default dependencies", "[graph][implicit]") 
   CHECK(of("system.slice") == Words{"After=-.slice", "Requires=-.slice", "Slice=-.slice"});
 }
 
+TEST_CASE("a mount and a swap are bound to the device that they wait for", "[graph][implicit]") {
+  const auto of_device = [](std::string name, std::string text, std::string device) {
+    auto unit = implied(std::move(name), std::move(text));
+    unit->config.dependencies.clear();
+    if (unit->mount != nullptr)
+      unit->mount->device = std::move(device);
+    else
+      unit->swap->device = std::move(device);
+    Words words;
+    for (const NamedDependency& d : implicit_dependencies(*unit, false)) {
+      if (d.name.ends_with(".device"))
+        words.push_back(std::string(to_string(d.kind)) + "=" + d.name);
+    }
+    return words;
+  };
+  const std::string mount = "[Mount]\nWhat=/dev/x\n";
+  CHECK(of_device("a.mount", mount, "/dev/x") ==
+        Words{"BindsTo=dev-x.device", "After=dev-x.device"});
+  CHECK(of_device("a.mount", mount, "").empty());
+  CHECK(of_device("dev-x.swap", "[Swap]\nWhat=/dev/x\n", "/dev/x") ==
+        Words{"BindsTo=dev-x.device", "After=dev-x.device"});
+}
+
 TEST_CASE("instances of a template share a slice of their own", "[graph][implicit]") {
   const auto slice_of = [](const char* name, const char* text = "", bool user = false) {
     const auto unit = implied(name, text, user);

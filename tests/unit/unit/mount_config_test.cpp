@@ -72,3 +72,44 @@ TEST_CASE("a mount option is looked up by its whole name, and the last one count
   mount.options = "fail, nofail";
   CHECK(may_fail(mount));
 }
+
+TEST_CASE("where devices have units, what they can tell of is waited for", "[unit][mount]") {
+  const auto device_of = [](std::string what, const std::string& more = "", bool has_udev = false,
+                            bool has_devices = true) {
+    MemoryFiles files;
+    files.add("/units/a.mount", "[Mount]\nWhat=" + what + "\n" + more);
+    if (has_udev) files.add("/units/systemd-udevd.service", "[Service]\nExecStart=/bin/x\n");
+    LoaderConfig config;
+    config.search_path = {"/units"};
+    config.has_devices = has_devices;
+    UnitLoader loader(files, std::move(config));
+    Diagnostics diagnostics;
+    auto unit = loader.load("a.mount", diagnostics);
+    return unit->mount != nullptr ? unit->mount->device : "none";
+  };
+  CHECK(device_of("/dev/vda1") == "/dev/vda1");
+  CHECK(device_of("/dev/mapper/x") == "/dev/mapper/x");
+  CHECK(device_of("/dev/vda1", "", true, false).empty());
+  CHECK(device_of("/dev/vda1", "Options=bind\n").empty());
+  for (const char* what : {"tmpfs", "server:/x", "/file", "/dev/root", "/dev/nfs"})
+    CHECK(device_of(what, "", true).empty());
+  // Links that nobody makes are mount(8)'s to find.
+  CHECK(device_of("UUID=1-2").empty());
+  CHECK(device_of("UUID=1-2", "", true) == "/dev/disk/by-uuid/1-2");
+  CHECK(device_of("/dev/disk/by-label/x").empty());
+  CHECK(device_of("/dev/disk/by-label/x", "", true) == "/dev/disk/by-label/x");
+}
+
+TEST_CASE("a device needs no file, drop-ins complete it", "[unit][mount]") {
+  MemoryFiles files;
+  files.add("/units/dev-x\\x2dy.device.d/a.conf", "[Unit]\nJobRunningTimeoutSec=3\n");
+  LoaderConfig config;
+  config.search_path = {"/units"};
+  UnitLoader loader(files, std::move(config));
+  Diagnostics diagnostics;
+  const auto unit = loader.load("dev-x\\x2dy.device", diagnostics);
+  CHECK(unit->load_state == LoadState::Loaded);
+  CHECK(unit->config.description == "/dev/x-y");
+  CHECK(unit->config.job_running_timeout == std::chrono::seconds(3));
+  CHECK_FALSE(loader.load("dev-z.device", diagnostics)->config.job_running_timeout);
+}
