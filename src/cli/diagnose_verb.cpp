@@ -85,10 +85,8 @@ class Report {
       label("Problem", palette_.paint(Tone::Bad, problem));
     }
     if (const json& job = object_of(unit_, "job"); !job.is_null()) {
-      const auto waits = number_of(job, "waits_for");
-      label("Job",
-            format("{} ({}, {}{})", number_of(job, "id").value_or(0), text_of(job, "type"),
-                   text_of(job, "state"), waits ? format(" for job {}", *waits) : std::string()));
+      label("Job", format("{} ({}, {}{})", number_of(job, "id").value_or(0), text_of(job, "type"),
+                          text_of(job, "state"), what_it_waits_for(job)));
     }
   }
 

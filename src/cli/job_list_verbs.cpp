@@ -55,7 +55,8 @@ struct JobOrder {
 };
 
 /// The rows below one job, as systemctl has them.
-void add_others(Table& table, const JobOrder& order, std::int64_t id, const Options& options) {
+void add_others(Table& table, const JobOrder& order, std::int64_t id, const std::string& holder,
+                const Options& options) {
   const auto add = [&](const auto& lists, std::string_view what) {
     const auto list = lists.find(id);
     if (list == lists.end()) return;
@@ -66,6 +67,10 @@ void add_others(Table& table, const JobOrder& order, std::int64_t id, const Opti
   };
   if (options.after) add(order.blocking, "blocking job");
   if (options.before) add(order.waiting_for, "waiting for job");
+  if (options.before && !holder.empty()) {
+    table.add({std::string("└─"), format("\twaiting for a slot in {}", holder), std::string("-"),
+               std::string("-")});
+  }
 }
 
 /// The table's columns by their names, as systemctl prints them; others by number.
@@ -79,6 +84,8 @@ json jobs_as_rows(const json& jobs, const JobOrder& order, const Options& option
     const std::int64_t id = number_of(job, "id").value_or(0);
     json row = {{"job", id}};
     for (const char* column : {"unit", "type", "state"}) row[column] = raw_text_of(job, column);
+    if (const std::string holder = raw_text_of(job, "held_by"); !holder.empty())
+      row["held_by"] = holder;
     if (options.after) row["blocking"] = list_of(order.blocking, id);
     if (options.before) row["waiting_for"] = list_of(order.waiting_for, id);
     rows.push_back(std::move(row));
@@ -116,7 +123,7 @@ int verb_list_jobs(Command& command) {
     const Tone tone = state == "running" ? Tone::Good : Tone::Plain;
     table.add({format("{}", id), Table::Cell(text_of(job, "unit"), tone), text_of(job, "type"),
                Table::Cell(state, tone)});
-    add_others(table, order, id, options);
+    add_others(table, order, id, text_of(job, "held_by"), options);
   }
   command.out(table.text(command.palette(), options.has_legend(), command.width(), 1));
   if (options.has_legend()) command.out(format("\n{} jobs listed.\n", jobs.size()));

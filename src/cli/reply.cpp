@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/format.h"
 #include "base/text.h"
 #include "cli/render.h"
 #include "control/json.h"
@@ -64,6 +65,12 @@ std::vector<std::string> texts_of(const json& object, const char* key) {
     if (one.is_string()) texts.push_back(printable(one.get_ref<const std::string&>()));
   }
   return texts;
+}
+
+std::string what_it_waits_for(const json& job) {
+  if (const auto other = number_of(job, "waits_for")) return format(" for job {}", *other);
+  const std::string holder = text_of(job, "held_by");
+  return holder.empty() ? std::string() : format(" for a slot in {}", holder);
 }
 
 std::optional<std::int64_t> time_of(const json& object, const char* key) {

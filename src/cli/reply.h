@@ -24,6 +24,8 @@ const Json& object_of(const Json& object, const char* key);
 const Json& array_of(const Json& object, const char* key);
 /// The texts of an array, through printable().
 std::vector<std::string> texts_of(const Json& object, const char* key);
+/// Of a job: " for job 3", " for a slot in a.slice (ConcurrencySoftMax=3)", or empty.
+std::string what_it_waits_for(const Json& job);
 /// Microseconds since 1970 of a Timestamp member.
 std::optional<std::int64_t> time_of(const Json& object, const char* key);
 

@@ -187,10 +187,8 @@ void add_checks(Lines& lines, const json& unit) {
 void add_job(Lines& lines, const json& unit) {
   const json& job = object_of(unit, "job");
   if (job.is_null()) return;
-  const auto waits = number_of(job, "waits_for");
-  lines.label("Job",
-              format("{} ({}, {}{})", number_of(job, "id").value_or(0), text_of(job, "type"),
-                     text_of(job, "state"), waits ? format(" for job {}", *waits) : std::string()));
+  lines.label("Job", format("{} ({}, {}{})", number_of(job, "id").value_or(0), text_of(job, "type"),
+                            text_of(job, "state"), what_it_waits_for(job)));
 }
 
 /// "● a.service", one below the other.

@@ -468,10 +468,7 @@ Properties manager_properties(const Manager& manager, ControlBackend& backend) {
   put(p, "NNames", format("{}", names));
   put(p, "NFailedUnits", format("{}", failed));
   put(p, "NJobs", format("{}", manager.job_count()));
-  if (const UnitId root = manager.graph().find("-.slice"); root.valid()) {
-    // There from the first moment on.
-    put_time(p, "UserspaceTimestamp", manager.runtime(root).active_enter);
-  }
+  put_time(p, "FinishTimestamp", manager.finished());
   put(p, "ExitCode", format("{}", manager.exit_status()));
   put_manager_settings(p, config.defaults);
   return p;

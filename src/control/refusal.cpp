@@ -61,6 +61,7 @@ RefusalKind kind_of(TransactionErrorKind kind) {
       return RefusalKind::NotApplicable;
     case TransactionErrorKind::OrderIsCyclic:
     case TransactionErrorKind::JobsConflicting:
+    case TransactionErrorKind::ConcurrencyLimit:
       return RefusalKind::TransactionFailed;
     case TransactionErrorKind::Destructive:
       return RefusalKind::JobsConflict;

@@ -176,6 +176,7 @@ json view_ended_job(const UnitGraph& graph, const Job& job) {
                       {"type", to_string(job.type)},
                       {"state", job.state == JobState::Running ? "running" : "waiting"},
                       {"waits_for", nullptr},
+                      {"held_by", nullptr},
                       {"queued", json_object({{"realtime", job.queued.wall.us},
                                               {"monotonic", job.queued.mono.us}})},
                       {"began", view_time(job.began)}});
@@ -186,6 +187,8 @@ json view_job(const Manager& manager, const Job& job) {
   if (job.state == JobState::Waiting) {
     if (const JobId blocker = manager.blocker_of(job); blocker.value != 0) {
       view["waits_for"] = blocker.value;
+    } else if (job.held_by.is_set()) {
+      view["held_by"] = manager.holder_text(job);
     }
   }
   return view;

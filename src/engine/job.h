@@ -16,6 +16,16 @@ struct JobId {
   bool operator==(const JobId&) const = default;
 };
 
+/// What has room for so many units at once: a slice (ConcurrencySoftMax=) or the manager
+/// (StartConcurrencyMax=).
+struct HeldBy {
+  static constexpr std::uint32_t kManager = UINT32_MAX - 1;
+  std::uint32_t value = UINT32_MAX;  ///< a slice's UnitId::value, or kManager
+  [[nodiscard]] bool is_set() const { return value != UINT32_MAX; }
+  [[nodiscard]] bool is_manager() const { return value == kManager; }
+  auto operator<=>(const HeldBy&) const = default;
+};
+
 enum class JobState : std::uint8_t { Waiting, Running };
 
 /// The service whose end has a unit started (OnFailure=, OnSuccess=), and how it ended:
@@ -36,6 +46,10 @@ struct Job {
   bool irreversible = false;
   bool ignore_order = false;
   bool in_run_queue = false;
+  bool is_urgent = false;   ///< does not wait for StartConcurrencyMax=
+  HeldBy held_by;           ///< waits for a slot there
+  std::uint64_t place = 0;  ///< in the order of those that are held
+  Duration remaining{0};    ///< of a start: the path behind it, graph/longest_path
   Timestamp queued;
   Timestamp began;
   Trigger trigger;  ///< by which it came to be queued

@@ -1,10 +1,25 @@
-// See job_queue.h. The order of the run queue is that of queueing; ordering
-// dependencies are decided by graph/transaction's must_wait() alone.
+// See job_queue.h. Ordering dependencies are decided by graph/transaction's must_wait() alone.
 #include "engine/job_queue.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace onset {
+
+bool JobQueue::Ready::operator<(const Ready& other) const {
+  return std::tuple(rank, -remaining, sequence) <
+         std::tuple(other.rank, -other.remaining, other.sequence);
+}
+
+JobQueue::Ready JobQueue::ready_of(const Job& job, std::uint64_t sequence) {
+  Ready ready;
+  ready.sequence = sequence;
+  ready.id = job.id;
+  if (job.type == JobType::VerifyActive) return ready;  // Requisite= fails at once
+  ready.rank = job.type == JobType::Start ? kStarts : 1;
+  if (job.type == JobType::Start) ready.remaining = job.remaining;
+  return ready;
+}
 
 Job* JobQueue::find(JobId id) {
   auto it = jobs_.find(id.value);
@@ -39,6 +54,7 @@ JobId JobQueue::install(const PlannedJob& planned, Timestamp now) {
     const JobType merged = collapse(both, rt.active);  // a start and a reload are either
     present->irreversible |= planned.irreversible;
     present->ignore_order |= planned.ignore_order;
+    present->is_urgent |= planned.is_urgent;
     // A reload that runs may have read the old configuration: it runs again.
     const bool does_it_already = merged == present->type && planned.type != JobType::Reload;
     present->type = merged;
@@ -57,6 +73,8 @@ JobId JobQueue::install(const PlannedJob& planned, Timestamp now) {
   job.type = planned.type;
   job.irreversible = planned.irreversible;
   job.ignore_order = planned.ignore_order;
+  job.is_urgent = planned.is_urgent;
+  job.remaining = planned.remaining;
   job.queued = now;
   slot = job.id;
   enqueue(jobs_.emplace(last_id_, job).first->second);
@@ -70,6 +88,7 @@ Job JobQueue::remove(JobId id) {
   UnitRuntime& rt = runtime_[job.unit.value];
   if (rt.job == id) rt.job = {};
   if (rt.nop_job == id) rt.nop_job = {};
+  let_go(it->second);
   jobs_.erase(it);
   wake_parked(id);
   return job;
@@ -77,12 +96,42 @@ Job JobQueue::remove(JobId id) {
 
 void JobQueue::enqueue(Job& job) {
   if (job.in_run_queue) return;
+  run_queue_.insert(ready_of(job, ++sequence_));
   job.in_run_queue = true;
-  if (job.type == JobType::VerifyActive) {
-    run_queue_.push_front(job.id);  // Requisite= fails at once, before what it would hold up runs
-  } else {
-    run_queue_.push_back(job.id);
+  let_go(job);
+}
+
+/// bad_alloc: it is not held.
+void JobQueue::hold(Job& job, HeldBy by) {
+  const Ready ready = ready_of(job, ++sequence_);
+  held_[by].insert(ready);
+  job.held_by = by;
+  job.place = ready.sequence;
+}
+
+/// It is held no longer, if it was. Needs no memory.
+void JobQueue::let_go(Job& job) noexcept {
+  if (!job.held_by.is_set()) return;
+  const auto held = held_.find(job.held_by);
+  job.held_by = {};
+  if (held == held_.end()) return;
+  Ready ready;
+  ready.rank = kStarts;
+  ready.remaining = job.remaining;
+  ready.sequence = job.place;
+  held->second.erase(ready);
+  if (held->second.empty()) held_.erase(held);
+}
+
+bool JobQueue::release(JobGate& gate) {
+  for (auto& [by, jobs] : held_) {
+    if (jobs.empty()) continue;  // memory ran out as the first came
+    Job& job = *find(jobs.begin()->id);
+    if (gate.full_for(job) == by) continue;
+    enqueue(job);
+    return true;
   }
+  return false;
 }
 
 void JobQueue::wake_parked(JobId id) {
@@ -107,8 +156,8 @@ void JobQueue::put_back(JobId id, bool has_begun) noexcept {
 void JobQueue::retry(JobId id) {
   Job* job = find(id);
   if (job == nullptr) return;
+  enqueue(*job);  // first: without memory it goes on running, and is put back
   job->state = JobState::Waiting;
-  enqueue(*job);
 }
 
 void JobQueue::change_type(JobId id, JobType type) {
@@ -126,6 +175,8 @@ void JobQueue::allow_replacing() noexcept {
 
 void JobQueue::retry_all() {
   parked_.clear();
+  for (auto& [number, job] : jobs_) job.held_by = {};
+  held_.clear();
   for (const Job* job : in_order()) {
     if (job->state == JobState::Waiting) enqueue(*find(job->id));
   }
@@ -159,21 +210,24 @@ std::vector<JobId> JobQueue::blockers_of(const Job& job, const UnitGraph& graph)
   return blockers;
 }
 
-std::optional<JobId> JobQueue::next_runnable(const UnitGraph& graph, Timestamp now) {
+std::optional<JobId> JobQueue::next_runnable(const UnitGraph& graph, JobGate& gate, Timestamp now) {
   while (put_back_.value != 0 || !run_queue_.empty()) {
     const bool is_again = put_back_.value != 0;
-    const JobId id = is_again ? put_back_ : run_queue_.front();
+    const JobId id = is_again ? put_back_ : run_queue_.begin()->id;
     Job* job = find(id);
     const bool waits = job != nullptr && job->state == JobState::Waiting;
     const JobId blocker = waits ? blocker_of(*job, graph) : JobId{};
-    if (blocker.value != 0) parked_[blocker.value].push_back(id);  // first: it needs memory
+    const HeldBy full = waits && blocker.value == 0 ? gate.full_for(*job) : HeldBy{};
+    // First: these need memory.
+    if (blocker.value != 0) parked_[blocker.value].push_back(id);
+    if (full.is_set() && !job->held_by.is_set()) hold(*job, full);
     if (is_again) {
       put_back_ = {};
     } else {
-      run_queue_.pop_front();
+      run_queue_.erase(run_queue_.begin());
       if (job != nullptr) job->in_run_queue = false;
     }
-    if (!waits || blocker.value != 0) continue;
+    if (!waits || blocker.value != 0 || full.is_set()) continue;
     job->state = JobState::Running;
     first_begun_ = job->began.is_set() ? JobId{} : id;
     if (!job->began.is_set()) job->began = now;

@@ -3,9 +3,15 @@
 // (and one nop). A job that has to wait is parked under one job that it waits
 // for and looked at again when that one ends, so that a target with 10,000
 // dependencies costs 10,000 looks and not their square.
+//
+// Of those that may run, first come checks (VerifyActive), then what is no start, then starts:
+// the one with the longest path behind it first, else in the order of queueing. A start that
+// finds no slot (JobGate) is held where the slot will be, in the same order.
 
 #include <deque>
+#include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -15,6 +21,14 @@
 #include "graph/unit_graph.h"
 
 namespace onset {
+
+/// Whether there is a slot for a start that nothing else holds up.
+class JobGate {
+ public:
+  virtual ~JobGate() = default;
+  /// Who has none; not set: it may run.
+  virtual HeldBy full_for(const Job& job) = 0;
+};
 
 class JobQueue {
  public:
@@ -30,9 +44,11 @@ class JobQueue {
   /// Takes the job out and wakes those parked under it.
   Job remove(JobId id);
 
-  /// The next job that nothing holds up, in the order of queueing; it is Running
-  /// from then on.
-  std::optional<JobId> next_runnable(const UnitGraph& graph, Timestamp now);
+  /// The next job that nothing holds up; it is Running from then on.
+  std::optional<JobId> next_runnable(const UnitGraph& graph, JobGate& gate, Timestamp now);
+  /// Puts one job that was held, and for which there is a slot by now, in the run queue.
+  /// False: there is none.
+  bool release(JobGate& gate);
 
   /// Of the one that next_runnable() gave last: it comes again, first. `has_begun`: its time
   /// runs already. Needs no memory.
@@ -59,13 +75,28 @@ class JobQueue {
   [[nodiscard]] std::vector<JobId> blockers_of(const Job& job, const UnitGraph& graph) const;
 
  private:
+  struct Ready {
+    std::uint8_t rank = 0;
+    Duration remaining{0};
+    std::uint64_t sequence = 0;
+    JobId id;
+    /// Whether this one goes first.
+    bool operator<(const Ready& other) const;
+  };
+  static constexpr std::uint8_t kStarts = 2;  ///< the rank of starts
+
   void enqueue(Job& job);
+  void hold(Job& job, HeldBy by);
+  void let_go(Job& job) noexcept;
+  [[nodiscard]] static Ready ready_of(const Job& job, std::uint64_t sequence);
   void wake_parked(JobId id);
   [[nodiscard]] JobId blocker_by(const Job& job, const Dependency& dependency) const;
 
   std::deque<UnitRuntime>& runtime_;
   std::unordered_map<std::uint32_t, Job> jobs_;
-  std::deque<JobId> run_queue_;
+  std::set<Ready> run_queue_;
+  std::map<HeldBy, std::set<Ready>> held_;
+  std::uint64_t sequence_ = 0;
   JobId first_begun_;  ///< the last one, where it had not begun before; value 0: it had
   JobId put_back_;     ///< before those of the run queue; value 0: none
   std::unordered_map<std::uint32_t, std::vector<JobId>> parked_;

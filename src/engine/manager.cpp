@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "engine/job_ring.h"
+#include "graph/longest_path.h"
 
 namespace onset {
 
@@ -54,6 +55,7 @@ void Manager::take_new_units() {
     UnitRuntime& rt = runtime_[id.value];
     rt.plain_active = true;
     rt.active = ActiveState::Active;
+    note_slots(id);
     rt.state_change = rt.active_enter = rt.inactive_exit = now_;
   }
 }
@@ -239,6 +241,7 @@ void Manager::adopt_graph() {
       listener_->unit_changed(id);
     }
   }
+  forget_slots();
   queue_.retry_all();
   may_have_rings_ = true;
   graph_is_torn_ = false;
@@ -302,12 +305,12 @@ void Manager::cancel_others(const Transaction& transaction) {
   for (JobId id : unwanted) finish_job(id, JobResult::Canceled, Invalidate::No);
 }
 
-Result<JobId, RequestError> Manager::enqueue(UnitId id, JobType type, JobMode mode, bool manual) {
+Result<JobId, RequestError> Manager::enqueue(UnitId id, JobType type, JobMode mode, Asker asker) {
   TransactionRequest request;
   request.unit = id;
   request.type = type;
   request.mode = mode;
-  request.manual = manual;
+  request.manual = asker == Asker::User;
   auto transaction = build_transaction(*graph_, *this, request);
   if (!transaction) return Failure{from(transaction.error())};
   for (const std::string& message : transaction->messages) {
@@ -315,6 +318,13 @@ Result<JobId, RequestError> Manager::enqueue(UnitId id, JobType type, JobMode mo
   }
   for (const std::string& note : transaction->notes) {
     os_.log(Say::Level::Debug, graph_->unit(id).id, note);
+  }
+  // A unit that is coming up may have asked for it, and wait for it.
+  const bool is_urgent = asker == Asker::Change || (asker == Asker::User && coming_up_ > 0);
+  for (PlannedJob& job : transaction->jobs) job.is_urgent = is_urgent;
+  if (transaction->jobs.size() > 1) {
+    measure_paths(*graph_, transaction->jobs,
+                  [this](UnitId unit) { return boot_times_.of(graph_->unit(unit).id); });
   }
   // From here on nothing fails.
   const std::size_t jobs = transaction->jobs.size() + queue_.all().size();
@@ -342,7 +352,7 @@ Result<JobId, RequestError> Manager::request(std::string_view name, JobType type
     return Failure{
         RequestError{RequestErrorKind::Invalid, {}, format("{} is not a unit name", name)}};
   }
-  auto job = enqueue(id, type, mode, true);
+  auto job = enqueue(id, type, mode, Asker::User);
   dispatch();
   return job;
 }
@@ -449,7 +459,7 @@ void Manager::begin_start_up() {
     // A target is isolated, as at every boot; anything else is simply started.
     const JobMode mode =
         graph_->unit(id).config.allow_isolate ? JobMode::Isolate : JobMode::Replace;
-    auto job = enqueue(id, JobType::Start, mode, false);
+    auto job = enqueue(id, JobType::Start, mode, Asker::Many);
     if (job) {
       wants_start_up_ = false;
       return;
@@ -457,7 +467,7 @@ void Manager::begin_start_up() {
     os_.log(Say::Level::Error, name, job.error().message);
   }
   wants_start_up_ = false;
-  started_up_ = true;
+  note_started_up();
 }
 
 // ---- looking ----------------------------------------------------------------

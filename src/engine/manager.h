@@ -43,6 +43,7 @@
 #include "graph/builder.h"
 #include "graph/transaction.h"
 #include "graph/unit_graph.h"
+#include "unit/boot_times.h"
 #include "unit/manager_settings.h"
 
 namespace onset {
@@ -107,7 +108,7 @@ enum class SystemState : std::uint8_t {
   Offline
 };
 
-class Manager final : private UnitStates {
+class Manager final : private UnitStates, private JobGate {
  public:
   Manager(Os& os, UnitSource& source, ManagerConfig config);
   ~Manager() override;
@@ -120,6 +121,9 @@ class Manager final : private UnitStates {
   /// Queues the default target (isolate); falls back to rescue.target. Where there is no
   /// memory for it, that is tried again by elapse() until there is, or a shutdown is wanted.
   void start_up(Timestamp now);
+  /// Of the last boot, before start_up(): what orders starts that are ready. Not kept longer than
+  /// this boot lasts.
+  void set_boot_times(BootTimes times) { boot_times_ = std::move(times); }
   /// Ordered shutdown: queues the target that leads to `objective`, irreversibly.
   /// Called again, it forces: what is left is killed.
   void shut_down(Objective objective, int exit_status, Timestamp now);
@@ -209,11 +213,16 @@ class Manager final : private UnitStates {
   [[nodiscard]] std::vector<JobId> blockers_of(const Job& job) const {
     return queue_.blockers_of(job, *graph_);
   }
+  /// Where a job that waits for a slot will get it: "a.slice (ConcurrencySoftMax=3)". Of others
+  /// empty.
+  [[nodiscard]] std::string holder_text(const Job& job) const;
   [[nodiscard]] SystemState system_state() const;
   /// Jobs of the boot are still in the queue.
   [[nodiscard]] bool starting() const {
     return !started_up_ && !stopping() && objective_ == Objective::Run;
   }
+  /// When the boot had ended: its last job; not set before.
+  [[nodiscard]] const Timestamp& finished() const { return finished_; }
   /// The commands that the last activation of a service has run, in order; one
   /// that ran twice (ExecReload=) is there once, as it ran last.
   [[nodiscard]] std::span<const CommandRecord> command_records(UnitId id) const;
@@ -249,13 +258,17 @@ class Manager final : private UnitStates {
   void report_load(const Diagnostics& diagnostics);
   void break_rings();
   void begin_start_up();
-  Result<JobId, RequestError> enqueue(UnitId id, JobType type, JobMode mode, bool manual);
+  /// Who asks for a job: a user, or the engine for a change of state; or what comes in numbers, a
+  /// boot and restarts. Only these wait for StartConcurrencyMax=.
+  enum class Asker : std::uint8_t { User, Change, Many };
+  Result<JobId, RequestError> enqueue(UnitId id, JobType type, JobMode mode, Asker asker);
   JobId install(const Transaction& transaction);
   void cancel_others(const Transaction& transaction);
 
   // ---- the queues (manager_jobs.cpp) ----------------------------------------
   void dispatch();
   bool dispatch_one();
+  void note_started_up();
   void work_off_request();
   void run_job(JobId id);
   void run_job_once(JobId id);
@@ -267,6 +280,7 @@ class Manager final : private UnitStates {
     Unmet,  ///< a Condition…= does not hold: done, but not started
     Failed,
     Dependency,
+    Concurrency,  ///< ConcurrencyHardMax= of a slice
     Assert,
     Unsupported,
     Invalid,
@@ -281,6 +295,7 @@ class Manager final : private UnitStates {
   Outcome reload_unit(UnitId id);
   Outcome verify_active(UnitId id) const;
   bool may_start(UnitId id, Outcome& outcome);
+  bool has_room(UnitId id, Outcome& outcome);
   /// `failed`: bit i, the i-th was looked at and did not hold.
   bool test_conditions(UnitId id, const std::vector<Condition>& conditions, std::uint64_t& failed);
   /// Whether jobs of units that depend on this one's fail with it.
@@ -289,6 +304,14 @@ class Manager final : private UnitStates {
   void fail_dependents(UnitId id, Atom atom, JobType type);
   void announce(const Job& job, JobResult result);
   bool wake_idle();
+  // ---- slots (manager_slots.cpp) ----------------------------------------------
+  HeldBy full_for(const Job& job) override;
+  [[nodiscard]] bool counts_in_slices(UnitId id) const;
+  [[nodiscard]] bool is_coming_up(UnitId id) const;
+  void note_slots(UnitId id);
+  void forget_slots();
+  [[nodiscard]] unsigned others_in(UnitId slice, UnitId but);
+  [[nodiscard]] UnitId slice_without_room(UnitId id, unsigned SliceConfig::*limit);
   // ---- limits (manager_resources.cpp) ----------------------------------------
   void note_startup();
   void apply_all_resources();
@@ -492,13 +515,16 @@ class Manager final : private UnitStates {
   static constexpr std::size_t kRoomOfText = 1024;
   static constexpr std::size_t kRoomOfDeadline =
       2 * (sizeof(TimerKey) + sizeof(MonoTime) + kRoomOfNode);
+  static constexpr std::size_t kRoomOfReady = 64 + kRoomOfNode;  ///< a job's place in a queue
   /// Of many jobs that come, end or both: the job, its places in the queues, its deadline, the
   /// reviews that follow, what is told of it.
-  static constexpr std::size_t kRoomOfJob = sizeof(Job) + kRoomOfNode + 4 * sizeof(JobId) +
-                                            4 * sizeof(UnitId) + kRoomOfDeadline + 2 * kRoomOfText;
+  static constexpr std::size_t kRoomOfJob = sizeof(Job) + kRoomOfNode + 2 * kRoomOfReady +
+                                            4 * sizeof(JobId) + 4 * sizeof(UnitId) +
+                                            kRoomOfDeadline + 2 * kRoomOfText;
   /// Of a unit beside one that changes: it may be started and stopped, reviewed, woken, failed.
-  static constexpr std::size_t kRoomOfNeighbour =
-      2 * sizeof(Request) + 2 * sizeof(UnitId) + 2 * sizeof(JobId) + kRoomOfNode + kRoomOfText;
+  static constexpr std::size_t kRoomOfNeighbour = 2 * sizeof(Request) + 2 * sizeof(UnitId) +
+                                                  2 * sizeof(JobId) + kRoomOfNode + kRoomOfReady +
+                                                  kRoomOfText;
   static constexpr std::size_t kRoomOfChange = 64 * kRoomOfText;
   std::deque<Request> requests_;  ///< jobs that state changes ask for
   std::vector<UnitId> refused_;   ///< to be reviewed when the next job has ended
@@ -509,6 +535,10 @@ class Manager final : private UnitStates {
     unsigned count = 0;
   };
   std::unordered_map<std::uint32_t, StartCount> review_counts_;
+  BootTimes boot_times_;
+  Timestamp finished_;
+  unsigned coming_up_ = 0;           ///< units with UnitRuntime::is_coming_up
+  bool has_counted_slices_ = false;  ///< some UnitRuntime::keeps_count
   std::unordered_map<std::uint32_t, StartCount> trigger_counts_;  ///< of jobs that failed
   bool dispatching_ = false;
   bool has_more_ = false;       ///< of what dispatch() works off

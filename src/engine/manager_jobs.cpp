@@ -34,7 +34,7 @@ void Manager::dispatch() {
   } catch (const std::bad_alloc&) {
     out_of_memory();
   }
-  if (queue_.empty() && !wants_start_up_) started_up_ = true;
+  if (queue_.empty() && !wants_start_up_) note_started_up();
   note_startup();
   // Its jobs have failed or were cancelled on the way: the end comes all the same, whatever
   // else is queued.
@@ -42,6 +42,13 @@ void Manager::dispatch() {
   if (stopping_ && !has_more_ && std::ranges::none_of(queue_.all(), is_shutdowns))
     objective_ = shutdown_goal_;
   dispatching_ = false;
+}
+
+/// The first time that nothing is left to do.
+void Manager::note_started_up() {
+  if (std::exchange(started_up_, true)) return;
+  finished_ = now_;
+  boot_times_ = {};
 }
 
 /// The next of what is to be done; false: nothing. It leaves its queue when it is done:
@@ -80,10 +87,11 @@ bool Manager::dispatch_one() {
     failing_.pop_front();
     return true;
   }
-  if (const auto id = queue_.next_runnable(*graph_, now_)) {
+  if (const auto id = queue_.next_runnable(*graph_, *this, now_)) {
     run_job(*id);
     return true;
   }
+  if (queue_.release(*this)) return true;
   if (!requests_.empty()) {
     work_off_request();
     return true;
@@ -116,7 +124,8 @@ void Manager::work_off_request() {
     }
     say(Say::Level::Info, r.unit, due->why);
   }
-  auto job = enqueue(r.unit, r.type, r.mode, false);
+  auto job =
+      enqueue(r.unit, r.type, r.mode, r.of == Request::Of::Restart ? Asker::Many : Asker::Change);
   if (!job) {
     os_.log(Say::Level::Warning, graph_->unit(r.unit).id,
             format("cannot queue a {} job: {}", to_string(r.type), job.error().message));
@@ -193,6 +202,9 @@ void Manager::run_job_once(JobId id) {
       break;
     case Outcome::Dependency:
       result = JobResult::Dependency;
+      break;
+    case Outcome::Concurrency:
+      result = JobResult::Concurrency;
       break;
     case Outcome::Assert:
       result = JobResult::Assert;
@@ -286,13 +298,23 @@ Manager::Outcome Manager::start_unit(UnitId id) {
   }
 
   Outcome outcome = Outcome::Failed;
-  if (!may_start(id, outcome)) {
+  if ((!restart_is_due && !has_room(id, outcome)) || !may_start(id, outcome)) {
     if (restart_is_due) feed(id, StopRequested{});
     return outcome;
   }
 
   if (unit.socket != nullptr && refuses_to_listen(id)) return Outcome::Failed;
   return has_machine(id) ? start_machine(id) : start_plain(id);
+}
+
+/// Units that have come up since it was queued may have taken its place.
+bool Manager::has_room(UnitId id, Outcome& outcome) {
+  const UnitId slice = slice_without_room(id, &SliceConfig::concurrency_hard_max);
+  if (!slice.valid() || stopping()) return true;
+  problems_[id.value] = format("one too many in {} (ConcurrencyHardMax=)", graph_->unit(slice).id);
+  say(Say::Level::Warning, id, problems_[id.value]);
+  outcome = Outcome::Concurrency;
+  return false;
 }
 
 /// A unit without processes is up at once, or of a type that is not run; a device is waited for.

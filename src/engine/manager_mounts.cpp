@@ -93,6 +93,7 @@ void Manager::find_mounted(UnitId id) {
   rt.mount.is_there = 1;
   rt.mount.phase = MountPhase::Mounted;
   rt.active = ActiveState::Active;
+  note_slots(id);
   rt.state_change = rt.active_enter = rt.inactive_exit = now_;
 }
 

@@ -136,7 +136,7 @@ void Manager::begin_shutdown() {
     // waited for as a part of it.
     queue_.allow_replacing();
     // What has no default dependencies is not stopped by it: the final phase ends that.
-    auto job = enqueue(id, JobType::Start, JobMode::ReplaceIrreversibly, false);
+    auto job = enqueue(id, JobType::Start, JobMode::ReplaceIrreversibly, Asker::Change);
     stopping_ = true;
     if (!job) {
       objective_ = std::exchange(wanted_shutdown_, Objective::Run);

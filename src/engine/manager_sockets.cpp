@@ -206,7 +206,7 @@ Manager::Served Manager::serve(UnitId socket, const std::string& instance) {
         format("cannot serve a connection: {}", problems_[socket.value]));
     return Served::No;
   }
-  auto job = enqueue(id, JobType::Start, JobMode::Replace, false);
+  auto job = enqueue(id, JobType::Start, JobMode::Replace, Asker::Change);
   if (!job) {
     problems_[socket.value] = job.error().message;
     say(Say::Level::Error, socket,

@@ -140,6 +140,7 @@ void Manager::apply_active(UnitId id, ActiveState before) {
   UnitRuntime& rt = runtime_[id.value];
   const ActiveState after = state_of(id);
   rt.active = after;
+  note_slots(id);
 
   if (is_down(after) && rt.service.result == ServiceResult::ExecCondition)
     rt.condition_result = false;

@@ -44,6 +44,11 @@ struct UnitRuntime {
   MonoTime limit_begin;
   unsigned limit_count = 0;
   bool start_limit_hit = false;
+  // ConcurrencySoftMax= and its kin, engine/manager_slots.cpp
+  unsigned active_below = 0;       ///< of a slice that keeps count: units in it and below
+  bool keeps_count = false;        ///< of a slice
+  bool counts_in_slices = false;   ///< it is up, or on a way there or back
+  bool is_coming_up = false;       ///< has one of StartConcurrencyMax='s slots
   bool may_be_unneeded = false;    ///< looked at by the next collect()
   bool watches_leftovers = false;  ///< down, with processes whose end is waited for
 };

@@ -51,6 +51,8 @@ std::string_view to_string(JobResult r) {
       return "collected";
     case JobResult::Once:
       return "once";
+    case JobResult::Concurrency:
+      return "concurrency";
   }
   return "";
 }

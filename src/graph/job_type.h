@@ -37,6 +37,7 @@ enum class JobResult : std::uint8_t {
   Unsupported,
   Collected,
   Once,
+  Concurrency,  ///< ConcurrencyHardMax= of a slice leaves no room
 };
 
 /// What a unit is, as far as a job cares (systemd's "active state").

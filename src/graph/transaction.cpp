@@ -114,6 +114,7 @@ Result<Transaction, TransactionError> build_transaction(const UnitGraph& graph,
   if (request.mode == JobMode::Fail) draft.minimize_impact();
   draft.drop_redundant();
   if (draft.collects_garbage) draft.drop_unreachable();
+  if (auto error = draft.keep_within_slices()) return Failure{std::move(*error)};
   if (auto error = draft.resolve_conflicts()) return Failure{std::move(*error)};
   do {
     draft.drop_redundant();  // what a job that went made so

@@ -6,6 +6,7 @@
 //                 a job that cannot be takes those along that require it
 //   2. impact     mode fail: drop what is optional and would disturb what runs
 //   3. redundant  drop what is so already, and what only that pulled in
+//   -  slices     drop, or refuse, what ConcurrencyHardMax= of a slice leaves no room for
 //   4. conflicts  drop one of two jobs for one unit that can't be one
 //   5. cycles     break an ordering cycle at a unit whose jobs may go; name it in full
 //   6. merge      one job a unit
@@ -32,10 +33,16 @@ namespace onset {
 
 struct PlannedJob {
   UnitId unit;
+  /// Of a start: the longest path of starts that wait for it, itself included; what makes a
+  /// transaction does not set it (graph/longest_path).
+  Duration remaining{0};
   JobType type{};
   bool irreversible = false;
   bool ignore_order = false;  ///< ignore-dependencies
   bool is_anchor = false;
+  /// Of a start that what is starting may itself wait for: it is not held up for being one of
+  /// many (StartConcurrencyMax=). Set by who asks.
+  bool is_urgent = false;
 };
 
 /// What the transaction must know of the present.
@@ -64,6 +71,7 @@ enum class TransactionErrorKind : std::uint8_t {
   Destructive,  ///< mode fail, and a queued job would be replaced
   NoIsolation,
   ManualRefused,
+  ConcurrencyLimit,  ///< ConcurrencyHardMax= of a slice
 };
 
 struct TransactionError {

@@ -98,6 +98,8 @@ class TransactionDraft {
   void minimize_impact();
   void drop_redundant();
   void drop_unreachable();
+  /// transaction_slices.cpp.
+  std::optional<TransactionError> keep_within_slices();
   std::optional<TransactionError> resolve_conflicts();
   void merge_jobs();
   /// transaction_cycles.cpp.

@@ -23,7 +23,7 @@ bool is_failure(JobResult result) {
 
 void BootDisplay::job_begins(Console& screen, const Job& job, const Unit& unit) {
   if (mode_ != ShowStatus::Yes) return;
-  const auto line = line_of_begin(unit, job.type);
+  const auto line = line_of_begin(unit, job.type, form_);
   if (!line) return;
   const auto is_it = [&job](const Begun& b) { return b.id == job.id; };
   const auto known = std::ranges::find_if(begun_, is_it);
@@ -42,7 +42,7 @@ void BootDisplay::job_ends(Console& screen, const Job& job, const Unit& unit, Jo
   if (turn_ > 0) screen.passing("");
   const bool failed = is_failure(result);
   if (mode_ == ShowStatus::No || (!failed && (mode_ != ShowStatus::Yes || !acted))) return;
-  const auto line = line_of_end(unit, job.type, result);
+  const auto line = line_of_end(unit, job.type, result, form_);
   if (!line) return;
   screen.plain(render(*line, screen.has_colour()));
   if (line->mark == StatusMark::Failed || line->mark == StatusMark::Time) {

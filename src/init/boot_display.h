@@ -17,6 +17,8 @@ class BootDisplay {
  public:
   void set_mode(ShowStatus mode) { mode_ = mode; }
   [[nodiscard]] ShowStatus mode() const { return mode_; }
+  void set_unit_format(StatusUnitFormat form) { form_ = form; }
+  [[nodiscard]] StatusUnitFormat unit_format() const { return form_; }
 
   /// A job is under way; the same one may be told often.
   void job_begins(Console& screen, const Job& job, const Unit& unit);
@@ -36,6 +38,7 @@ class BootDisplay {
   };
 
   ShowStatus mode_ = ShowStatus::Yes;
+  StatusUnitFormat form_ = StatusUnitFormat::Combined;
   std::vector<Begun> begun_;  ///< told already
   MonoTime next_ = kNever;
   unsigned turn_ = 0;  ///< of what takes long

@@ -102,7 +102,7 @@ std::string_view word_of(JobType type) {
   return "";
 }
 
-std::optional<StatusLine> done_line(const Unit& unit, bool is_stop) {
+std::optional<StatusLine> done_line(const Unit& unit, bool is_stop, const std::string& name) {
   const Verbs verbs = verbs_of(unit.type);
   std::string_view verb = is_stop ? verbs.stopped : verbs.started;
   // A program that has run to its end is not what one that runs is.
@@ -110,7 +110,7 @@ std::optional<StatusLine> done_line(const Unit& unit, bool is_stop) {
     verb = "Finished";
   }
   if (verb.empty()) return std::nullopt;
-  return StatusLine{StatusMark::Ok, format("{} {}.", verb, status_name(unit))};
+  return StatusLine{StatusMark::Ok, format("{} {}.", verb, name)};
 }
 
 std::string time_of(Duration span) {
@@ -119,28 +119,37 @@ std::string time_of(Duration span) {
 
 }  // namespace
 
-std::string status_name(const Unit& unit) {
+std::string status_name(const Unit& unit, StatusUnitFormat form) {
   if (unit.config.description.empty() || unit.config.description == unit.id) return unit.id;
+  switch (form) {
+    case StatusUnitFormat::Name:
+      return unit.id;
+    case StatusUnitFormat::Description:
+      return c_escape(unit.config.description);
+    case StatusUnitFormat::Combined:
+      break;
+  }
   return format("{} - {}", unit.id, c_escape(unit.config.description));
 }
 
-std::optional<StatusLine> line_of_begin(const Unit& unit, JobType type) {
+std::optional<StatusLine> line_of_begin(const Unit& unit, JobType type, StatusUnitFormat form) {
   if (type != JobType::Start && !stops(type)) return std::nullopt;
   if (!stops(type) && is_up_at_once(unit)) return std::nullopt;
   const Verbs verbs = verbs_of(unit.type);
   const std::string_view verb = stops(type) ? verbs.stopping : verbs.starting;
   if (verb.empty()) return std::nullopt;
-  return StatusLine{StatusMark::None, format("{} {}...", verb, status_name(unit))};
+  return StatusLine{StatusMark::None, format("{} {}...", verb, status_name(unit, form))};
 }
 
-std::optional<StatusLine> line_of_end(const Unit& unit, JobType type, JobResult result) {
+std::optional<StatusLine> line_of_end(const Unit& unit, JobType type, JobResult result,
+                                      StatusUnitFormat form) {
   if (type != JobType::Start && !stops(type)) return std::nullopt;
   const Verbs verbs = verbs_of(unit.type);
   const std::string_view verb = stops(type) ? verbs.stop : verbs.start;
-  const std::string name = status_name(unit);
+  const std::string name = status_name(unit, form);
   switch (result) {
     case JobResult::Done:
-      return done_line(unit, stops(type));
+      return done_line(unit, stops(type), name);
     case JobResult::Failed:
       return StatusLine{StatusMark::Failed, format("Failed to {} {}.", verb, name)};
     case JobResult::Timeout:
@@ -156,6 +165,8 @@ std::optional<StatusLine> line_of_end(const Unit& unit, JobType type, JobResult 
       return StatusLine{StatusMark::Unsupported, format("{} is not supported.", name)};
     case JobResult::Once:
       return StatusLine{StatusMark::Failed, format("{} was started already once.", name)};
+    case JobResult::Concurrency:
+      return StatusLine{StatusMark::Failed, format("{} would be one too many in its slice.", name)};
     case JobResult::Canceled:
     case JobResult::Skipped:
     case JobResult::Invalid:

@@ -14,6 +14,7 @@
 
 #include "base/time.h"
 #include "graph/job_type.h"
+#include "unit/manager_settings.h"
 #include "unit/unit.h"
 
 namespace onset {
@@ -26,13 +27,15 @@ struct StatusLine {
   bool operator==(const StatusLine&) const = default;
 };
 
-/// "nginx.service - A web server", or the name alone; fit for a terminal.
-std::string status_name(const Unit& unit);
+/// StatusUnitFormat=: "nginx.service - A web server", or one of the two; the name where there is no
+/// description. Fit for a terminal.
+std::string status_name(const Unit& unit, StatusUnitFormat form);
 
 /// None for what is over in a moment: targets, slices, services that are up once they are begun.
-std::optional<StatusLine> line_of_begin(const Unit& unit, JobType type);
+std::optional<StatusLine> line_of_begin(const Unit& unit, JobType type, StatusUnitFormat form);
 /// None for what is not worth a line: canceled, or skipped.
-std::optional<StatusLine> line_of_end(const Unit& unit, JobType type, JobResult result);
+std::optional<StatusLine> line_of_end(const Unit& unit, JobType type, JobResult result,
+                                      StatusUnitFormat form);
 /// As a line of a terminal, without its end.
 std::string render(const StatusLine& line, bool colour);
 

@@ -223,6 +223,13 @@ std::map<std::string, std::string> ProcessBackend::properties() {
     path += folder;
   }
   p["UnitPath"] = path;
+  const auto put_time = [&p](const std::string& name, const Timestamp& when) {
+    p[name] = format("{}", when.wall.us);
+    p[name + "Monotonic"] = format("{}", when.mono.us);
+  };
+  if (context_.marks->kernel) put_time("KernelTimestamp", *context_.marks->kernel);
+  if (context_.marks->initrd) put_time("InitRDTimestamp", *context_.marks->initrd);
+  put_time("UserspaceTimestamp", context_.marks->userspace);
   p["LogLevel"] = log_level_name(context_.console->level());
   p["LogTarget"] = log_target_name(context_.console->target());
   p["ShowStatus"] = to_string(context_.configuration->show_status());

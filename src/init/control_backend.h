@@ -8,6 +8,7 @@
 #include <string>
 
 #include "control/backend.h"
+#include "init/boot_marks.h"
 #include "init/configuration.h"
 #include "init/console.h"
 #include "init/options.h"
@@ -32,6 +33,7 @@ struct BackendContext {
   std::function<ReloadStep(Timestamp)> reload;
   std::function<void(Diagnostics&)> reread_configuration;  ///< before a reload
   std::string virtualization;                              ///< empty: none
+  const BootMarks* marks = nullptr;
   Manager* manager = nullptr;
   RealOs* os = nullptr;
   const StarvationWatch* starvation = nullptr;

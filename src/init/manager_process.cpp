@@ -214,6 +214,7 @@ int ManagerProcess::finish() noexcept {
   }
   const int status = leave(phase, console_);
   if (phase.objective == Objective::SoftReboot) {
+    (void)if_memory_suffices([&] { leave_boot_marks(marks_, in_initrd_, files_); });
     (void)if_memory_suffices([&] { begin_anew(initial_environment_, console_); });
   }
   return status;

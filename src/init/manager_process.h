@@ -22,6 +22,7 @@
 #include "engine/manager.h"
 #include "engine/memory_reserve.h"
 #include "init/boot_display.h"
+#include "init/boot_marks.h"
 #include "init/configuration.h"
 #include "init/console.h"
 #include "init/container_interface.h"
@@ -174,6 +175,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   std::string virtualization_;
   KernelRequest kernel_;
   std::string default_unit_;
+  BootMarks marks_;
   RuntimeDirectory runtime_;
   std::string control_path_;  ///< of the sockets; empty without a runtime directory
   std::string notify_path_;

@@ -16,11 +16,13 @@
 #include "base/out_of_memory.h"
 #include "base/unix_address.h"
 #include "control/runtime_paths.h"
+#include "init/boot_marks.h"
 #include "init/machine_setup.h"
 #include "init/manager_process.h"
 #include "init/memory_wait.h"
 #include "os/api_mounts.h"
 #include "os/virtualization.h"
+#include "unit/boot_times.h"
 #include "unit/words.h"
 
 namespace onset {
@@ -169,6 +171,8 @@ SysResult ManagerProcess::set_up() {
 }
 
 void ManagerProcess::find_surroundings() {
+  marks_ = {};
+  marks_.userspace = read_clock();
   const bool is_first = getpid() == 1;
   if (options_.user) {
     surroundings_ = Surroundings::User;
@@ -196,6 +200,7 @@ void ManagerProcess::prepare_machine() {
     if (options_.log_target == LogTarget::Kmsg) screen_.emplace(LogTarget::Console, 0);
     for (const std::string& loss : losses) console_.line(4, "", loss);
     in_initrd_ = access("/etc/initrd-release", F_OK) == 0;
+    read_boot_marks(marks_, in_initrd_, files_);
     const auto line = files_.read("/proc/cmdline", kCommandLineMax);
     kernel_ = read_kernel_command_line(line ? *line : std::string(), in_initrd_);
     for (const std::string& loss : set_up_machine(kernel_, files_)) console_.line(4, "", loss);
@@ -236,6 +241,7 @@ void ManagerProcess::read_configuration() {
   configuration_->read(diagnostics);
   console_.set_level(configuration_->log_level());
   display_.set_mode(configuration_->show_status());
+  display_.set_unit_format(configuration_->settings().status_unit_format);
   watch_hardware(configuration_->settings().runtime_watchdog);
   tell(diagnostics);
 }
@@ -283,6 +289,11 @@ void ManagerProcess::make_manager() {
   config.defaults = configuration_->settings();
   if (config.container) config.shutdown_budget = kShutdownBudget;
   manager_ = std::make_unique<Manager>(*os_, *units_, config);
+  // Where /var comes later there is no order among starts, and nothing is lost but that.
+  if (surroundings_ == Surroundings::Machine) {
+    if (const auto text = files_.read(kBootTimesFile, kBootTimesBytes))
+      manager_->set_boot_times(parse_boot_times(*text));
+  }
   starvation_ = std::make_unique<StarvationWatch>(*os_, *manager_);
   triggers_ = std::make_unique<TriggerHandlers>(*loop_, *os_, static_cast<OsListener&>(*this));
   os_->set_trigger_loop(triggers_.get());
@@ -296,6 +307,7 @@ void ManagerProcess::make_manager() {
   context.reload = [this](Timestamp now) { return reload(now); };
   context.reread_configuration = [this](Diagnostics& found) { reread_configuration(found); };
   context.virtualization = virtualization_;
+  context.marks = &marks_;
   context.manager = manager_.get();
   context.os = os_.get();
   context.starvation = starvation_.get();

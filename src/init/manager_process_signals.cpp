@@ -89,6 +89,7 @@ void ManagerProcess::reread_configuration(Diagnostics& diagnostics) {
   configuration_->read(found);
   if (configuration_->log_level() != level) console_.set_level(configuration_->log_level());
   if (configuration_->show_status() != show) display_.set_mode(configuration_->show_status());
+  display_.set_unit_format(configuration_->settings().status_unit_format);
   manager_->set_defaults(configuration_->settings());
   os_->set_defaults(configuration_->environment(), configuration_->launch_defaults());
   watch_hardware(configuration_->settings().runtime_watchdog);

@@ -70,12 +70,15 @@ void ManagerProcess::show_slow_jobs(MonoTime now) {
     }
     const MonoTime began = job->began.mono;
     const Unit& unit = manager_->graph().unit(job->unit);
-    const UnitRuntime& rt = manager_->runtime(job->unit);
-    const MonoTime end = std::min({manager_->deadline_of(*job), rt.service.deadline,
-                                   is_mount_like(unit) ? rt.mount.deadline : kNever});
+    const TimerQueue& timers = manager_->timers();
+    // Of a service there may be its watchdog's as well.
+    const MonoTime unit_end = unit.service != nullptr
+                                  ? manager_->runtime(job->unit).service.deadline
+                                  : timers.when({TimerKey::Kind::Unit, job->unit.value});
+    const MonoTime end = std::min(timers.when({TimerKey::Kind::Job, job->id.value}), unit_end);
     SlowJob slow;
-    slow.name =
-        unit.type == UnitType::Device ? c_escape(unit.config.description) : status_name(unit);
+    slow.name = unit.type == UnitType::Device ? c_escape(unit.config.description)
+                                              : status_name(unit, display_.unit_format());
     slow.type = job->type;
     slow.running = now - began;
     if (end != kNever) slow.limit = end - began;

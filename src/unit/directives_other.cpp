@@ -8,6 +8,23 @@
 namespace onset {
 namespace {
 
+template <auto Member>
+std::string parse_concurrency(ParseContext& context, std::string_view value) {
+  auto count = value.empty() ? Parsed<unsigned>(kNoCountLimit) : parse_count(value);
+  if (!count) return std::move(count).error();
+  config_of<SliceConfig>(context.unit).*Member = *count;
+  return {};
+}
+template <auto Member>
+std::string show_concurrency(const Unit& unit) {
+  return format_count(config_of<SliceConfig>(unit).*Member);
+}
+template <auto Member>
+constexpr Directive concurrency(std::string_view name, std::string_view help) {
+  return honoured(Section::Slice, name, {parse_concurrency<Member>, show_concurrency<Member>}, help,
+                  {}, 258);
+}
+
 constexpr Directive in(Section section, std::string_view name, ParseFn check,
                        std::string_view help) {
   return not_yet(section, name, check, help);
@@ -17,6 +34,11 @@ constexpr Directive timer(std::string_view name, ParseFn check, std::string_view
 }
 
 constexpr Directive kRows[] = {
+    concurrency<&SliceConfig::concurrency_soft_max>(
+        "ConcurrencySoftMax", "How many units may be up in it and below: further starts wait."),
+    concurrency<&SliceConfig::concurrency_hard_max>(
+        "ConcurrencyHardMax", "How many units may be up in it and below: more are refused."),
+
     timer("OnCalendar", check_text, "Wall-clock times."),
     timer("OnActiveSec", check_span, "Time since the timer was activated."),
     timer("OnBootSec", check_span, "Time since the boot."),

@@ -27,6 +27,7 @@ constexpr SettingRow kSettings[] = {
     {"systemd.log_time", "LogTime", "yes"},
     {"systemd.show_status", "ShowStatus", "yes"},
     {"systemd.status_unit_format", "StatusUnitFormat"},
+    {"onset.start_concurrency_max", "StartConcurrencyMax"},
     {"systemd.default_standard_output", "DefaultStandardOutput", "journal"},
     {"systemd.default_standard_error", "DefaultStandardError", "inherit"},
     {"systemd.default_timeout_start_sec", "DefaultTimeoutStartSec"},

@@ -70,6 +70,18 @@ std::string show_burst(const M& settings) {
   return format("{}", settings.start_limit_burst);
 }
 
+std::string parse_start_concurrency(Context& context, std::string_view value) {
+  auto count = value.empty() ? Parsed<unsigned>(kNoCountLimit) : parse_count(value);
+  if (!count) return std::move(count).error();
+  if (*count == 0) return "a number above 0, or infinity";
+  context.settings.start_concurrency_max = *count;
+  return {};
+}
+
+std::string show_start_concurrency(const M& settings) {
+  return format_count(settings.start_concurrency_max);
+}
+
 std::string parse_oom_score(Context& context, std::string_view value) {
   if (value.empty()) {
     context.settings.oom_score_adjust.reset();
@@ -204,6 +216,20 @@ std::string parse_show_status(Context& context, std::string_view value) {
   return {};
 }
 
+std::string parse_status_format(Context& context, std::string_view value) {
+  for (const auto f :
+       {StatusUnitFormat::Name, StatusUnitFormat::Description, StatusUnitFormat::Combined}) {
+    if (value != to_string(f)) continue;
+    context.settings.status_unit_format = f;
+    return {};
+  }
+  return "name, description or combined";
+}
+
+std::string show_status_format(const M& settings) {
+  return std::string(to_string(settings.status_unit_format));
+}
+
 // ---- what is checked alone --------------------------------------------------
 
 std::string check_any(Context& /*context*/, std::string_view /*value*/) {
@@ -264,11 +290,6 @@ std::string parse_word_into(Context& context, std::string_view value) {
 template <auto Member>
 std::string show_word(const M& settings) {
   return std::string(to_string(settings.*Member));
-}
-std::string check_status_format(Context& /*context*/, std::string_view value) {
-  return value == "name" || value == "description" || value == "combined"
-             ? ""
-             : "name, description or combined";
 }
 std::string check_burst_action(Context& /*context*/, std::string_view value) {
   constexpr std::array<std::string_view, 5> kActions = {"none", "reboot-force", "poweroff-force",
@@ -389,8 +410,10 @@ constexpr Row kRows[] = {
     later("NoNewPrivileges", check_bool, "No program gains privileges.", "no"),
     later("SystemCallArchitectures", check_any, "The architectures of system calls."),
     later("TimerSlackNSec", check_nanoseconds, "The timer slack of the manager."),
-    later("StatusUnitFormat", check_status_format,
-          "How the lines of ShowStatus= name units; onset's are \"combined\".", "combined"),
+    {.name = "StatusUnitFormat",
+     .parse = parse_status_format,
+     .show = show_status_format,
+     .help = "What the lines of ShowStatus= call units by: name, description or combined."},
     later("DefaultTimerAccuracySec", check_span, "AccuracySec= of timers without one."),
     timeout<&M::timeout_start>("DefaultTimeoutStartSec",
                                "TimeoutStartSec= of units without one; 0: none.",
@@ -418,6 +441,10 @@ constexpr Row kRows[] = {
      .parse = parse_burst,
      .show = show_burst,
      .help = "StartLimitBurst= of units without one."},
+    {.name = "StartConcurrencyMax",
+     .parse = parse_start_concurrency,
+     .show = show_start_concurrency,
+     .help = "How many units may be starting at once; onset's own."},
     {.name = "DefaultEnvironment",
      .parse = parse_variables<&M::environment>,
      .help = "Variables of all processes that are started."},
@@ -491,6 +518,18 @@ void note_not_yet(Context& context, const Row& row, std::string_view value) {
 }
 
 }  // namespace
+
+std::string_view to_string(StatusUnitFormat f) {
+  switch (f) {
+    case StatusUnitFormat::Name:
+      return "name";
+    case StatusUnitFormat::Description:
+      return "description";
+    case StatusUnitFormat::Combined:
+      return "combined";
+  }
+  return "";
+}
 
 std::string_view to_string(ShowStatus s) {
   switch (s) {

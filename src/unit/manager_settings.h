@@ -28,6 +28,10 @@ namespace onset {
 enum class ShowStatus : std::uint8_t { No, Error, Auto, Yes };
 std::string_view to_string(ShowStatus s);
 
+/// StatusUnitFormat=: what status lines call a unit by.
+enum class StatusUnitFormat : std::uint8_t { Name, Description, Combined };
+std::string_view to_string(StatusUnitFormat f);
+
 struct ManagerSettings {
   Duration timeout_start = std::chrono::seconds(90);  ///< of services that are no oneshot
   Duration timeout_stop = std::chrono::seconds(90);
@@ -36,6 +40,7 @@ struct ManagerSettings {
   Duration device_timeout = std::chrono::seconds(90);  ///< of jobs that wait for a device
   Duration start_limit_interval = std::chrono::seconds(10);
   unsigned start_limit_burst = 5;
+  unsigned start_concurrency_max = kNoCountLimit;  ///< StartConcurrencyMax=, onset's own
 
   EmergencyAction ctrl_alt_del_burst_action = EmergencyAction::RebootForce;
 
@@ -66,6 +71,7 @@ struct ManagerSettings {
 
   std::optional<int> log_level;  ///< syslog's
   std::optional<ShowStatus> show_status;
+  StatusUnitFormat status_unit_format = StatusUnitFormat::Combined;
 };
 
 struct ManagerDirective;

@@ -184,6 +184,15 @@ struct ResourceConfig {
   ControllerSet disabled = 0;   ///< below this unit
 };
 
+/// Of a count that has none.
+inline constexpr unsigned kNoCountLimit = UINT32_MAX;
+
+/// [Slice]: how many of the units in the slice, and in those below it, may be up at once.
+struct SliceConfig {
+  unsigned concurrency_soft_max = kNoCountLimit;  ///< a start beyond it waits
+  unsigned concurrency_hard_max = kNoCountLimit;  ///< a start beyond it is refused
+};
+
 /// CPUWeight= in place of a CPUShares=, IOWeight= of a BlockIOWeight=: the same
 /// share of the default, as systemd converts them.
 constexpr std::uint32_t cpu_weight_of_shares(std::uint64_t shares) {

@@ -129,6 +129,7 @@ struct Unit {
   std::unique_ptr<MountConfig> mount;        ///< of mounts
   std::unique_ptr<SwapConfig> swap;          ///< of swaps
   std::unique_ptr<AutomountConfig> automount;
+  std::unique_ptr<SliceConfig> slice;  ///< of slices that limit how many units are up
   std::unique_ptr<InstallConfig> install;  ///< of files that have the section
 };
 

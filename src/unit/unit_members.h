@@ -57,6 +57,8 @@ template <>
 struct ConfigHome<SwapConfig> : SparseHome<SwapConfig, &Unit::swap> {};
 template <>
 struct ConfigHome<AutomountConfig> : SparseHome<AutomountConfig, &Unit::automount> {};
+template <>
+struct ConfigHome<SliceConfig> : SparseHome<SliceConfig, &Unit::slice> {};
 
 template <class Pointer>
 struct MemberPointer;

@@ -147,6 +147,17 @@ Parsed<std::int64_t> parse_int(std::string_view text, std::int64_t lowest, std::
   return *number;
 }
 
+Parsed<unsigned> parse_count(std::string_view text) {
+  if (text == "infinity") return UINT32_MAX;
+  auto number = parse_unsigned(text, UINT32_MAX);
+  if (!number) return Failure{std::move(number).error()};
+  return static_cast<unsigned>(*number);
+}
+
+std::string format_count(unsigned count) {
+  return count == UINT32_MAX ? std::string("infinity") : format("{}", count);
+}
+
 Parsed<std::uint64_t> parse_unsigned(std::string_view text, std::uint64_t highest) {
   const auto number = parse_number_u64(text);
   if (!number || *number > highest) return expected(format("a number 0..{}", highest), text);

@@ -51,6 +51,10 @@ Parsed<mode_t> parse_mode(std::string_view text);
 Parsed<std::int64_t> parse_int(std::string_view text, std::int64_t lowest, std::int64_t highest);
 Parsed<std::uint64_t> parse_unsigned(std::string_view text, std::uint64_t highest = UINT64_MAX);
 
+/// How many there may be: a number, or "infinity" (UINT32_MAX).
+Parsed<unsigned> parse_count(std::string_view text);
+std::string format_count(unsigned count);
+
 /// -20..19.
 Parsed<int> parse_nice(std::string_view text);
 /// -1000..1000.

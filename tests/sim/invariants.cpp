@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "graph/applicable.h"
+#include "graph/slices.h"
 #include "sim/coverage.h"
 #include "sim/phases.h"
 #include "sim/world_plan.h"
@@ -152,6 +153,12 @@ void Invariants::check_waiting(const Job& job) {
   }
   if (at->state == JobState::Running) return;
   const UnitRuntime& rt = manager_->runtime(at->unit);
+  if (at->held_by.is_set()) {
+    if (full_of(*at).empty())
+      fail("job-waits", "the {} job of {} waits for a slot, and there is one", to_string(at->type),
+           name(at->unit));
+    return;
+  }
   const bool waits_for_its_unit =
       (at->type == JobType::Start &&
        (rt.active == ActiveState::Deactivating || rt.service.phase == ServicePhase::AutoRestart)) ||
@@ -162,6 +169,36 @@ void Invariants::check_waiting(const Job& job) {
   if (!waits_for_its_unit)
     fail("job-waits", "the {} job of {} waits for nothing, the unit is {}", to_string(at->type),
          name(at->unit), to_string(rt.active));
+}
+
+/// The slice, or "manager", that has no slot for a start of it; empty: there is one.
+std::string Invariants::full_of(const Job& job) const {
+  const auto is_up = [&](UnitId id) {
+    const UnitRuntime& rt = manager_->runtime(id);
+    return !is_inactive_or_failed(rt.active) || passes_to_restart(rt.service.phase);
+  };
+  for (UnitId s = slice_of(manager_->graph(), job.unit); s.valid();
+       s = slice_of(manager_->graph(), s)) {
+    if (unit(s).slice == nullptr) continue;
+    unsigned others = 0;
+    for_each_in_slice(manager_->graph(), s,
+                      [&](UnitId u) { others += u != job.unit && is_up(u) ? 1 : 0; });
+    if (others >=
+        std::min(unit(s).slice->concurrency_soft_max, unit(s).slice->concurrency_hard_max))
+      return name(s);
+  }
+  const Unit& own = unit(job.unit);
+  const bool is_plain = own.service == nullptr && own.socket == nullptr && !is_mount_like(own);
+  if (job.is_urgent || is_plain) return {};
+  unsigned others = 0;
+  for (std::uint32_t i = 0; i < manager_->graph().size(); ++i) {
+    const UnitRuntime& rt = manager_->runtime(UnitId{i});
+    const bool comes =
+        rt.active == ActiveState::Activating &&
+        (manager_->graph().unit(UnitId{i}).service == nullptr || is_starting(rt.service.phase));
+    others += UnitId{i} != job.unit && comes ? 1 : 0;
+  }
+  return others >= manager_->config().defaults.start_concurrency_max ? "manager" : "";
 }
 
 // ---- units ----------------------------------------------------------------------

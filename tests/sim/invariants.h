@@ -137,7 +137,7 @@ class Invariants final : public ManagerListener {
   [[nodiscard]] bool is_excused(UnitId a, UnitId b);
 
   // ---- at a change (invariants_changes.cpp)
-  void unit_starts(UnitId id);
+  void unit_starts(UnitId id, bool restarts);
   void unit_stops(UnitId id);
   void service_changed(UnitId id, ServicePhase was);
   void check_timeout(UnitId id);
@@ -197,6 +197,7 @@ class Invariants final : public ManagerListener {
   void check_nothing_owed();
   void check_jobs();
   void check_waiting(const Job& job);
+  [[nodiscard]] std::string full_of(const Job& job) const;
   void check_unit(UnitId id);
   void check_record(UnitId id);
   void check_motion(UnitId id);

@@ -67,7 +67,7 @@ void Invariants::job_done(const Job& job, JobResult result) {
   if (memory.phase == ServicePhase::AutoRestartQueued) memory.is_refused = true;
   const bool is_start = job.type == JobType::Start || job.type == JobType::VerifyActive;
   const bool failed = result == JobResult::Failed || result == JobResult::Timeout ||
-                      result == JobResult::Dependency;
+                      result == JobResult::Dependency || result == JobResult::Concurrency;
   // Requisite=: to be done is not enough. Conflicts=: who waits for a stop is not started without.
   // As in systemd a job that has failed counts, where its unit has not too.
   if (result == JobResult::Timeout || result == JobResult::Dependency ||
@@ -107,7 +107,7 @@ void Invariants::unit_changed(UnitId id) {
   if (Coverage* c = coverage(); c != nullptr) c->plain_changed(unit(id).type, active, rt.active);
   if (is_inactive_or_failed(active) == is_inactive_or_failed(rt.active)) return;
   if (is_inactive_or_failed(active)) {
-    unit_starts(id);
+    unit_starts(id, false);
   } else {
     unit_stops(id);
     memory.is_excused = memory.is_old = false;
@@ -117,7 +117,7 @@ void Invariants::unit_changed(UnitId id) {
 void Invariants::service_changed(UnitId id, ServicePhase was) {
   Memory& memory = of(id);
   const ServicePhase phase = memory.phase;
-  if (rests(was) && !rests(phase)) unit_starts(id);
+  if (rests(was) && !rests(phase)) unit_starts(id, was == ServicePhase::AutoRestartQueued);
   if (goes_up_or_runs(was) && goes_down(phase)) unit_stops(id);
   if (phase != was) check_timeout(id);
   check_watchdog_begins(id, was);
@@ -141,12 +141,16 @@ void Invariants::service_changed(UnitId id, ServicePhase was) {
 
 /// systemd.unit(5), Before= and After=: what it is ordered after has finished starting,
 /// and what is to go down first has.
-void Invariants::unit_starts(UnitId id) {
+void Invariants::unit_starts(UnitId id, bool restarts) {
   const Job* job = job_of(id);
   if (job == nullptr || (job->type != JobType::Start && job->type != JobType::Restart) ||
       job->state != JobState::Running) {
     fail("start-job", "{} starts without a start job that runs", name(id));
     return;
+  }
+  if (const std::string full = full_of(*job); !full.empty() && !manager_->stopping()) {
+    if (full == "manager" || !restarts)
+      fail("slots", "{} starts though {} has no slot for it", name(id), full);
   }
   Memory& memory = of(id);
   const QueuedJob* known = queued(job->id);

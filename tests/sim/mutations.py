@@ -24,6 +24,12 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__f
 # name of the invariant and its text (a regular expression), what is broken, file, text, text
 # instead; of a rare one also a seed that is soon before one that shows it
 MUTATIONS = [
+    ("slots", "though u[0-9]+.slice has no slot", "slices let one more in", "engine/manager_slots.cpp",
+     "if (others_in(s, id) >= config->*limit) return s;", "if (others_in(s, id) > config->*limit) return s;"),
+    ("slots", "though manager has no slot", "one more may come up", "engine/manager_slots.cpp",
+     "coming_up_ >= config_.defaults.start_concurrency_max", "coming_up_ > config_.defaults.start_concurrency_max"),
+    ("job-waits", "and there is one", "slots that are free are nobody's", "engine/manager_jobs.cpp",
+     "  if (queue_.release(*this)) return true;\n", ""),
     ("start-job", "starts without", "a restart needs no job", "engine/service_timeout.cpp",
      "act(EnqueueRestart{});", "enter_condition();"),
     ("start-order", "starts though", "starts wait for nothing", "engine/job_queue.cpp",

@@ -22,7 +22,7 @@ std::unique_ptr<T> copy_of(const std::unique_ptr<T>& config) {
 std::unique_ptr<Unit> copy_of(const Unit& unit) {
   const auto& [id, aliases, type, load_state, load_error, fragment_path, dropin_paths,
                fragment_mtime_ns, dropin_mtime_ns, is_transient, not_honoured, config, exec,
-               scheduling, kill, cgroup, resource, service, socket, mount, swap, automount,
+               scheduling, kill, cgroup, resource, service, socket, mount, swap, automount, slice,
                install] = unit;
   return std::make_unique<Unit>(Unit{id,
                                      aliases,
@@ -46,6 +46,7 @@ std::unique_ptr<Unit> copy_of(const Unit& unit) {
                                      copy_of(mount),
                                      copy_of(swap),
                                      copy_of(automount),
+                                     copy_of(slice),
                                      copy_of(install)});
 }
 

@@ -19,6 +19,7 @@ ManagerConfig config_of(const WorldPlan& plan) {
   config.container = plan.container;
   config.shutdown_budget = plan.shutdown_budget;
   config.steps_a_call = plan.steps_a_call;
+  if (plan.slots > 0) config.defaults.start_concurrency_max = plan.slots;
   return config;
 }
 
@@ -388,6 +389,8 @@ ManagerSettings other_defaults(std::int64_t number) {
   settings.restart_delay = draw(5);
   settings.start_limit_interval = draw(6);
   settings.start_limit_burst = static_cast<unsigned>(number) % 7;
+  if ((number >> 8) % 4 == 1)
+    settings.start_concurrency_max = 1 + static_cast<unsigned>(number >> 10) % 3;
   return settings;
 }
 

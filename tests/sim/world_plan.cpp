@@ -2,6 +2,7 @@
 // rare states is far more so. Times are few and small, so that deadlines meet.
 #include "sim/world_plan.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -237,6 +238,25 @@ void add_links(Lines& lines, Random& random, const WorldPlan& plan, std::string_
 }
 
 /// Of the unit, of its template, of all of its type.
+/// Slices that let few in, and units that go into them: by draws of their own.
+void add_slots(Lines& lines, const WorldPlan& plan, unsigned index) {
+  const std::string& name = plan.units[index].name;
+  Random draws(plan.seed ^ (0x51075 + index));
+  if (plan.slots == 0 || is_given(name)) return;
+  const std::string_view count = draws.pick<std::string_view>({"0", "1", "1", "2", "2", "3"});
+  if (name.ends_with(".slice")) {
+    lines.emplace_back("[Slice]");
+    if (draws.chance(70)) lines.push_back(format("ConcurrencySoftMax={}", count));
+    if (draws.chance(30)) lines.push_back(format("ConcurrencyHardMax={}", 1 + draws.below(4)));
+  } else if (name.ends_with(".service") && draws.chance(60)) {
+    const auto is_slice = [](const PlannedUnit& u) {
+      return u.name.ends_with(".slice") && !is_given(u.name);
+    };
+    const auto slice = std::ranges::find_if(plan.units, is_slice);
+    if (slice != plan.units.end()) lines.insert(lines.end(), {"[Service]", "Slice=" + slice->name});
+  }
+}
+
 void add_dropin(Lines& lines, Random& random, const WorldPlan& plan, std::string_view name) {
   if (!random.chance(12)) return;
   const bool is_instance = name.find('@') != std::string_view::npos;
@@ -395,6 +415,7 @@ std::vector<std::string> make_unit_lines(const WorldPlan& plan, unsigned index, 
     add_service_section(lines, random, name);
     add_theme(lines, random, plan.theme);
   }
+  add_slots(lines, plan, index);
   add_dropin(lines, random, plan, name);
   add_links(lines, random, plan, name);
   return lines;
@@ -412,6 +433,8 @@ WorldPlan make_plan(std::uint64_t seed) {
     plan.theme = rare.pick({Theme::ReloadByNotify, Theme::StubbornAtTheEnd, Theme::Remains,
                             Theme::NoMemory, Theme::Lingers});
   set_mood(plan.mood, plan.theme);
+  Random slots(seed ^ 0x51075);
+  if (slots.chance(10)) plan.slots = 1 + slots.below(3);
   plan.steps = 100 + random.below(500);
   plan.steps_a_call = random.pick<unsigned>({kManySteps, kManySteps, kManySteps, 1, 3});
   plan.container = random.chance(75);

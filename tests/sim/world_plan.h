@@ -53,6 +53,7 @@ struct WorldPlan {
   Mood mood;
   unsigned steps = 300;
   unsigned steps_a_call = kManySteps;
+  unsigned slots = 0;  ///< StartConcurrencyMax=, and slices with limits; 0: none
   bool container = true;
   Duration shutdown_budget = kInfinity;
 };

@@ -16,11 +16,28 @@ Unit unit(UnitType type, std::string id, std::string description = "A Thing") {
 }
 
 std::string end(const Unit& u, JobType type, JobResult result) {
-  const auto line = line_of_end(u, type, result);
+  const auto line = line_of_end(u, type, result, StatusUnitFormat::Combined);
   return line ? render(*line, false) : std::string();
 }
 
+std::string name(const Unit& u, StatusUnitFormat form = StatusUnitFormat::Combined) {
+  return status_name(u, form);
+}
+
 }  // namespace
+
+TEST_CASE("StatusUnitFormat= says what a line calls its unit", "[init][status]") {
+  const Unit a = unit(UnitType::Service, "a.service");
+  CHECK(name(a, StatusUnitFormat::Name) == "a.service");
+  CHECK(name(a, StatusUnitFormat::Description) == "A Thing");
+  CHECK(name(a, StatusUnitFormat::Combined) == "a.service - A Thing");
+  CHECK(name(unit(UnitType::Service, "a.service", ""), StatusUnitFormat::Description) ==
+        "a.service");
+  const auto line =
+      line_of_end(a, JobType::Start, JobResult::Failed, StatusUnitFormat::Description);
+  REQUIRE(line);
+  CHECK(render(*line, false) == "[FAILED] Failed to start A Thing.");
+}
 
 TEST_CASE("the end of a job has a mark and a sentence", "[init][status]") {
   const Unit a = unit(UnitType::Service, "a.service");
@@ -38,6 +55,8 @@ TEST_CASE("the end of a job has a mark and a sentence", "[init][status]") {
        "[ TIME ] Timed out, failed to start a.service - A Thing."},
       {JobType::Start, JobResult::Assert, "[ASSERT] Assertion failed for a.service - A Thing."},
       {JobType::Start, JobResult::Unsupported, "[UNSUPP] a.service - A Thing is not supported."},
+      {JobType::Start, JobResult::Concurrency,
+       "[FAILED] a.service - A Thing would be one too many in its slice."},
       {JobType::Start, JobResult::Skipped, ""},
       {JobType::Start, JobResult::Canceled, ""},
       {JobType::Stop, JobResult::Done, "[  OK  ] Stopped a.service - A Thing."},
@@ -79,7 +98,7 @@ TEST_CASE("each type of unit has verbs of its own", "[init][status]") {
   for (const Row& row : rows) {
     CAPTURE(row.id);
     const Unit u = unit(row.type, row.id);
-    const auto begin = line_of_begin(u, JobType::Start);
+    const auto begin = line_of_begin(u, JobType::Start, StatusUnitFormat::Combined);
     CHECK((begin ? render(*begin, false) : std::string()) == row.begin);
     CHECK(end(u, JobType::Start, JobResult::Done) == row.started);
     CHECK(end(u, JobType::Stop, JobResult::Done) == row.stopped);
@@ -90,21 +109,21 @@ TEST_CASE("each type of unit has verbs of its own", "[init][status]") {
   oneshot.service = std::make_unique<ServiceConfig>();
   oneshot.service->type = ServiceType::Oneshot;
   CHECK(end(oneshot, JobType::Start, JobResult::Done) == "[  OK  ] Finished a.service - A Thing.");
-  CHECK(render(*line_of_begin(oneshot, JobType::Stop), false) ==
+  CHECK(render(*line_of_begin(oneshot, JobType::Stop, StatusUnitFormat::Combined), false) ==
         "         Stopping a.service - A Thing...");
-  CHECK(line_of_begin(oneshot, JobType::Start));
+  CHECK(line_of_begin(oneshot, JobType::Start, StatusUnitFormat::Combined));
   oneshot.service->type = ServiceType::Simple;
-  CHECK_FALSE(line_of_begin(oneshot, JobType::Start));
+  CHECK_FALSE(line_of_begin(oneshot, JobType::Start, StatusUnitFormat::Combined));
 }
 
 TEST_CASE("a unit without a description is named once, and no line moves the cursor",
           "[init][status]") {
-  CHECK(status_name(unit(UnitType::Service, "a.service", "")) == "a.service");
-  CHECK(status_name(unit(UnitType::Service, "a.service", "a.service")) == "a.service");
+  CHECK(name(unit(UnitType::Service, "a.service", "")) == "a.service");
+  CHECK(name(unit(UnitType::Service, "a.service", "a.service")) == "a.service");
   const Unit hostile = unit(UnitType::Service, "a.service", "x\x1b[2Jy\n");
   CHECK(end(hostile, JobType::Start, JobResult::Done) ==
         "[  OK  ] Started a.service - x\\x1b[2Jy\\n.");
-  CHECK(status_name(unit(UnitType::Slice, "a\\x2db.slice", "")) == "a\\x2db.slice");
+  CHECK(name(unit(UnitType::Slice, "a\\x2db.slice", "")) == "a\\x2db.slice");
   CHECK(render({StatusMark::Failed, "x"}, true) == "[\x1b[0;1;31mFAILED\x1b[0m] x");
 }
 

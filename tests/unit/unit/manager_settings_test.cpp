@@ -248,6 +248,23 @@ TEST_CASE("what is known and not honoured is told where it is set, unless it ask
         kMain + ":4: NoNewPrivileges= is not honoured yet\n");
 }
 
+TEST_CASE("how units are called and how many come up at once can be set",
+          "[unit][manager-settings]") {
+  CHECK(read_lines("").settings.status_unit_format == StatusUnitFormat::Combined);
+  CHECK(read_lines("StatusUnitFormat=name").settings.status_unit_format == StatusUnitFormat::Name);
+  CHECK(read_lines("StatusUnitFormat=description").settings.status_unit_format ==
+        StatusUnitFormat::Description);
+  CHECK(read_lines("StatusUnitFormat=long").told.find("name, description or combined") !=
+        std::string::npos);
+  CHECK(read_lines("").settings.start_concurrency_max == kNoCountLimit);
+  CHECK(read_lines("StartConcurrencyMax=8").settings.start_concurrency_max == 8);
+  CHECK(read_lines("StartConcurrencyMax=8\nStartConcurrencyMax=infinity")
+            .settings.start_concurrency_max == kNoCountLimit);
+  // Nothing would ever start.
+  CHECK(read_lines("StartConcurrencyMax=0").settings.start_concurrency_max == kNoCountLimit);
+  CHECK_FALSE(read_lines("StartConcurrencyMax=0").told.empty());
+}
+
 TEST_CASE("0 is no limit of time, an empty DefaultTimeoutAbortSec= is none",
           "[unit][manager-settings]") {
   CHECK(read_lines("DefaultTimeoutStartSec=0").settings.timeout_start == kInfinity);
