@@ -114,6 +114,8 @@ constexpr std::array kTable = {
               "With 'top', the time between two looks"},
     OptionRow{"iterations", 0, Value, kNone, option::set_iterations, "INTEGER",
               "With 'top', print so often and end"},
+    OptionRow{"fuzz", 0, Value, kNone, option::set_fuzz, "SPAN",
+              "With 'critical-chain', also show units so much earlier than the latest"},
     OptionRow{"stdin", 0, Nothing, &Options::use_stdin, kNone, "",
               "Read new contents of edited file from stdin"},
     OptionRow{"drop-in", 0, Value, kNone, option::set_drop_in, "NAME",

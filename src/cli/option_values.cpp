@@ -117,6 +117,13 @@ std::string set_order(Options& options, std::string_view word) {
   return {};
 }
 
+std::string set_fuzz(Options& options, std::string_view word) {
+  const auto span = parse_span(word);
+  if (!span) return format("Failed to parse fuzz '{}'", c_escape(word));
+  options.fuzz = *span;
+  return {};
+}
+
 std::string set_delay(Options& options, std::string_view word) {
   const auto span = parse_span(word);
   if (!span || span->count() == 0) return format("Failed to parse delay '{}'", c_escape(word));

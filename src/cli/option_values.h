@@ -19,6 +19,7 @@ std::string set_json(Options& options, std::string_view value);
 std::string set_signal(Options& options, std::string_view value);
 std::string set_lines(Options& options, std::string_view value);
 std::string set_order(Options& options, std::string_view value);
+std::string set_fuzz(Options& options, std::string_view value);
 std::string set_delay(Options& options, std::string_view value);
 std::string set_iterations(Options& options, std::string_view value);
 std::string set_output(Options& options, std::string_view value);

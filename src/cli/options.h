@@ -58,6 +58,7 @@ struct Options {
   std::optional<unsigned> lines;
   std::string order;                         ///< top: what is sorted by; empty: cpu
   Duration delay = std::chrono::seconds(1);  ///< top: between two looks
+  Duration fuzz{0};                          ///< critical-chain: siblings so much earlier
   std::optional<unsigned> iterations;        ///< top; 0: until it is ended
   std::vector<std::string> types;
   std::vector<std::string> states;

@@ -31,6 +31,15 @@ bool prints_table(std::string_view verb) {
   return verb == "list-units" || verb == "list-unit-files" || verb == "list-jobs";
 }
 
+/// By this name only what it has of systemd-analyze(1) is a verb.
+bool is_analyze(std::string_view program) {
+  return program == "systemd-analyze";
+}
+bool analyzes(std::string_view verb) {
+  return verb == "time" || verb == "blame" || verb == "critical-chain" || verb == "plot" ||
+         verb == "verify";
+}
+
 /// Options that contradict each other, or the verb; empty: none do.
 std::string conflict_of(const Options& options, std::string_view verb) {
   if (options.wait && options.no_block) return "--wait may not be combined with --no-block.";
@@ -131,9 +140,9 @@ int run_cli(CliContext& context, std::span<const std::string> arguments) {
   }
   std::vector<std::string> words = std::move(options->arguments);
   options->arguments.clear();
-  if (words.empty()) words.emplace_back("list-units");
+  if (words.empty()) words.emplace_back(is_analyze(program) ? "time" : "list-units");
   const VerbRow* const verb = find_verb(words.front());
-  if (verb == nullptr) {
+  if (verb == nullptr || (is_analyze(program) && !analyzes(verb->name))) {
     return fail(context, format("Unknown command verb {}.", c_escape(words.front())));
   }
   if (const std::string conflict = conflict_of(*options, verb->name); !conflict.empty()) {

@@ -58,6 +58,12 @@ int verb_list_unit_files(Command& command);
 int verb_verify(Command& command);
 int verb_edit(Command& command);          ///< edit_verb.cpp
 int verb_set_property(Command& command);  ///< set_property_verb.cpp
+// what the boot took: boot_verbs.cpp
+int verb_time(Command& command);
+int verb_blame(Command& command);
+int verb_critical_chain(Command& command);
+int verb_plot(Command& command);
+int verb_save_boot_times(Command& command);
 // the rest: other_verbs.cpp
 int verb_list_type(Command& command);  ///< list-sockets, list-timers, …
 int verb_freeze(Command& command);     ///< and thaw

@@ -32,6 +32,7 @@ constexpr Want kWants[] = {
     {"sysinit.target", "sys-kernel-debug.mount"},
     {"sysinit.target", "sys-kernel-tracing.mount"},
     {"multi-user.target", "systemd-user-sessions.service"},
+    {"multi-user.target", "onset-boot-times.service"},
 };
 
 class Links {

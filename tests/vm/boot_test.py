@@ -83,6 +83,14 @@ class Boot(unittest.TestCase):
                             "sys-fs-fuse-connections": "/sys/fs/fuse/connections fusectl"}.items():
             self.assertEqual(guest.ok(f"systemctl is-active {unit}.mount"), "active\n", unit)
             self.assertIn(f" {place} ", guest.ok("cat /proc/mounts"))
+        # What the starts took orders the next boot's.
+        guest.ok("systemctl start --wait onset-boot-times.service")
+        times = guest.ok("cat /var/lib/onset/boot-times")
+        self.assertRegex(times, r"\Aonset boot-times 1\n(?:[0-9]+ \S+\n)*[0-9]+ systemd-remount-fs\.service\n")
+        self.assertRegex(guest.ok("onset time"), r"\AStartup finished in [0-9a-z. ]+ \(kernel\) \+ [0-9a-z. ]+ \(userspace\)"
+                                                 r" = [0-9a-z. ]+\n\S+\.target reached after [0-9a-z. ]+ in userspace\n\Z")
+        self.assertIn("systemd-remount-fs.service", guest.ok("onset critical-chain systemd-random-seed.service"))
+        self.assertIn(">systemd-remount-fs.service (", guest.ok("onset plot"))
         seed = guest.ok("sha256sum /var/lib/systemd/random-seed").split()[0]
         guest.tell("systemctl poweroff")
         self.assertIn("reboot: Power down", guest.wait())
@@ -107,6 +115,7 @@ class Boot(unittest.TestCase):
         # Nothing of the initrd is in sight, and its manager has given way.
         self.assertEqual(guest.ok("ls -d /init /onto-disk /etc/initrd-release 2>/dev/null || true"), "")
         self.assertEqual(guest.ok("readlink /proc/1/exe"), "/usr/bin/onset\n")
+        self.assertRegex(guest.ok("onset time"), r"\(kernel\) \+ [0-9a-z. ]+ \(initrd\) \+ [0-9a-z. ]+ \(userspace\) = ")
         guest.tell("systemctl poweroff")
         self.assertIn("reboot: Power down", guest.wait())
 
