@@ -188,6 +188,8 @@ json ManagerInterface::view_outcome(const JobOutcome& outcome) const {
     view["unit_result"] = to_string(manager_.runtime(outcome.unit).service.result);
   } else if (manager_.graph().unit(outcome.unit).socket != nullptr) {
     view["unit_result"] = to_string(manager_.runtime(outcome.unit).socket.result);
+  } else if (manager_.graph().unit(outcome.unit).automount != nullptr) {
+    view["unit_result"] = to_string(manager_.runtime(outcome.unit).automount.result);
   } else if (is_mount_like(manager_.graph().unit(outcome.unit))) {
     view["unit_result"] = to_string(manager_.runtime(outcome.unit).mount.result);
   }

@@ -372,6 +372,12 @@ void put_socket_state(Properties& p, const Manager& manager, UnitId id) {
   put(p, "NRefused", format("{}", s.refused));
 }
 
+void put_automount_state(Properties& p, const Manager& manager, UnitId id) {
+  const AutomountState& s = manager.runtime(id).automount;
+  put(p, "Result", std::string(to_string(s.result)));
+  put(p, "ControlPID", format("{}", s.control.pid));
+}
+
 }  // namespace
 
 Properties unit_properties(const Manager& manager, ControlBackend& backend, UnitId id,
@@ -392,6 +398,7 @@ Properties unit_properties(const Manager& manager, ControlBackend& backend, Unit
     put(p, "Following", manager.following(id));
     put(p, "JobRunningTimeoutUSec", format_span(manager.job_running_timeout(unit)));
   }
+  if (unit.type == UnitType::Automount) put_automount_state(p, manager, id);
   if (unit.type == UnitType::Service || unit.type == UnitType::Slice ||
       unit.type == UnitType::Scope) {
     put_resource_defaults(p, manager.config().defaults, unit);

@@ -300,6 +300,7 @@ json view_status(const Manager& manager, ControlBackend& backend, UnitId id) {
   view["triggered_by"] = view_others(manager, id, DependencyKind::TriggeredBy);
   if (unit.type == UnitType::Service) add_service(view, manager, backend, id);
   if (unit.socket != nullptr) view["result"] = to_string(runtime.socket.result);
+  if (unit.automount != nullptr) view["result"] = to_string(runtime.automount.result);
 
   const UnitUsage usage = backend.usage(id);
   view["tasks"] = or_null(usage.tasks);

@@ -29,6 +29,7 @@
 
 #include "base/diagnostic.h"
 #include "base/time.h"
+#include "engine/automount.h"
 #include "engine/job.h"
 #include "engine/job_queue.h"
 #include "engine/memory_reserve.h"
@@ -183,6 +184,8 @@ class Manager final : private UnitStates, private JobGate {
   void socket_ready(UnitId id, Timestamp now);
   /// What has come or gone of devices, likewise. Os::device_found() knows of it already.
   void devices_changed(std::span<const DeviceNews> news, Timestamp now);
+  /// The autofs point of an automount unit; `pid` is who asks. May be told again.
+  void automount_asked(UnitId id, AutomountAsks what, pid_t pid, Timestamp now);
   /// Runs every timer that is due.
   void elapse(Timestamp now);
   [[nodiscard]] MonoTime next_deadline() const;
@@ -332,10 +335,11 @@ class Manager final : private UnitStates, private JobGate {
   ServiceContext context(UnitId id) const;
   void set_plain(UnitId id, bool active);
   // ---- mounts and swaps (manager_mounts.cpp) ----------------------------------
-  /// Moved by a state machine, that of a service, a socket or a mount.
+  /// Moved by a state machine, that of a service, a socket, a mount or an automount.
   [[nodiscard]] bool has_machine(UnitId id) const {
     const Unit& unit = graph_->unit(id);
-    return unit.service != nullptr || unit.socket != nullptr || is_mount_like(unit);
+    return unit.service != nullptr || unit.socket != nullptr || is_mount_like(unit) ||
+           unit.automount != nullptr;
   }
   std::optional<ServiceEvent> take_service_step(UnitId id, const ServiceEvent& event);
   std::optional<ServiceEvent> take_mount_step(UnitId id, const MountStep& step, bool starts);
@@ -378,6 +382,15 @@ class Manager final : private UnitStates, private JobGate {
   Served serve(UnitId socket, const std::string& instance);
   void end_connection(UnitId instance);
   void hand_over_sockets(LaunchRequest& request) const;
+
+  // ---- automounts (manager_automounts.cpp) ------------------------------------
+  std::optional<ServiceEvent> take_automount_step(UnitId id, const AutomountStep& step,
+                                                  bool starts);
+  std::optional<ServiceEvent> work_on_automount(UnitId id, const AutomountWork& action);
+  void ask_of_mount(UnitId id, JobType type);
+  [[nodiscard]] UnitId mount_of_automount(UnitId id) const;
+  [[nodiscard]] bool refuses_to_automount(UnitId id);
+  void review_automount(UnitId id);
 
   // ---- what its machine asks for (manager_actions.cpp) ------------------------
   std::optional<ServiceEvent> perform(UnitId id, const ServiceAction& action);
@@ -505,9 +518,16 @@ class Manager final : private UnitStates, private JobGate {
     /// Who has to hear if it is refused: the unit, of its Restart=; or the review that
     /// found it necessary, which looks again once another job has ended; or the socket that
     /// triggers it. Accept is no job: the socket unit takes a connection.
-    enum class Of : std::uint8_t { Change, Restart, Review, Socket, Accept } of = Of::Change;
+    enum class Of : std::uint8_t {
+      Change,
+      Restart,
+      Review,
+      Socket,
+      Accept,
+      Automount
+    } of = Of::Change;
     Trigger trigger{};
-    UnitId asker{};  ///< of Socket
+    UnitId asker{};  ///< of Socket and Automount
   };
   /// Of the memory that stands by. The heap and a container add so much to each entry.
   static constexpr std::size_t kRoomOfNode = 8 * sizeof(void*);

@@ -72,6 +72,7 @@ std::optional<ServiceEvent> Manager::perform(UnitId id, const ServiceAction& act
           },
           [&](const Release& a) -> Answer { return release(id, a), std::nullopt; },
           [&](const SocketWork& a) { return work_on_sockets(id, a); },
+          [&](const AutomountWork& a) { return work_on_automount(id, a); },
           [&](const Say& a) -> Answer {
             if (a.level >= Say::Level::Warning) note_problem(id, a.text);
             return say(a.level, id, a.text), std::nullopt;
@@ -157,7 +158,8 @@ std::optional<ServiceEvent> Manager::spawn(UnitId id, const Spawn& action) {
   } else if (unit.socket != nullptr) {
     commands = unit.socket->commands(action.role);
   } else {
-    command = mount_command(unit, action.role);
+    command = unit.automount != nullptr ? automount_command(unit, action.role)
+                                        : mount_command(unit, action.role);
     commands = std::span(&command, 1);
   }
   if (action.index >= commands.size()) {  // new files have taken it away

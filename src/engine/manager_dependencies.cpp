@@ -175,6 +175,7 @@ void Manager::review(UnitId id) {
     end_connection(id);  // its job has failed before it came to run
   }
   if (graph_->unit(id).socket != nullptr) review_socket(id);
+  if (graph_->unit(id).automount != nullptr) review_automount(id);
   const auto due = due_of(id);
   if (!due || review_is_limited(id)) return;
   requests_.push_back(

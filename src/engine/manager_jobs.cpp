@@ -131,6 +131,7 @@ void Manager::work_off_request() {
             format("cannot queue a {} job: {}", to_string(r.type), job.error().message));
     if (r.of == Request::Of::Review) refused_.push_back(r.unit);
     if (r.of == Request::Of::Socket) feed(r.asker, SocketNews{SocketNews::What::TriggerRefused});
+    if (r.of == Request::Of::Automount) feed(r.asker, AutomountNews{AutomountNews::What::Refused});
     if (r.of == Request::Of::Restart) feed(r.unit, SpawnFailed{SysError{"restart", ECANCELED}});
   } else if (Job* queued = queue_.find(*job)) {
     add_trigger(*queued, r.trigger);
@@ -304,6 +305,7 @@ Manager::Outcome Manager::start_unit(UnitId id) {
   }
 
   if (unit.socket != nullptr && refuses_to_listen(id)) return Outcome::Failed;
+  if (unit.automount != nullptr && refuses_to_automount(id)) return Outcome::Failed;
   return has_machine(id) ? start_machine(id) : start_plain(id);
 }
 

@@ -10,12 +10,14 @@ Manager::Processes Manager::processes_of(UnitId id) const {
   const UnitRuntime& rt = runtime_[id.value];
   if (is_mount_like(graph_->unit(id))) return {0, rt.mount.control.pid};
   if (graph_->unit(id).socket != nullptr) return {0, rt.socket.control.pid};
+  if (graph_->unit(id).automount != nullptr) return {0, rt.automount.control.pid};
   return {rt.service.main.pid, rt.service.control.pid};
 }
 
 ServiceResult Manager::result_of(UnitId id) const {
   const UnitRuntime& rt = runtime_[id.value];
   if (graph_->unit(id).socket != nullptr) return rt.socket.result;
+  if (graph_->unit(id).automount != nullptr) return rt.automount.result;
   return is_mount_like(graph_->unit(id)) ? rt.mount.result : rt.service.result;
 }
 
@@ -24,6 +26,7 @@ MonoTime Manager::deadline_of(UnitId id) const {
   const UnitRuntime& rt = runtime_[id.value];
   if (is_mount_like(graph_->unit(id))) return rt.mount.deadline;
   if (graph_->unit(id).socket != nullptr) return rt.socket.deadline;
+  if (graph_->unit(id).automount != nullptr) return rt.automount.deadline;
   return rt.service.deadline;
 }
 
@@ -34,6 +37,7 @@ ActiveState Manager::state_of(UnitId id) const {
   if (is_mount_like(unit)) return onset::active_state(rt.mount.phase);
   if (unit.socket != nullptr) return onset::active_state(rt.socket.phase);
   if (unit.type == UnitType::Device) return onset::active_state(rt.device.phase);
+  if (unit.automount != nullptr) return onset::active_state(rt.automount.phase);
   if (rt.plain_failed) return ActiveState::Failed;
   return rt.plain_active ? ActiveState::Active : ActiveState::Inactive;
 }

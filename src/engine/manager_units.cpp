@@ -65,6 +65,9 @@ std::optional<ServiceEvent> Manager::take_step(UnitId id, const ServiceEvent& ev
   if (unit.socket != nullptr)
     return take_socket_step(id, step(unit, runtime_[id.value].socket, event, context(id)),
                             std::holds_alternative<StartRequested>(event));
+  if (unit.automount != nullptr)
+    return take_automount_step(id, step(unit, runtime_[id.value].automount, event, context(id)),
+                               std::holds_alternative<StartRequested>(event));
   return take_mount_step(id, step(unit, runtime_[id.value].mount, event, context(id)),
                          std::holds_alternative<StartRequested>(event));
 }

@@ -148,6 +148,7 @@ class MountMachine {
   void handle(const Passed&) {}
   void handle(const SocketsOpened&) {}
   void handle(const SocketNews&) {}
+  void handle(const AutomountNews&) {}
 
   MountStep result() && {
     MountStep step;

@@ -77,6 +77,13 @@ struct AcceptedConnection {
   unsigned from_source = 0;  ///< connections of that one that are served already
 };
 
+/// What the kernel tells of an autofs point.
+enum class AutomountAsks : std::uint8_t {
+  Access,  ///< somebody waits for the mount
+  Expiry,  ///< the kernel waits for it to be unmounted: it was idle
+  Gone,    ///< somebody else has unmounted the point
+};
+
 /// A mount or swap that has come or gone, by its unit's name.
 struct MountNews {
   std::string unit;
@@ -158,6 +165,14 @@ class Os {
   virtual void give_connection(UnitId socket, UnitId instance) = 0;
   /// Closes the one that the instance serves; of a socket unit the one that is not given yet.
   virtual void drop_connection(UnitId id) = 0;
+
+  /// Of an automount unit whose process has made its autofs point: it is heard from now on, by
+  /// Manager::automount_asked().
+  virtual SysResult take_automount(UnitId id) = 0;
+  /// To all who have asked so (Access or Expiry); 0 or an errno.
+  virtual void answer_automount(UnitId id, AutomountAsks what, int error) = 0;
+  /// Lets go who waits, with EHOSTDOWN; nothing is told any more.
+  virtual void drop_automount(UnitId id) = 0;
 
   virtual Result<bool> test(const Condition& condition, const Unit& unit) = 0;
   virtual InvocationId new_invocation() = 0;

@@ -132,11 +132,27 @@ struct SocketNews {
   What what{};
 };
 
+/// Of automount units: what their autofs point says, and what happens to their mount.
+struct AutomountNews {
+  enum class What : std::uint8_t {
+    Asked,         ///< somebody has looked, and waits
+    ExpiryAsked,   ///< it was idle for long enough
+    Gone,          ///< nobody will hear of it any more
+    MountUp,       ///< it is active, and no job will change that
+    MountDown,     ///< it is not, and no job will start it
+    MountLimited,  ///< nor may it be, by StartLimitBurst=
+    Refused,       ///< its job could not be queued
+  };
+  What what{};
+  pid_t pid = 0;  ///< who has looked
+};
+
 using ServiceEvent =
     std::variant<StartRequested, StartLimitHit, StopRequested, ReloadRequested, Spawned,
                  SpawnFailed, ExecDone, ProcessExited, UnitEmpty, KillAnswer, MainPidFound,
                  DeadlineElapsed, WatchdogElapsed, BusNameChanged, OomKilled, QueueIdle,
-                 NotifyMessage, RestartQueued, Passed, ResetFailed, SocketsOpened, SocketNews>;
+                 NotifyMessage, RestartQueued, Passed, ResetFailed, SocketsOpened, SocketNews,
+                 AutomountNews>;
 
 // ---- actions --------------------------------------------------------------
 
@@ -198,6 +214,19 @@ struct SocketWork {
   };
   What what{};
 };
+/// Of automount units. Take is answered at once by Spawned (without a process) or SpawnFailed.
+struct AutomountWork {
+  enum class What : std::uint8_t {
+    Take,          ///< what the process that has made the point hands over
+    AnswerAccess,  ///< to all who wait for the mount
+    AnswerExpiry,  ///< to the kernel, of what was idle
+    Trigger,       ///< start the mount
+    Expire,        ///< stop it
+    Drop,          ///< let go who waits, and hear nothing more
+  };
+  What what{};
+  int error = 0;  ///< of answers; 0: it is there, or is gone
+};
 /// One line for the log, said once.
 struct Say {
   enum class Level : std::uint8_t { Debug, Info, Notice, Warning, Error };
@@ -205,9 +234,10 @@ struct Say {
   std::string text;
 };
 
-using ServiceAction = std::variant<Spawn, Kill, SignalMain, KillControl, FindMainPid,
-                                   StopWatchingPidFile, RemovePidFile, WatchEmpty, WatchBusName,
-                                   PassThrough, EnqueueRestart, Release, SocketWork, Say>;
+using ServiceAction =
+    std::variant<Spawn, Kill, SignalMain, KillControl, FindMainPid, StopWatchingPidFile,
+                 RemovePidFile, WatchEmpty, WatchBusName, PassThrough, EnqueueRestart, Release,
+                 SocketWork, AutomountWork, Say>;
 
 struct ServiceStep {
   ServiceState state;

@@ -56,6 +56,7 @@ class ServiceMachine {
   // What only sockets hear.
   void handle(const SocketsOpened&) {}
   void handle(const SocketNews&) {}
+  void handle(const AutomountNews&) {}
 
   void adopt();
 

@@ -103,6 +103,8 @@ std::string_view to_string(ServiceResult r) {
       return "trigger-limit-hit";
     case ServiceResult::ServiceStartLimitHit:
       return "service-start-limit-hit";
+    case ServiceResult::MountStartLimitHit:
+      return "mount-start-limit-hit";
   }
   return "";
 }

@@ -65,6 +65,7 @@ enum class ServiceResult : std::uint8_t {
   OomKill,
   TriggerLimitHit,       ///< of sockets
   ServiceStartLimitHit,  ///< likewise
+  MountStartLimitHit,    ///< of automounts
 };
 
 enum class NotifyState : std::uint8_t { Unknown, Ready, Reloading, Stopping };

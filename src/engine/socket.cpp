@@ -126,6 +126,7 @@ class SocketMachine {
   void handle(const NotifyMessage&) {}
   void handle(const RestartQueued&) {}
   void handle(const Passed&) {}
+  void handle(const AutomountNews&) {}
 
   SocketStep result() && { return {state_, std::move(actions_)}; }
 

@@ -3,6 +3,7 @@
 // config. Plain data: status texts and problems are kept apart, by id.
 
 #include "base/time.h"
+#include "engine/automount_state.h"
 #include "engine/device.h"
 #include "engine/job.h"
 #include "engine/mount_state.h"
@@ -15,6 +16,7 @@ namespace onset {
 struct UnitRuntime {
   ServiceState service;       ///< of services
   SocketState socket;         ///< of sockets
+  AutomountState automount;   ///< of automounts
   MountState mount;           ///< of mounts and swaps; the others use the two below
   DeviceState device;         ///< of devices
   bool plain_active = false;  ///< of targets, slices and other units without processes

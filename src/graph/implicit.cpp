@@ -88,6 +88,7 @@ class ImplicitDependencies {
     add_bus();
     add_defaults();
     add_mount();
+    add_automount();
     add_swap();
     add_socket();
     add_device();
@@ -141,6 +142,15 @@ class ImplicitDependencies {
     add(DependencyKind::Before, "umount.target");
     // What is in swap has to be gone before swapoff.
     if (mount.type == "tmpfs") add(DependencyKind::After, "swap.target");
+  }
+
+  /// systemd.automount(5): the mount of the same path, which comes after it.
+  void add_automount() {
+    if (unit_.automount == nullptr) return;
+    if (const auto mount = name_from_path(unit_.automount->where, ".mount")) {
+      add(DependencyKind::Triggers, *mount);
+      add(DependencyKind::Before, *mount);
+    }
   }
 
   /// A file can be swapped to once it can be written to.

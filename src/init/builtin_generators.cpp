@@ -59,7 +59,7 @@ std::vector<std::string> make_fstab_units(const Here& here) {
     const bool is_of_sysroot = file == kSysrootFstab;
     if (is_of_sysroot && !here.in_initrd) continue;
     const std::string text = text_of_fstab(here, file);
-    FstabFacts facts{text, file, here.kernel.swap, is_of_sysroot, false, resolve_links, has_fsck};
+    FstabFacts facts{text, file, here.kernel.swap, is_of_sysroot, resolve_links, has_fsck};
     for (std::string& loss : write_generated(fstab_units(facts, diagnostics)))
       losses.push_back(std::move(loss));
   }

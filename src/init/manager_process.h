@@ -155,6 +155,9 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void alien_exited(pid_t pid) override {
     manager_->process_exited(pid, {ExitKind::Exited, 0}, read_clock());
   }
+  void automount_asked(UnitId id, AutomountAsks what, pid_t pid) override {
+    manager_->automount_asked(id, what, pid, read_clock());
+  }
   void socket_ready(UnitId id) override { manager_->socket_ready(id, read_clock()); }
   void bus_name_changed(UnitId id, const BusNameChanged& change) override {
     manager_->bus_name_changed(id, change, read_clock());

@@ -325,6 +325,8 @@ Result<LaunchPlan> LaunchBuilder::build(const LaunchRequest& request, const Pass
   plan.ignore_failure = request.command->ignore_failure;
   plan.umask = exec.umask.value_or(0022);
   plan.ignore_sigpipe = exec.ignore_sigpipe;
+  // To autofs the process group is its daemon: what mounts must not wait for what PID 1 answers.
+  plan.new_session = request.unit->mount == nullptr && request.unit->automount == nullptr;
   plan.signals_to_default = settings_.self.ignored_signals;
 
   Identity identity;

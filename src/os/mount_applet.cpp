@@ -14,6 +14,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "os/autofs.h"
 #include "os/kernel.h"
 #include "unit/device_tag.h"
 #include "unit/mount_config.h"
@@ -22,6 +23,7 @@ namespace onset {
 namespace {
 
 constexpr int kFailed = 32;
+constexpr int kPassed = 3;  // the first descriptor that a process is handed
 
 int complain(std::string_view what, int error) {
   const std::string text = format("{}: {}\n", what, errno_text(error));
@@ -289,6 +291,19 @@ int run_swapoff(const std::string& what) {
   return complain("cannot stop swapping to " + what, errno);
 }
 
+// ---- automounts -----------------------------------------------------------------
+
+int end_autofs(const SysResult& done, const std::string& what) {
+  return done ? 0 : complain(format("{}: {}", what, done.error().op), done.error().err);
+}
+
+int run_autofs_mount(const AutofsWish& wish) {
+  if (!is_canonical(wish.where)) return complain(wish.where + " is reached by a link", ELOOP);
+  if (const int err = make_directory(wish.where, wish.mode))
+    return complain("cannot make the mount point " + wish.where, err);
+  return end_autofs(make_autofs(wish, BorrowedFd(kPassed)), wish.where);
+}
+
 }  // namespace
 
 MountFlags parse_mount_flags(std::string_view options) {
@@ -328,6 +343,14 @@ int run_mount_applet(const std::vector<std::string>& arguments) {
   if (verb == "umount" && count == 3) return run_umount(arguments[1], arguments[2]);
   if (verb == "swapon" && count == 3) return run_swapon(arguments[1], arguments[2]);
   if (verb == "swapoff" && count == 2) return run_swapoff(arguments[1]);
+  if (verb == "autofs-mount" && count == 5) {
+    return run_autofs_mount({parse_uint<mode_t>(arguments[1], 8).value_or(0755), arguments[2],
+                             arguments[3], parse_uint<std::uint64_t>(arguments[4]).value_or(0)});
+  }
+  if (verb == "autofs-expire" && count == 1)
+    return end_autofs(expire_autofs(BorrowedFd(kPassed), BorrowedFd(kPassed + 1)), "autofs");
+  if (verb == "autofs-unmount" && count == 2)
+    return end_autofs(remove_autofs(arguments[1]), arguments[1]);
   constexpr std::string_view kText = "onset-mount: run by mount and swap units\n";
   (void)!::write(STDERR_FILENO, kText.data(), kText.size());
   return 1;

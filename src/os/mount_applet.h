@@ -9,6 +9,9 @@
 //   umount WHERE FLAGS                           FLAGS: l lazy, f force
 //   swapon WHAT OPTIONS
 //   swapoff WHAT
+//   autofs-mount MODE WHERE OPTIONS SECONDS      descriptor 3 is a socket, see os/autofs
+//   autofs-expire                                descriptors 3 and 4: /dev/autofs, the point
+//   autofs-unmount WHERE
 
 #include <string>
 #include <string_view>

@@ -102,7 +102,10 @@ void MountWatch::read_mounts() {
   auto text = read_from_start(mounts_fd_, kMountInfoMax);
   if (!text) mounts_are_stale_ = text.error().err == ENOMEM;
   if (!text) return;
-  std::vector<MountEntry> mounts = visible_mounts(parse_mount_table(*text));
+  // Below an autofs point nothing is mounted yet; that it is there its own unit knows.
+  std::vector<MountEntry> mounts = parse_mount_table(*text);
+  std::erase_if(mounts, [](const MountEntry& m) { return m.type == "autofs"; });
+  mounts = visible_mounts(std::move(mounts));
   std::vector<MountNews> news = news_;
   compare(mounts_, mounts, ".mount", news);
   news_ = std::move(news);

@@ -20,6 +20,7 @@
 #include "engine/managed_oom.h"
 #include "engine/os.h"
 #include "os/accounts.h"
+#include "os/autofs.h"
 #include "os/bpf_attach.h"
 #include "os/bus.h"
 #include "os/cgroup.h"
@@ -55,6 +56,7 @@ class OsListener {
   virtual void alien_exited(pid_t pid) = 0;
   virtual void bus_name_changed(UnitId id, const BusNameChanged& change) = 0;
   virtual void socket_ready(UnitId id) = 0;
+  virtual void automount_asked(UnitId id, AutomountAsks what, pid_t pid) = 0;
 };
 
 /// Watches the kernel's pressure triggers in the loop itself: what such a one has to tell is told
@@ -187,6 +189,11 @@ class RealOs final : public Os {
   std::string device_syspath(const Unit& unit) const override {
     return devices_ != nullptr ? devices_->syspath(unit.id) : std::string();
   }
+  SysResult take_automount(UnitId id) override;
+  void answer_automount(UnitId id, AutomountAsks what, int error) override {
+    automounts_.answer(id, what, error);
+  }
+  void drop_automount(UnitId id) override;
   Result<bool> test(const Condition& condition, const Unit& unit) override;
   InvocationId new_invocation() override;
   void log(Say::Level level, std::string_view unit, std::string_view text) override;
@@ -243,7 +250,7 @@ class RealOs final : public Os {
     const Unit& unit;
     bool startup = false;
   };
-  enum class Source : std::uint8_t { Inotify, Launch, Alien, Bus, Wake, Socket };
+  enum class Source : std::uint8_t { Inotify, Launch, Alien, Bus, Wake, Socket, Automount };
 
   RealOs(RealOsConfig config, LogSink& log);
   SysResult open_descriptors(const RealOsConfig& config);
@@ -255,6 +262,7 @@ class RealOs final : public Os {
   void check_soon(UnitId id);
   void wake_up();
   void drain_inotify(OsListener& listener);
+  void tell_automounts(OsListener& listener);
   Launch wait_for_report(StartedProcess started, Launches::node_type launch);
   void drain_launch(int fd, OsListener& listener);
   void end_launch(int fd, const PendingLaunch& launch, OsListener& listener);
@@ -325,6 +333,7 @@ class RealOs final : public Os {
   LaunchSettings settings_;
   Accounts accounts_;
   SocketTable sockets_{accounts_, log_};
+  AutomountTable automounts_;
   std::unique_ptr<LaunchBuilder> builder_;
   std::unique_ptr<Launcher> launcher_;
   std::unique_ptr<ConditionTester> conditions_;

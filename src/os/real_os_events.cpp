@@ -72,6 +72,23 @@ void RealOs::close_sockets(UnitId id, const Unit& unit) {
   sockets_.close(id, unit);
 }
 
+SysResult RealOs::take_automount(UnitId id) {
+  if (auto taken = automounts_.take(id); !taken) return taken;
+  return poll(automounts_.pipe_of(id), Source::Automount);
+}
+
+void RealOs::drop_automount(UnitId id) {
+  if (const BorrowedFd pipe = automounts_.pipe_of(id); pipe) unpoll(pipe);
+  automounts_.drop(id);
+}
+
+void RealOs::tell_automounts(OsListener& listener) {
+  for (auto next = automounts_.next_untold(); next.id.valid(); next = automounts_.next_untold()) {
+    listener.automount_asked(next.id, next.what, next.pid);
+    automounts_.told(next);
+  }
+}
+
 /// Has the next drain() look at the unit, and sees to it that it comes.
 void RealOs::check_soon(UnitId id) {
   if (check_empty_.empty()) wake_up();
@@ -111,6 +128,9 @@ void RealOs::drain(OsListener& listener) {
       case Source::Socket:
         if (const UnitId id = sockets_.owner_of(key); id.valid()) listener.socket_ready(id);
         break;
+      case Source::Automount:
+        automounts_.read(key);
+        break;
       case Source::Wake: {
         std::uint64_t count = 0;
         (void)!::read(wake_.get(), &count, sizeof count);
@@ -118,6 +138,7 @@ void RealOs::drain(OsListener& listener) {
       }
     }
   }
+  tell_automounts(listener);
   if (checking_.empty()) checking_.swap(check_empty_);
   while (!checking_.empty()) {
     const UnitId id{*checking_.begin()};

@@ -100,7 +100,11 @@ void say_if_possible(Speak speak) {
 
 Result<Launch> RealOs::spawn(const LaunchRequest& request) {
   thaw_if_frozen(request.id);
-  auto built = builder_->build(request, sockets_.passed_to(request));
+  auto passed = request.unit->automount != nullptr
+                    ? automounts_.passed_to(request)
+                    : Result<PassedSockets>(sockets_.passed_to(request));
+  if (!passed) return Failure{passed.error()};
+  auto built = builder_->build(request, *passed);
   if (!built) return Failure{built.error()};
   // A late child goes on reading it: it has a place of its own.
   Launches made;
@@ -263,6 +267,7 @@ void RealOs::forget(UnitId id, const Unit& unit) {
   table_.forget(id);
   (void)watch_sockets(id, false);
   sockets_.forget(id);
+  drop_automount(id);
 }
 
 void RealOs::remove_runtime_directories(const Unit& unit) {

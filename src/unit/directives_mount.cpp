@@ -22,6 +22,7 @@ constexpr Codec kMode{parse_into<Member, parse_mode>, show_mode<Member>};
 
 using M = MountConfig;
 using S = SwapConfig;
+using A = AutomountConfig;
 
 constexpr Directive mount(std::string_view name, Codec codec, std::string_view help,
                           std::string_view property = {}) {
@@ -31,8 +32,9 @@ constexpr Directive swap(std::string_view name, Codec codec, std::string_view he
                          std::string_view property = {}) {
   return honoured(Section::Swap, name, codec, help, property);
 }
-constexpr Directive automount(std::string_view name, ParseFn check, std::string_view help) {
-  return not_yet(Section::Automount, name, check, help);
+constexpr Directive automount(std::string_view name, Codec codec, std::string_view help,
+                              std::string_view property = {}) {
+  return honoured(Section::Automount, name, codec, help, property);
 }
 
 constexpr Directive kRows[] = {
@@ -55,10 +57,12 @@ constexpr Directive kRows[] = {
     swap("TimeoutSec", kTimeout<&S::timeout>, "How long swapon and swapoff may take.",
          "TimeoutUSec"),
 
-    automount("Where", check_path, "Where the mount point is."),
-    automount("ExtraOptions", check_text, "Mount options."),
-    automount("DirectoryMode", check_mode, "Mode of a mount point that is made."),
-    automount("TimeoutIdleSec", check_span, "Idle time before it is unmounted."),
+    automount("Where", kPath<&A::where>,
+              "Where the mount point is; the unit's name says the same."),
+    automount("ExtraOptions", kText<&A::extra_options>, "Options of the autofs mount."),
+    automount("DirectoryMode", kMode<&A::directory_mode>, "Mode of a mount point that is made."),
+    automount("TimeoutIdleSec", kSpan<&A::timeout_idle>, "Idle time before it is unmounted.",
+              "TimeoutIdleUSec"),
 };
 
 }  // namespace

@@ -342,7 +342,6 @@ void FstabWriter::add_mount(Entry entry) {
 /// x-systemd.wanted-by= and x-systemd.required-by= stand in for the target.
 void FstabWriter::start_mount(const Entry& entry, const std::string& unit,
                               std::string_view target) {
-  if (entry.is_automount && !facts_.runs_automounts) return link(target, false, unit);
   if (entry.is_automount) return add_automount(entry, target);
   bool is_named = false;
   for (const bool requires_it : {false, true}) {

@@ -23,8 +23,6 @@ struct FstabFacts {
   /// The table of the root below /sysroot, in an initrd: of its entries /usr and those with
   /// x-initrd.mount are mounted there, for initrd-fs.target.
   bool is_of_sysroot = false;
-  /// False: x-systemd.automount has the mount itself started, wanted by its target.
-  bool runs_automounts = true;
   /// Where a mount point really is, links resolved: a unit's is no link.
   std::function<std::string(const std::string& path)> resolve;
   /// Whether there is a fsck.TYPE.

@@ -25,8 +25,8 @@ bool can_be_started(UnitType type) {
     case UnitType::Swap:
     case UnitType::Socket:
     case UnitType::Device:
-      return true;
     case UnitType::Automount:
+      return true;
     case UnitType::Timer:
     case UnitType::Path:
       return false;

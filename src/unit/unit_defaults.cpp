@@ -36,13 +36,13 @@ bool has_cgroup(UnitType type) {
     case UnitType::Service:
     case UnitType::Socket:
     case UnitType::Mount:
+    case UnitType::Automount:
     case UnitType::Swap:
     case UnitType::Slice:
     case UnitType::Scope:
       return true;
     case UnitType::Target:
     case UnitType::Device:
-    case UnitType::Automount:
     case UnitType::Timer:
     case UnitType::Path:
       return false;
@@ -92,6 +92,12 @@ void complete_mount(Unit& unit) {
   auto& mount = config_of<MountConfig>(unit);
   if (!mount.where.empty()) return;
   if (auto path = unit_unescape_path(without_suffix(unit.id))) mount.where = std::move(*path);
+}
+
+void complete_automount(Unit& unit) {
+  auto& automount = config_of<AutomountConfig>(unit);
+  if (!automount.where.empty()) return;
+  if (auto path = unit_unescape_path(without_suffix(unit.id))) automount.where = std::move(*path);
 }
 
 void complete_swap(Unit& unit) {
@@ -196,6 +202,20 @@ std::string mount_problem(const Unit& unit) {
   return {};
 }
 
+/// systemd.automount(5).
+std::string automount_problem(const Unit& unit) {
+  const std::string& where = unit.automount->where;
+  const auto name = name_from_path(where, ".automount");
+  if (!name || *name != unit.id) {
+    return format("Where={} has to be the path that the unit's name stands for", where);
+  }
+  if (where == "/") return "the root can't be mounted when somebody looks";
+  if (is_api_mount_point(where)) {
+    return format("{} is mounted by the manager itself, no unit may", where);
+  }
+  return {};
+}
+
 /// systemd.socket(5).
 std::string socket_problem(const Unit& unit) {
   const auto& socket = config_of<SocketConfig>(unit);
@@ -264,6 +284,7 @@ std::size_t failure_units(const Unit& unit) {
 
 void complete_unit(Unit& unit, bool user_manager, const HostFacts& host) {
   if (unit.type == UnitType::Mount) complete_mount(unit);
+  if (unit.type == UnitType::Automount) complete_automount(unit);
   if (unit.type == UnitType::Swap) complete_swap(unit);
   if (unit.type == UnitType::Socket) complete_socket(unit);
   if (unit.config.description.empty() && unit.mount != nullptr) {
@@ -271,6 +292,9 @@ void complete_unit(Unit& unit, bool user_manager, const HostFacts& host) {
   }
   if (unit.config.description.empty() && unit.type == UnitType::Device) {
     unit.config.description = unit_unescape_path(without_suffix(unit.id)).value_or(unit.id);
+  }
+  if (unit.config.description.empty() && unit.automount != nullptr) {
+    unit.config.description = unit.automount->where;
   }
   if (unit.config.description.empty()) unit.config.description = unit.id;
   // Of a device it is the manager's to say.
@@ -309,6 +333,7 @@ std::string unit_problem(const Unit& unit, Diagnostics& diagnostics) {
   }
   if (unit.type == UnitType::Service) return service_problem(unit, diagnostics);
   if (unit.type == UnitType::Mount) return mount_problem(unit);
+  if (unit.type == UnitType::Automount) return automount_problem(unit);
   if (unit.type == UnitType::Swap) return swap_problem(unit);
   if (unit.type == UnitType::Socket) return socket_problem(unit);
   return {};

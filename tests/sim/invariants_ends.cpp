@@ -45,6 +45,7 @@ bool asks_for_restart(ServiceRestart policy, ServiceResult cause) {
     case ServiceResult::OomKill:
     case ServiceResult::TriggerLimitHit:
     case ServiceResult::ServiceStartLimitHit:
+    case ServiceResult::MountStartLimitHit:
       break;
   }
   return is_one_of({Always, OnFailure, OnAbnormal});

@@ -54,6 +54,9 @@ class SimOs final : public Os {
   bool watch_alien(UnitId id, pid_t pid) override;
   bool is_alive(pid_t pid) override { return find(pid) != nullptr; }
   bool is_mounted(const Unit&) override { return false; }
+  SysResult take_automount(UnitId) override { return {}; }
+  void answer_automount(UnitId, AutomountAsks, int) override {}
+  void drop_automount(UnitId) override {}
   Result<void, std::string> open_sockets(UnitId, const Unit&) override { return {}; }
   SysResult watch_sockets(UnitId, bool) override { return {}; }
   void flush_sockets(UnitId) override {}

@@ -40,6 +40,7 @@ struct NameOf {
   std::string_view operator()(const Passed&) const { return "passed"; }
   std::string_view operator()(const SocketsOpened&) const { return "sockets opened"; }
   std::string_view operator()(const SocketNews&) const { return "socket news"; }
+  std::string_view operator()(const AutomountNews&) const { return "automount news"; }
   std::string_view operator()(const ResetFailed&) const { return "reset-failed"; }
 };
 

@@ -76,6 +76,21 @@ void FakeOs::watch_empty(UnitId id, bool on) {
   }
 }
 
+SysResult FakeOs::take_automount(UnitId id) {
+  if (untakeable != 0) return Failure{SysError{"autofs", untakeable}};
+  automounts.insert(id.value);
+  return {};
+}
+
+void FakeOs::answer_automount(UnitId, AutomountAsks what, int error) {
+  calls.push_back(
+      format("answer {} {}", what == AutomountAsks::Access ? "access" : "expiry", error));
+}
+
+void FakeOs::drop_automount(UnitId id) {
+  if (automounts.erase(id.value) != 0) calls.emplace_back("drop automount");
+}
+
 Result<void, std::string> FakeOs::open_sockets(UnitId id, const Unit& unit) {
   calls.push_back(format("open {}", unit.id));
   if (unopenable.contains(unit.id)) return Failure{std::string("cannot listen on it")};

@@ -68,6 +68,9 @@ class FakeOs final : public Os {
     const auto at = plugged.find(unit.id);
     return at != plugged.end() ? at->second : std::string();
   }
+  SysResult take_automount(UnitId id) override;
+  void answer_automount(UnitId id, AutomountAsks what, int error) override;
+  void drop_automount(UnitId id) override;
   Result<bool> test(const Condition& condition, const Unit& unit) override;
   InvocationId new_invocation() override;
   void log(Say::Level level, std::string_view unit, std::string_view text) override;
@@ -86,6 +89,8 @@ class FakeOs final : public Os {
   std::set<std::uint32_t> served;              ///< instances that have a connection
   std::map<std::string, std::string> plugged;  ///< units of devices, and their paths in sysfs
   std::set<std::string> used;                  ///< units of devices that are mounted
+  std::set<std::uint32_t> automounts;          ///< units whose autofs points are heard
+  int untakeable = 0;                          ///< the errno of take_automount()
   std::set<std::string> false_conditions;      ///< by parameter
   std::set<UnitId, bool (*)(UnitId, UnitId)> empty_watched{
       [](UnitId a, UnitId b) { return a.value < b.value; }};

@@ -72,6 +72,24 @@ std::string_view work_name(SocketWork::What what) {
   return "";
 }
 
+std::string automount_work(const AutomountWork& a) {
+  switch (a.what) {
+    case AutomountWork::What::Take:
+      return "take";
+    case AutomountWork::What::AnswerAccess:
+      return a.error == 0 ? "access: there" : format("access: {}", errno_text(a.error));
+    case AutomountWork::What::AnswerExpiry:
+      return a.error == 0 ? "expiry: gone" : format("expiry: {}", errno_text(a.error));
+    case AutomountWork::What::Trigger:
+      return "start mount";
+    case AutomountWork::What::Expire:
+      return "stop mount";
+    case AutomountWork::What::Drop:
+      return "drop";
+  }
+  return "";
+}
+
 constexpr unsigned kEndlessLoop = 1000;
 
 }  // namespace
@@ -98,6 +116,7 @@ std::string to_text(const ServiceAction& action) {
             return std::string(a.restarting ? "release restarting" : "release");
           },
           [](const SocketWork& a) { return std::string(work_name(a.what)); },
+          [](const AutomountWork& a) { return automount_work(a); },
           [](const Say& a) { return "say " + a.text; },
       },
       action);
@@ -118,6 +137,7 @@ bool is_answered(const ServiceAction& action) {
                         [](const WatchBusName&) { return false; },
                         [](const Release&) { return false; },
                         [](const SocketWork& a) { return a.what == SocketWork::What::Open; },
+                        [](const AutomountWork& a) { return a.what == AutomountWork::What::Take; },
                         [](const Say&) { return false; },
                     },
                     action);

@@ -51,6 +51,8 @@ LABEL=second /srv/second ext4 noatime 0 2
 nonsense
 /dev/vdb relative ext4 defaults 0 0
 tmpfs /srv/later tmpfs noauto 0 0
+tmpfs /srv/auto tmpfs size=1M,x-systemd.automount,x-systemd.idle-timeout=2 0 0
+/dev/vdy /srv/never ext4 x-systemd.automount,x-systemd.device-timeout=3s 0 0
 """
 SWAP_BYTES = 1 << 20
 
@@ -107,10 +109,20 @@ class Fstab(unittest.TestCase):
                      r'/etc/fstab:10: "relative" is no mount point, ignored$',
                      r"\[ TIME \] Timed out waiting for device dev-vdx\.device - /dev/vdx\.$"):
             self.assertRegex(guest.console, re.compile(line, re.MULTILINE))
+        # The kernel has loaded its module for the first of them.
+        self.assertEqual(guest.ok("systemctl is-active srv-auto.automount srv-never.automount"), "active\n" * 2)
+        self.assertEqual(guest.ok("systemctl is-active srv-auto.mount || true"), "inactive\n")
+        self.assertEqual(guest.ok("touch /srv/auto/x; ls /srv/auto"), "x\n")
+        self.assertEqual(guest.ok("systemctl is-active srv-auto.mount"), "active\n")
+        self.assertIn("No such device", guest.run("ls /srv/never/ 2>&1")[1])
+        # Idle, it goes, and comes back.
+        guest.ok("while grep -q '/srv/auto tmpfs' /proc/mounts; do :; done")
+        self.assertEqual(guest.ok("ls /srv/auto; grep -c '/srv/auto tmpfs' /proc/mounts"), "1\n")
         # What is made anew at a reload is what was there.
         guest.ok("echo 'tmpfs /srv/new tmpfs size=1M' >> /etc/fstab; systemctl daemon-reload; systemctl start srv-new.mount")
         self.assertIn("/srv/new", guest.ok("cat /proc/mounts"))
-        self.assertEqual(guest.ok("systemctl is-active srv-second.mount swapfile.swap"), "active\n" * 2)
+        self.assertEqual(guest.ok("systemctl is-active srv-second.mount swapfile.swap srv-auto.automount"), "active\n" * 3)
+        guest.ok("ls /srv/auto")
         guest.tell("systemctl poweroff")
         self.assertIn("reboot: Power down", guest.wait())
         state = subprocess.run(["dumpe2fs", "-h", second], capture_output=True, text=True).stdout

@@ -204,6 +204,14 @@ TEST_CASE("paths of a service's processes require their mounts", "[graph][implic
   CHECK(implied("-.mount", "")->config.requires_mounts_for.empty());
 }
 
+TEST_CASE("an automount triggers the mount of its path, and comes before it", "[graph][implicit]") {
+  const Words automount = of("a-b.automount", "[Automount]\nTimeoutIdleSec=1\n");
+  CHECK(has(automount, "Triggers=a-b.mount"));
+  CHECK(has(automount, "Before=a-b.mount"));
+  CHECK(has(automount, "Before=local-fs.target"));
+  CHECK(has(automount, "Conflicts=umount.target"));
+}
+
 TEST_CASE("a file is swapped to once the root can be written to", "[graph][implicit]") {
   CHECK(has(of("s.swap", "[Swap]\nWhat=/s\n"), "After=systemd-remount-fs.service"));
   CHECK_FALSE(

@@ -119,6 +119,9 @@ class OsWorld final : public OsListener {
   void unit_empty(UnitId unit) override { empties.push_back(unit); }
   void path_changed(UnitId unit) override { paths.push_back(unit); }
   void alien_exited(pid_t pid) override { aliens.push_back(pid); }
+  void automount_asked(UnitId unit, AutomountAsks what, pid_t) override {
+    automounts_asked.emplace_back(unit, what);
+  }
   void socket_ready(UnitId unit) override { ready_sockets.push_back(unit); }
   void bus_name_changed(UnitId unit, const BusNameChanged& change) override {
     bus.emplace_back(unit, change);
@@ -133,6 +136,7 @@ class OsWorld final : public OsListener {
   std::vector<UnitId> ooms;
   std::vector<UnitId> paths;
   std::vector<UnitId> ready_sockets;
+  std::vector<std::pair<UnitId, AutomountAsks>> automounts_asked;
   std::vector<pid_t> aliens;
   std::vector<std::pair<UnitId, BusNameChanged>> bus;
   std::vector<std::pair<pid_t, int>> exits;

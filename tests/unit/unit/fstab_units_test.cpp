@@ -11,9 +11,8 @@ namespace {
 /// What is generated: texts without their heads, and links with "->" before where they lead.
 class Made {
  public:
-  explicit Made(std::string_view text, bool of_sysroot = false, bool automounts = true,
-                bool swap = true) {
-    FstabFacts facts{text, "t", swap, of_sysroot, automounts, resolve, has_fsck};
+  explicit Made(std::string_view text, bool of_sysroot = false, bool swap = true) {
+    FstabFacts facts{text, "t", swap, of_sysroot, resolve, has_fsck};
     for (const GeneratedFile& file : fstab_units(facts, said)) {
       CHECK_FALSE(file.early);
       CHECK(
@@ -144,9 +143,6 @@ TEST_CASE("an automount is started in the mount's place", "[unit][boot]") {
   CHECK(made.has("remote-fs.target.requires/a.automount"));
   CHECK(made.has("local-fs.target.wants/b.automount"));
   CHECK(made.files.size() == 6);
-  const Made without(kText, false, false);
-  CHECK(without.has("remote-fs.target.wants/a.mount"));
-  CHECK_FALSE(without.has("a.automount"));
 }
 
 TEST_CASE("a swap is a swap unit, unless swaps are not wanted", "[unit][boot]") {
@@ -161,7 +157,7 @@ TEST_CASE("a swap is a swap unit, unless swaps are not wanted", "[unit][boot]") 
   CHECK(made.has("s.swap"));
   CHECK(made.files.size() == 5);
   CHECK(made.messages() == "t:4: \"none\" is no swap, ignored\n");
-  CHECK(Made(kText, false, true, false).files.empty());
+  CHECK(Made(kText, false, false).files.empty());
 }
 
 TEST_CASE("file systems are made and grown by services of their own", "[unit][boot]") {
