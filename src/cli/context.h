@@ -40,6 +40,17 @@ class ProgramRunner {
   /// Its exit status once it has ended; 128 + signal. The first word is looked for
   /// in $PATH: ENOENT if it is not there.
   virtual Result<int> run(const std::vector<std::string>& argv) = 0;
+  /// What takes this process's place.
+  struct Successor {
+    std::vector<std::string> argv;
+    std::vector<std::string> environment;  ///< NAME=VALUE, over what is there
+    std::string user;                      ///< these: as it is where they are empty
+    std::string group;
+    std::string nice;
+    std::string working_directory;
+  };
+  /// Returns where it can't be done: a line for people.
+  virtual std::string become(const Successor& successor) = 0;
   /// All of standard input.
   virtual Result<std::string> read_input() = 0;
 };

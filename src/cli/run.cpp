@@ -8,6 +8,7 @@
 #include "cli/context.h"
 #include "cli/help.h"
 #include "cli/power.h"
+#include "cli/transient_run.h"
 #include "cli/verbs.h"
 #include "cli/wall.h"
 
@@ -122,6 +123,14 @@ int run_cli(CliContext& context, std::span<const std::string> arguments) {
     std::vector<std::string> words(arguments.begin(), arguments.end());
     words.front() = program;
     return run_small_applet(context, words);
+  }
+  if (program == "systemd-run") {
+    std::vector<std::string> words(arguments.begin(), arguments.end());
+    words.front() = program;
+    return run_transient(context, words);
+  }
+  if (program == "onset" && arguments.size() > 1 && arguments[1] == "run") {
+    return run_transient(context, arguments.subspan(1));
   }
   if (is_telinit_name(program)) return run_telinit(context, arguments);
   auto options = parse_options(arguments);

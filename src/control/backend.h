@@ -86,6 +86,15 @@ class ControlBackend {
   virtual ReloadStep reload(Timestamp now) = 0;
   virtual std::string default_target() = 0;
 
+  /// Puts the file of a unit that is made now where the manager finds it. The error is a
+  /// line for people; EEXIST's is empty: there is one of that name.
+  virtual Result<void, std::string> make_transient(const std::string& name,
+                                                   const std::string& text) = 0;
+  /// The same is not wanted after all.
+  virtual void drop_transient(const std::string& name) = 0;
+  /// The next start of this scope takes them over. EPERM, ESRCH, EBUSY: not to be had.
+  virtual SysResult hold_processes(UnitId id, const std::vector<pid_t>& pids) = 0;
+
   // ---- processes ------------------------------------------------------------
   /// Of the unit, main and control first. The answer is bounded by its maker.
   virtual std::vector<pid_t> processes(UnitId id) = 0;

@@ -38,6 +38,8 @@ std::size_t share_of(const json& unit) {
 
 constexpr ManagerInterface::MethodRow ManagerInterface::kMethods[] = {
     {"Enqueue", &ManagerInterface::enqueue, false},
+    {"StartTransient", &ManagerInterface::start_transient, false},
+    {"Abandon", &ManagerInterface::abandon, false},
     {"Kill", &ManagerInterface::kill, false},
     {"Freeze", &ManagerInterface::freeze, false},
     {"Thaw", &ManagerInterface::thaw, false},
@@ -177,6 +179,11 @@ void ManagerInterface::job_done(const Job& job, JobResult result) {
   if (queueing_) ended_at_once_.emplace_back(job.id, result);
   const auto [first, last] = job_waiters_.equal_range(job.id.value);
   for (auto it = first; it != last; ++it) {
+    if (auto* made = find_pending<TransientWait>(it->second)) {
+      made->outcome.result = result;
+      sink_->wake(it->second);
+      continue;
+    }
     auto* wait = find_pending<JobWait>(it->second);
     if (wait == nullptr) continue;
     for (std::size_t i = 0; i < wait->outcomes.size(); ++i) {
@@ -218,6 +225,10 @@ void ManagerInterface::unit_changed(UnitId unit) {
     if (subscription != nullptr && subscription->unit_changed(unit)) sink_->wake(id);
   }
   for (CallId id : state_waiters_) sink_->wake(id);
+  for (CallId id : end_waiters_) {
+    const auto* made = find_pending<TransientWait>(id);
+    if (made != nullptr && made->outcome.unit == unit) sink_->wake(id);
+  }
 }
 
 bool ManagerInterface::is_pinned(UnitId unit) const {
@@ -227,6 +238,7 @@ bool ManagerInterface::is_pinned(UnitId unit) const {
       return std::ranges::any_of(wait.outcomes,
                                  [&](const JobOutcome& o) { return o.unit == unit; });
     }
+    bool operator()(const TransientWait& wait) const { return wait.outcome.unit == unit; }
     bool operator()(const UnitList& list) const {
       const std::span untold = std::span(list.units).subspan(list.told);
       return std::ranges::find(untold, unit) != untold.end();
@@ -269,8 +281,13 @@ void ManagerInterface::gone(CallId id) {
       for (auto w = first; w != last;) w = w->second == id ? job_waiters_.erase(w) : std::next(w);
     }
   }
+  if (const auto* made = std::get_if<TransientWait>(&it->second)) {
+    const auto [first, last] = job_waiters_.equal_range(made->outcome.job.value);
+    for (auto w = first; w != last;) w = w->second == id ? job_waiters_.erase(w) : std::next(w);
+  }
   std::erase(subscribers_, id);
   std::erase(state_waiters_, id);
+  std::erase(end_waiters_, id);
   pending_.erase(it);
 }
 

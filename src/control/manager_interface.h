@@ -85,6 +85,7 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
    private:
     ManagerInterface& interface_;
   };
+  enum class Advance : std::uint8_t { More, Wait, Done };
   static const MethodRow kMethods[];
   static const MethodRow* find_method(std::string_view name);
 
@@ -101,6 +102,13 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   void finish_enqueue(Call& call, std::vector<JobOutcome> outcomes, bool wait);
   [[nodiscard]] Json view_outcome(const JobOutcome& outcome) const;
   [[nodiscard]] std::string failure_text(const JobOutcome& outcome) const;
+
+  // ---- methods_transient.cpp ------------------------------------------------
+  void start_transient(Call& call);
+  void abandon(Call& call);
+  std::optional<Refusal> make_transient(const std::string& name, const std::string& text,
+                                        const std::vector<pid_t>& pids);
+  Advance advance(CallId id, TransientWait& wait);
 
   // ---- methods_units.cpp ----------------------------------------------------
   void list_units(Call& call) { list_matching(call, false); }
@@ -141,7 +149,6 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   /// Null: there is none, or it is another one.
   template <class Kind>
   [[nodiscard]] Kind* find_pending(CallId id);
-  enum class Advance : std::uint8_t { More, Wait, Done };
   Advance advance(CallId id, JobWait& wait);
   Advance advance(CallId id, UnitList& list);
   Advance advance(CallId id, AnswerList& list);
@@ -166,6 +173,7 @@ class ManagerInterface final : public CallHandler, public ManagerListener {
   std::unordered_multimap<std::uint32_t, CallId> job_waiters_;
   std::vector<CallId> subscribers_;
   std::vector<CallId> state_waiters_;
+  std::vector<CallId> end_waiters_;  ///< of units that were made for a call
   /// Jobs that end while they are being queued.
   std::vector<std::pair<JobId, JobResult>> ended_at_once_;
   bool queueing_ = false;

@@ -186,6 +186,8 @@ json ManagerInterface::view_outcome(const JobOutcome& outcome) const {
   if (*outcome.result == JobResult::Done || *outcome.result == JobResult::Canceled) return view;
   if (manager_.graph().unit(outcome.unit).type == UnitType::Service) {
     view["unit_result"] = to_string(manager_.runtime(outcome.unit).service.result);
+  } else if (has_scope_processes(manager_.graph().unit(outcome.unit))) {
+    view["unit_result"] = to_string(manager_.runtime(outcome.unit).scope.result);
   } else if (manager_.graph().unit(outcome.unit).socket != nullptr) {
     view["unit_result"] = to_string(manager_.runtime(outcome.unit).socket.result);
   } else if (manager_.graph().unit(outcome.unit).automount != nullptr) {

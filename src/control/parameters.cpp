@@ -58,20 +58,50 @@ std::vector<std::string> Parameters::texts(const char* name) {
   return value ? std::move(*value) : std::vector<std::string>();
 }
 
+namespace {
+
+std::optional<std::int64_t> number_in_range(const json& value, std::int64_t lowest,
+                                            std::int64_t highest) {
+  std::optional<std::int64_t> number;
+  // What does not fit into 64 bits with a sign is out of any range here.
+  if (const auto* u = value.get_ptr<const std::uint64_t*>()) {
+    if (*u <= static_cast<std::uint64_t>(INT64_MAX)) number = static_cast<std::int64_t>(*u);
+  } else if (const auto* i = value.get_ptr<const std::int64_t*>()) {
+    number = *i;
+  }
+  return number && *number >= lowest && *number <= highest ? number : std::nullopt;
+}
+
+}  // namespace
+
 std::optional<std::int64_t> Parameters::optional_number(const char* name, std::int64_t lowest,
                                                         std::int64_t highest) {
   const json* value = find(name);
   if (value == nullptr) return std::nullopt;
-  std::optional<std::int64_t> number;
-  // What does not fit into 64 bits with a sign is out of any range here.
-  if (const auto* u = value->get_ptr<const std::uint64_t*>()) {
-    if (*u <= static_cast<std::uint64_t>(INT64_MAX)) number = static_cast<std::int64_t>(*u);
-  } else if (const auto* i = value->get_ptr<const std::int64_t*>()) {
-    number = *i;
+  const auto number = number_in_range(*value, lowest, highest);
+  if (!number) refuse(name);
+  return number;
+}
+
+std::optional<std::vector<std::int64_t>> Parameters::optional_numbers(const char* name,
+                                                                      std::int64_t lowest,
+                                                                      std::int64_t highest) {
+  const json* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  std::vector<std::int64_t> numbers;
+  if (!value->is_array()) {
+    refuse(name);
+    return std::nullopt;
   }
-  if (number && *number >= lowest && *number <= highest) return number;
-  refuse(name);
-  return std::nullopt;
+  for (const json& element : *value) {
+    const auto number = number_in_range(element, lowest, highest);
+    if (!number) {
+      refuse(name);
+      return std::nullopt;
+    }
+    numbers.push_back(*number);
+  }
+  return numbers;
 }
 
 std::int64_t Parameters::number(const char* name, std::int64_t lowest, std::int64_t highest) {

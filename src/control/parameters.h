@@ -20,6 +20,8 @@ class Parameters {
   std::optional<std::string> optional_text(const char* name);
   std::vector<std::string> texts(const char* name);
   std::optional<std::vector<std::string>> optional_texts(const char* name);
+  std::optional<std::vector<std::int64_t>> optional_numbers(const char* name, std::int64_t lowest,
+                                                            std::int64_t highest);
   std::int64_t number(const char* name, std::int64_t lowest, std::int64_t highest);
   std::optional<std::int64_t> optional_number(const char* name, std::int64_t lowest,
                                               std::int64_t highest);

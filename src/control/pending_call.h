@@ -38,6 +38,14 @@ struct JobWait {
   bool more = false;
 };
 
+/// StartTransient, until its job or its unit has ended.
+struct TransientWait {
+  JobOutcome outcome;
+  bool until_end = false;
+  bool more = false;
+  bool is_told = false;  ///< how the job has ended
+};
+
 /// ListUnits and ListUnitStatus with `more`.
 struct UnitList {
   bool full = false;  ///< everything that status shows
@@ -73,7 +81,7 @@ struct ReloadWait {
   std::shared_ptr<const Diagnostics> found;  ///< null at its end: there was no memory for it
 };
 
-using PendingCall =
-    std::variant<JobWait, UnitList, AnswerList, WalkList, StateWait, ReloadWait, Subscription>;
+using PendingCall = std::variant<JobWait, TransientWait, UnitList, AnswerList, WalkList, StateWait,
+                                 ReloadWait, Subscription>;
 
 }  // namespace onset

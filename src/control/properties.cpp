@@ -360,6 +360,18 @@ void put_mount_state(Properties& p, const Manager& manager, UnitId id) {
   if (unit.mount != nullptr) put(p, "ReloadResult", std::string(to_string(s.reload_result)));
 }
 
+void put_scope_state(Properties& p, const Manager& manager, UnitId id) {
+  const Unit& unit = manager.graph().unit(id);
+  const ManagerSettings& defaults = manager.config().defaults;
+  const ScopeConfig& config = config_of<ScopeConfig>(unit);
+  if (!config.timeout_stop) put(p, "TimeoutStopUSec", format_span(defaults.timeout_stop));
+  if (!config.oom_policy_written) {
+    put(p, "OOMPolicy", std::string(to_string(defaults.oom_policy)));
+  }
+  put(p, "Result", std::string(to_string(manager.runtime(id).scope.result)));
+  put(p, "Controller", "");
+}
+
 void put_socket_state(Properties& p, const Manager& manager, UnitId id) {
   const Unit& unit = manager.graph().unit(id);
   const SocketState& s = manager.runtime(id).socket;
@@ -399,6 +411,7 @@ Properties unit_properties(const Manager& manager, ControlBackend& backend, Unit
     put(p, "JobRunningTimeoutUSec", format_span(manager.job_running_timeout(unit)));
   }
   if (unit.type == UnitType::Automount) put_automount_state(p, manager, id);
+  if (unit.type == UnitType::Scope) put_scope_state(p, manager, id);
   if (unit.type == UnitType::Service || unit.type == UnitType::Slice ||
       unit.type == UnitType::Scope) {
     put_resource_defaults(p, manager.config().defaults, unit);

@@ -21,6 +21,8 @@ ErrorRow row_of(RefusalKind kind) {
   switch (kind) {
     case RefusalKind::NoSuchUnit:
       return {"NoSuchUnit", "unit"};
+    case RefusalKind::UnitExists:
+      return {"UnitExists", "unit"};
     case RefusalKind::UnitNotLoadable:
       return {"UnitNotLoadable", "unit"};
     case RefusalKind::InvalidName:

@@ -12,6 +12,7 @@ namespace onset {
 
 enum class RefusalKind : std::uint8_t {
   NoSuchUnit,
+  UnitExists,
   UnitNotLoadable,
   InvalidName,
   NotApplicable,

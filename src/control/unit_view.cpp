@@ -299,6 +299,10 @@ json view_status(const Manager& manager, ControlBackend& backend, UnitId id) {
   view["triggers"] = view_others(manager, id, DependencyKind::Triggers);
   view["triggered_by"] = view_others(manager, id, DependencyKind::TriggeredBy);
   if (unit.type == UnitType::Service) add_service(view, manager, backend, id);
+  if (has_scope_processes(unit)) {
+    view["result"] = to_string(runtime.scope.result);
+    view["processes"] = view_processes(backend, id, runtime.service);
+  }
   if (unit.socket != nullptr) view["result"] = to_string(runtime.socket.result);
   if (unit.automount != nullptr) view["result"] = to_string(runtime.automount.result);
 

@@ -492,6 +492,7 @@ std::string_view Manager::sub_state(UnitId id) const {
   if (unit.type == UnitType::Service) return to_string(rt.service.phase);
   if (unit.type == UnitType::Socket) return to_string(rt.socket.phase);
   if (unit.type == UnitType::Automount) return to_string(rt.automount.phase);
+  if (has_scope_processes(unit)) return to_string(rt.scope.phase);
   if (unit.type == UnitType::Mount) return to_string(rt.mount.phase);
   if (unit.type == UnitType::Swap) return swap_word(rt.mount.phase);
   if (unit.type == UnitType::Device) return to_string(rt.device.phase);

@@ -35,6 +35,7 @@
 #include "engine/memory_reserve.h"
 #include "engine/mount.h"
 #include "engine/os.h"
+#include "engine/scope.h"
 #include "engine/service.h"
 #include "engine/service_state.h"
 #include "engine/socket.h"
@@ -147,6 +148,8 @@ class Manager final : private UnitStates, private JobGate {
   /// systemctl kill: `who` is "main", "control" or "all". How many processes were signalled.
   Result<unsigned, RequestError> kill_unit(std::string_view unit, std::string_view who, int signal);
   Result<void, RequestError> reset_failed(std::string_view unit, Timestamp now);
+  /// Of a scope: who has made it looks after it no longer.
+  Result<void, RequestError> abandon(std::string_view unit, Timestamp now);
   void reset_failed_all(Timestamp now);
   /// Reads all unit files again (daemon-reload). `source` must be a fresh one. bad_alloc:
   /// nothing has changed and `source` is not in use; else it is from now on.
@@ -335,11 +338,11 @@ class Manager final : private UnitStates, private JobGate {
   ServiceContext context(UnitId id) const;
   void set_plain(UnitId id, bool active);
   // ---- mounts and swaps (manager_mounts.cpp) ----------------------------------
-  /// Moved by a state machine, that of a service, a socket, a mount or an automount.
+  /// Moved by a state machine, that of a service, a socket, a scope, a mount or an automount.
   [[nodiscard]] bool has_machine(UnitId id) const {
     const Unit& unit = graph_->unit(id);
     return unit.service != nullptr || unit.socket != nullptr || is_mount_like(unit) ||
-           unit.automount != nullptr;
+           unit.automount != nullptr || has_scope_processes(unit);
   }
   std::optional<ServiceEvent> take_service_step(UnitId id, const ServiceEvent& event);
   std::optional<ServiceEvent> take_mount_step(UnitId id, const MountStep& step, bool starts);
@@ -367,6 +370,9 @@ class Manager final : private UnitStates, private JobGate {
   void arm_unit(UnitId id);
   void say(Say::Level level, UnitId id, std::string_view text);
 
+  // ---- scopes (manager_scopes.cpp) --------------------------------------------
+  std::optional<ServiceEvent> take_scope_step(UnitId id, const ScopeStep& step, bool starts);
+  bool adopt_scope_processes(UnitId id);
   // ---- sockets (manager_sockets.cpp) ------------------------------------------
   std::optional<ServiceEvent> take_socket_step(UnitId id, const SocketStep& step, bool starts);
   std::optional<ServiceEvent> work_on_sockets(UnitId id, const SocketWork& action);

@@ -306,6 +306,7 @@ Manager::Outcome Manager::start_unit(UnitId id) {
 
   if (unit.socket != nullptr && refuses_to_listen(id)) return Outcome::Failed;
   if (unit.automount != nullptr && refuses_to_automount(id)) return Outcome::Failed;
+  if (has_scope_processes(unit) && !adopt_scope_processes(id)) return Outcome::Failed;
   return has_machine(id) ? start_machine(id) : start_plain(id);
 }
 

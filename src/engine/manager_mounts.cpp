@@ -18,6 +18,7 @@ ServiceResult Manager::result_of(UnitId id) const {
   const UnitRuntime& rt = runtime_[id.value];
   if (graph_->unit(id).socket != nullptr) return rt.socket.result;
   if (graph_->unit(id).automount != nullptr) return rt.automount.result;
+  if (has_scope_processes(graph_->unit(id))) return rt.scope.result;
   return is_mount_like(graph_->unit(id)) ? rt.mount.result : rt.service.result;
 }
 
@@ -27,6 +28,7 @@ MonoTime Manager::deadline_of(UnitId id) const {
   if (is_mount_like(graph_->unit(id))) return rt.mount.deadline;
   if (graph_->unit(id).socket != nullptr) return rt.socket.deadline;
   if (graph_->unit(id).automount != nullptr) return rt.automount.deadline;
+  if (has_scope_processes(graph_->unit(id))) return rt.scope.deadline;
   return rt.service.deadline;
 }
 
@@ -38,6 +40,7 @@ ActiveState Manager::state_of(UnitId id) const {
   if (unit.socket != nullptr) return onset::active_state(rt.socket.phase);
   if (unit.type == UnitType::Device) return onset::active_state(rt.device.phase);
   if (unit.automount != nullptr) return onset::active_state(rt.automount.phase);
+  if (has_scope_processes(unit)) return onset::active_state(rt.scope.phase);
   if (rt.plain_failed) return ActiveState::Failed;
   return rt.plain_active ? ActiveState::Active : ActiveState::Inactive;
 }

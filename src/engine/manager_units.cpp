@@ -41,11 +41,14 @@ ServiceContext Manager::context(UnitId id) const {
                           runtime_[id.value].service.phase == ServicePhase::AutoRestartQueued) &&
                          os_.has_processes(id);
   c.idle = false;
-  if (unit.service != nullptr && unit.service->runtime_randomized_extra > Duration::zero()) {
+  const Duration extra = unit.service != nullptr ? unit.service->runtime_randomized_extra
+                         : unit.scope != nullptr ? unit.scope->runtime_randomized_extra
+                                                 : Duration::zero();
+  if (extra > Duration::zero()) {
     // The invocation id is random and lasts as long as the activation does.
     const auto& bytes = runtime_[id.value].invocation;
     const unsigned fraction = bytes[0] * 256U + bytes[1];
-    c.runtime_extra = unit.service->runtime_randomized_extra / 65536 * fraction;
+    c.runtime_extra = extra / 65536 * fraction;
   }
   return c;
 }
@@ -68,6 +71,9 @@ std::optional<ServiceEvent> Manager::take_step(UnitId id, const ServiceEvent& ev
   if (unit.automount != nullptr)
     return take_automount_step(id, step(unit, runtime_[id.value].automount, event, context(id)),
                                std::holds_alternative<StartRequested>(event));
+  if (has_scope_processes(unit))
+    return take_scope_step(id, step(unit, runtime_[id.value].scope, event, context(id)),
+                           std::holds_alternative<StartRequested>(event));
   return take_mount_step(id, step(unit, runtime_[id.value].mount, event, context(id)),
                          std::holds_alternative<StartRequested>(event));
 }

@@ -152,6 +152,10 @@ class Os {
   /// Its path in sysfs; empty: it is not there.
   virtual std::string device_syspath(const Unit& unit) const = 0;
 
+  /// The processes that are held for a scope become the unit's, in its group, which gets its
+  /// limits. ESRCH: none is left.
+  virtual SysResult adopt_processes(const UnitGraph& graph, UnitId id, bool startup) = 0;
+
   /// Opens all that the unit listens on, none of it if one fails: what went wrong, with
   /// its address. What is open already stays.
   virtual Result<void, std::string> open_sockets(UnitId id, const Unit& unit) = 0;

@@ -7,6 +7,7 @@
 #include "engine/device.h"
 #include "engine/job.h"
 #include "engine/mount_state.h"
+#include "engine/scope_state.h"
 #include "engine/service_state.h"
 #include "engine/socket_state.h"
 #include "graph/job_type.h"
@@ -17,6 +18,7 @@ struct UnitRuntime {
   ServiceState service;       ///< of services
   SocketState socket;         ///< of sockets
   AutomountState automount;   ///< of automounts
+  ScopeState scope;           ///< of scopes with processes
   MountState mount;           ///< of mounts and swaps; the others use the two below
   DeviceState device;         ///< of devices
   bool plain_active = false;  ///< of targets, slices and other units without processes

@@ -4,6 +4,7 @@
 #include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/format.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "cli/context.h"
@@ -26,7 +28,9 @@
 #include "os/accounts.h"
 #include "os/files.h"
 #include "os/host_facts.h"
+#include "os/identity.h"
 #include "os/virtualization.h"
+#include "unit/values.h"
 
 namespace onset {
 namespace {
@@ -83,6 +87,7 @@ class ErrorSink final : public TextSink {
 
 class TerminalPrograms final : public ProgramRunner {
  public:
+  explicit TerminalPrograms(Accounts& accounts) : accounts_(accounts) {}
   Result<int> run(const std::vector<std::string>& argv) override {
     std::vector<char*> words;
     for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
@@ -98,6 +103,29 @@ class TerminalPrograms final : public ProgramRunner {
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
+  std::string become(const Successor& successor) override {
+    for (const std::string& variable : successor.environment) {
+      const std::size_t equals = variable.find('=');
+      ::setenv(variable.substr(0, equals).c_str(), variable.substr(equals + 1).c_str(), 1);
+    }
+    if (!successor.nice.empty()) {
+      const auto level = parse_int(successor.nice, -20, 19);
+      if (!level) return format("Failed to parse nice value: {}", c_escape(successor.nice));
+      if (::setpriority(PRIO_PROCESS, 0, static_cast<int>(*level)) != 0) {
+        return format("Failed to set nice level: {}", errno_text(errno));
+      }
+    }
+    if (std::string wrong = change_identity(successor); !wrong.empty()) return wrong;
+    const std::string& folder = successor.working_directory;
+    if (!folder.empty() && ::chdir(folder.c_str()) != 0) {
+      return format("Failed to change directory to {}: {}", c_escape(folder), errno_text(errno));
+    }
+    std::vector<char*> words;
+    for (const std::string& word : successor.argv) words.push_back(const_cast<char*>(word.c_str()));
+    words.push_back(nullptr);
+    ::execvp(words[0], words.data());
+    return format("Failed to execute {}: {}", c_escape(successor.argv.front()), errno_text(errno));
+  }
   Result<std::string> read_input() override {
     constexpr std::size_t kLimit = std::size_t{1} << 20;
     std::string text;
@@ -111,6 +139,42 @@ class TerminalPrograms final : public ProgramRunner {
       if (text.size() > kLimit) return Failure{SysError{"read", EFBIG}};
     }
   }
+
+ private:
+  /// Groups first: who is no longer root can't change them.
+  std::string change_identity(const Successor& successor) {
+    if (successor.user.empty() && successor.group.empty()) return {};
+    std::optional<Account> account;
+    std::optional<gid_t> gid;
+    if (!successor.user.empty()) {
+      auto found = accounts_.user(successor.user);
+      if (!found) return found.error();
+      account = std::move(*found);
+      gid = account->gid;
+    }
+    if (!successor.group.empty()) {
+      auto found = accounts_.group(successor.group);
+      if (!found) return found.error();
+      gid = *found;
+    }
+    std::vector<gid_t> groups;
+    if (account) {
+      auto found = accounts_.groups_of(account->name, *gid);
+      if (!found) return found.error();
+      groups = std::move(*found);
+    }
+    const auto uid = account ? std::optional<uid_t>(account->uid) : std::nullopt;
+    if (auto done = take_identity(uid, *gid, groups); !done) {
+      return format("Failed to change user or group: {}", to_string(done.error()));
+    }
+    if (!account) return {};
+    ::setenv("USER", account->name.c_str(), 1);
+    ::setenv("LOGNAME", account->name.c_str(), 1);
+    if (!account->home.empty()) ::setenv("HOME", account->home.c_str(), 1);
+    if (!account->shell.empty()) ::setenv("SHELL", account->shell.c_str(), 1);
+    return {};
+  }
+  Accounts& accounts_;
 };
 
 class RealMachine final : public Machine {
@@ -193,7 +257,7 @@ int run(int argc, char** argv, char** environment) {
                      read_clock()};
   context.is_tty = isatty(STDOUT_FILENO) == 1;
   measure_terminal(context);
-  TerminalPrograms programs;
+  TerminalPrograms programs(accounts);
   context.programs = &programs;
   RealMachine machine;
   context.machine = &machine;

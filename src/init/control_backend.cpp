@@ -60,6 +60,29 @@ bool ProcessBackend::needs_reload(const Unit& unit) {
   return (*context_.units)->loader().has_changed(unit);
 }
 
+Result<void, std::string> ProcessBackend::make_transient(const std::string& name,
+                                                         const std::string& text) {
+  UnitLoader& loader = (*context_.units)->loader();
+  const std::string folder = transient_folder(context_.loader.user_manager, context_.loader.host);
+  if (folder.empty()) return Failure{std::string("there is no folder for it: $XDG_RUNTIME_DIR")};
+  loader.expect_change();
+  (void)loader.refresh();
+  // One that lies there and is not loaded was left by a call that memory ran out for.
+  const std::string found = loader.fragment_of(name);
+  if (!found.empty() && found != format("{}/{}", folder, name)) return Failure{std::string()};
+  auto done = context_.files->make_directories(folder);
+  if (done) done = context_.files->write_file(format("{}/{}", folder, name), text, 0644);
+  if (!done) return Failure{format("{}/{}: {}", folder, name, to_string(done.error()))};
+  loader.expect_change();
+  return {};
+}
+
+void ProcessBackend::drop_transient(const std::string& name) {
+  const std::string folder = transient_folder(context_.loader.user_manager, context_.loader.host);
+  (void)context_.files->remove(format("{}/{}", folder, name));
+  (*context_.units)->loader().expect_change();
+}
+
 Diagnostics ProcessBackend::read_again(Timestamp now) {
   auto fresh = std::make_unique<LoadedFiles>(*context_.files, context_.loader);
   Diagnostics diagnostics;

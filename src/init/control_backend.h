@@ -50,6 +50,12 @@ class ProcessBackend final : public ControlBackend {
   void forget_files() override;
   UnitFileFacts file_facts(const Unit& unit) override;
   bool needs_reload(const Unit& unit) override;
+  Result<void, std::string> make_transient(const std::string& name,
+                                           const std::string& text) override;
+  void drop_transient(const std::string& name) override;
+  SysResult hold_processes(UnitId id, const std::vector<pid_t>& pids) override {
+    return context_.os->hold_processes(id, pids);
+  }
   ReloadStep reload(Timestamp now) override { return context_.reload(now); }
   /// The end of a reload: all unit files and the configuration.
   Diagnostics read_again(Timestamp now);

@@ -79,6 +79,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   SysResult set_up();
   void find_surroundings();
   void prepare_machine();
+  void forget_transient_units();
   void find_runtime_directory();
   void read_configuration();
   SysResult open_kernel_side();

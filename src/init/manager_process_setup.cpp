@@ -162,12 +162,22 @@ SysResult ManagerProcess::set_up() {
   prepare_machine();
   find_runtime_directory();
   read_configuration();
+  forget_transient_units();
   run_generators_at_boot();
   if (auto opened = open_kernel_side(); !opened) return opened;
   make_manager();
   open_notify_socket();
   open_control_socket();
   return watch_all();
+}
+
+/// What was made by who ran before, in a folder that has outlasted him.
+void ManagerProcess::forget_transient_units() {
+  const std::string folder = transient_folder(options_.user, host_);
+  if (folder.empty()) return;
+  const auto items = files_.list(folder);
+  if (!items) return;
+  for (const DirectoryItem& item : *items) (void)files_.remove(format("{}/{}", folder, item.name));
 }
 
 void ManagerProcess::find_surroundings() {

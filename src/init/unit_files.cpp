@@ -1,5 +1,7 @@
 #include "init/unit_files.h"
 
+#include <algorithm>
+
 namespace onset {
 
 std::vector<std::string> folders_of_path(const std::string& path, std::vector<std::string> usual) {
@@ -20,7 +22,13 @@ std::vector<std::string> folders_of_path(const std::string& path, std::vector<st
 
 std::vector<std::string> manager_search_path(const std::string& unit_path, bool user_manager,
                                              const HostFacts& host) {
-  return folders_of_path(unit_path, default_search_path(user_manager, host));
+  std::vector<std::string> path =
+      folders_of_path(unit_path, default_search_path(user_manager, host));
+  const std::string transient = transient_folder(user_manager, host);
+  if (!transient.empty() && std::ranges::find(path, transient) == path.end()) {
+    path.push_back(transient);
+  }
+  return path;
 }
 
 }  // namespace onset

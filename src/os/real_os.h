@@ -145,6 +145,9 @@ class RealOs final : public Os {
   void set_trigger_loop(TriggerLoop* loop) { trigger_loop_ = loop; }
   /// What is told to `listener` may come once more where memory has run out.
   void trigger_ready(BorrowedFd trigger, std::uint32_t events, OsListener& listener);
+  /// For a scope that is started next: processes of anybody's, by their numbers as they are now.
+  /// EPERM: onset itself, a thread of the kernel, or another user's where onset is no root.
+  SysResult hold_processes(UnitId id, std::span<const pid_t> pids);
   /// `mounts` outlives it; null: nothing is known to be mounted.
   void set_mount_watch(const MountWatch* mounts) { mounts_ = mounts; }
   /// Likewise of devices.
@@ -169,6 +172,7 @@ class RealOs final : public Os {
   void watch_bus_name(UnitId id, std::string_view name) override;
   bool watch_alien(UnitId id, pid_t pid) override;
   bool is_alive(pid_t pid) override;
+  SysResult adopt_processes(const UnitGraph& graph, UnitId id, bool startup) override;
   bool is_mounted(const Unit& unit) override {
     return mounts_ != nullptr && mounts_->is_mounted(unit);
   }
@@ -294,6 +298,14 @@ class RealOs final : public Os {
   void tell_if_empty(UnitId id, OsListener& listener);
 
   SysResult place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request);
+  SysResult prepare_group(const Placement& place);
+  struct HeldProcess {
+    pid_t pid = 0;
+    UniqueFd pidfd;  ///< where the kernel has them
+  };
+  [[nodiscard]] SysResult may_hold(pid_t pid) const;
+  SysResult adopt(UnitId id, HeldProcess& process);
+  void lose_adopted(pid_t pid);
   [[nodiscard]] std::string group_of(UnitId id, const Unit& unit) const;
   void apply_slices(const Placement& place);
   SysResult apply_limits(const Placement& place, const std::string& group);
@@ -353,6 +365,7 @@ class RealOs final : public Os {
   Launches launches_;           ///< by the pipe's reading end
   unsigned late_launches_ = 0;  ///< those on a stack of PID 1's memory
   std::unordered_map<pid_t, Alien> aliens_;
+  std::unordered_map<std::uint32_t, std::vector<HeldProcess>> held_;  ///< for scopes
   std::unordered_map<std::uint32_t, UnitRecord> units_;
   std::unordered_map<std::string, GroupState> groups_;  ///< by path
   std::unordered_map<std::uint32_t, std::vector<NotEnforced>> not_enforced_;

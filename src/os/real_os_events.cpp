@@ -232,6 +232,7 @@ void RealOs::drain_alien(int fd, OsListener& listener) {
     unpoll(told->second.pidfd);
     aliens_.erase(told);
   }
+  lose_adopted(pid);
 }
 
 void RealOs::drain_bus(OsListener& listener) {

@@ -32,17 +32,17 @@ bool is_beside_delegated(const LaunchRequest& request) {
 
 }  // namespace
 
-SysResult RealOs::place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request) {
-  UnitRecord& unit = units_[request.id.value];
+/// The unit's group, made where it is not there, with its limits.
+SysResult RealOs::prepare_group(const Placement& place) {
+  UnitRecord& unit = units_[place.id.value];
   if (unit.cgroup.empty()) {
-    unit.cgroup = cgroup_path(*request.unit, settings_.user_manager);
-    unit_by_cgroup_[unit.cgroup] = request.id;
+    unit.cgroup = cgroup_path(place.unit, settings_.user_manager);
+    unit_by_cgroup_[unit.cgroup] = place.id;
   }
-  const Placement place{request.graph, request.id, *request.unit, request.startup};
   apply_slices(place);
   auto made = cgroups_->make(unit.cgroup);
   if (!made) return Failure{made.error()};
-  last_usages_.erase(request.id.value);
+  last_usages_.erase(place.id.value);
   if (*made) {
     groups_.erase(unit.cgroup);
     unwatch_events(unit);
@@ -50,7 +50,14 @@ SysResult RealOs::place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request
   if (!is_limited(unit.cgroup)) {
     if (auto done = apply_limits(place, unit.cgroup); !done) return done;
   }
-  watch_events(request.id);
+  watch_events(place.id);
+  return {};
+}
+
+SysResult RealOs::place_in_cgroup(LaunchPlan& plan, const LaunchRequest& request) {
+  const Placement place{request.graph, request.id, *request.unit, request.startup};
+  if (auto done = prepare_group(place); !done) return done;
+  const UnitRecord& unit = units_[request.id.value];
   give_away(plan, *request.unit, unit.cgroup);
   give_pressure_file(plan, *request.unit, unit.cgroup);
   plan.own_memory_limit = has_memory_limit(unit.cgroup);

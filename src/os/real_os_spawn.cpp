@@ -259,6 +259,8 @@ void RealOs::forget(UnitId id, const Unit& unit) {
     unit_by_cgroup_.erase(at->second.cgroup);
   }
   if (const std::string group = group_of(id, unit); !group.empty()) (void)remove_group(group, unit);
+  if (unit.is_transient && !unit.fragment_path.empty()) remove_file(unit.fragment_path);
+  held_.erase(id.value);
   not_enforced_.erase(id.value);
   last_usages_.erase(id.value);
   units_.erase(id.value);

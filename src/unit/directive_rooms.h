@@ -21,6 +21,7 @@ std::span<const Directive> resource_directives();
 std::span<const Directive> mount_directives();
 std::span<const Directive> scheduling_directives();
 std::span<const Directive> socket_directives();
+std::span<const Directive> scope_directives();
 std::span<const Directive> other_directives();
 
 }  // namespace onset

@@ -14,18 +14,20 @@ namespace {
 /// Which sections a room's rows belong to.
 enum class Sharing : std::uint8_t { Own, Exec, Kill, Resource };
 
-constexpr std::size_t kRooms = 12;
+constexpr std::size_t kRooms = 13;
 constexpr std::array<Sharing, kRooms> kSharing = {
-    Sharing::Own, Sharing::Own,  Sharing::Own,  Sharing::Own,  Sharing::Own,  Sharing::Own,
-    Sharing::Own, Sharing::Exec, Sharing::Exec, Sharing::Exec, Sharing::Kill, Sharing::Resource};
+    Sharing::Own,  Sharing::Own,  Sharing::Own,     Sharing::Own,  Sharing::Own,
+    Sharing::Own,  Sharing::Own,  Sharing::Own,     Sharing::Exec, Sharing::Exec,
+    Sharing::Exec, Sharing::Kill, Sharing::Resource};
 
 using Rooms = std::array<std::span<const Directive>, kRooms>;
 
 const Rooms& rooms() {
-  static const Rooms all = {unit_directives(),    condition_directives(), service_directives(),
-                            install_directives(), mount_directives(),     socket_directives(),
-                            other_directives(),   exec_directives(),      scheduling_directives(),
-                            sandbox_directives(), kill_directives(),      resource_directives()};
+  static const Rooms all = {unit_directives(),       condition_directives(), service_directives(),
+                            install_directives(),    mount_directives(),     socket_directives(),
+                            scope_directives(),      other_directives(),     exec_directives(),
+                            scheduling_directives(), sandbox_directives(),   kill_directives(),
+                            resource_directives()};
   return all;
 }
 

@@ -1,4 +1,4 @@
-// The sections of the types that onset can't start yet: [Timer], [Path], [Scope]. Known, so that
+// The sections of the types that onset can't start yet: [Timer], [Path]. Known, so that
 // what is misspelt in them is told all the same.
 
 #include "unit/directive_checks.h"
@@ -66,13 +66,6 @@ constexpr Directive kRows[] = {
     in(Section::Path, "TriggerLimitIntervalSec", check_span,
        "Over which time activations are counted."),
     in(Section::Path, "TriggerLimitBurst", check_unsigned, "How many are allowed in that time."),
-
-    in(Section::Scope, "RuntimeMaxSec", check_span, "How long the scope may be active."),
-    in(Section::Scope, "RuntimeRandomizedExtraSec", check_span,
-       "A random time of up to this is added to it."),
-    in(Section::Scope, "TimeoutStopSec", check_span, "How long each step of a stop may take."),
-    in(Section::Scope, "OOMPolicy", check_word<EnumWords<OomPolicy>::words>,
-       "What happens when the kernel kills a process for want of memory."),
 };
 
 }  // namespace

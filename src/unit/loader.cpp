@@ -66,6 +66,8 @@ void UnitLoader::Impl::read_fragment(Loading& loading, const UnitFileEntry& entr
   Unit& unit = loading.unit;
   unit.fragment_path = index.path_of(entry);
   const std::string& path = unit.fragment_path;
+  const std::string transient = transient_folder(config.user_manager, config.host);
+  unit.is_transient = !transient.empty() && path.starts_with(transient + "/");
   switch (entry.kind) {
     case UnitFileEntry::Kind::Mask:
       unit.load_state = LoadState::Masked;
@@ -232,6 +234,10 @@ bool UnitLoader::refresh() {
   ++impl_->listings;
   impl_->index = std::move(fresh);
   return true;
+}
+
+void UnitLoader::expect_change() {
+  impl_->index.set_stale();
 }
 
 unsigned UnitLoader::listings() const {

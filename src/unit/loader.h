@@ -47,6 +47,10 @@ struct LoaderConfig {
 /// The system's search path, or a user's.
 std::vector<std::string> default_search_path(bool user_manager, const HostFacts& host);
 
+/// Where the files of units lie that are made while the system runs; a user's without
+/// $XDG_RUNTIME_DIR: nowhere.
+std::string transient_folder(bool user_manager, const HostFacts& host);
+
 /// Finds and reads units. Holds the listing of the search path, taken when it is
 /// made and by refresh(): a reload makes a new loader.
 class UnitLoader {
@@ -79,6 +83,8 @@ class UnitLoader {
   /// Lists the search path again if a directory of it has changed since; whether
   /// it has. What was loaded before stays as it is.
   bool refresh();
+  /// Lets refresh() list it in any case: two changes can be too close to be told by their time.
+  void expect_change();
   /// How often the search path has been listed.
   [[nodiscard]] unsigned listings() const;
   /// Whether a file of a unit that was loaded is another one now, or has gone, or

@@ -23,7 +23,6 @@ using Row = ManagerDirective;
 
 constexpr std::array<std::string_view, 8> kLevels = {"emerg",   "alert",  "crit", "err",
                                                      "warning", "notice", "info", "debug"};
-constexpr std::size_t kShownValueMax = 200;
 
 // ---- values of one member ---------------------------------------------------
 
@@ -226,10 +225,6 @@ std::string parse_status_format(Context& context, std::string_view value) {
   return "name, description or combined";
 }
 
-std::string show_status_format(const M& settings) {
-  return std::string(to_string(settings.status_unit_format));
-}
-
 // ---- what is checked alone --------------------------------------------------
 
 std::string check_any(Context& /*context*/, std::string_view /*value*/) {
@@ -412,7 +407,6 @@ constexpr Row kRows[] = {
     later("TimerSlackNSec", check_nanoseconds, "The timer slack of the manager."),
     {.name = "StatusUnitFormat",
      .parse = parse_status_format,
-     .show = show_status_format,
      .help = "What the lines of ShowStatus= call units by: name, description or combined."},
     later("DefaultTimerAccuracySec", check_span, "AccuracySec= of timers without one."),
     timeout<&M::timeout_start>("DefaultTimeoutStartSec",
@@ -500,23 +494,6 @@ constexpr Row kRows[] = {
     later("DefaultSmackProcessLabel", check_any, "SmackProcessLabel= of units without one."),
 };
 
-/// True if the value asks for nothing: onset does without as well.
-bool is_inert(const Row& row, std::string_view value) {
-  if (value.empty() || value == row.inert) return true;
-  if (row.inert == "off" && value == "0") return true;
-  const auto wanted = parse_bool(value);
-  const auto inert = parse_bool(row.inert);
-  return wanted && inert && *wanted == *inert;
-}
-
-/// Of several assignments the last one counts.
-void note_not_yet(Context& context, const Row& row, std::string_view value) {
-  std::erase_if(context.not_yet, [&row](const ManagerNotYetUse& u) { return u.directive == &row; });
-  if (!is_inert(row, value)) {
-    context.not_yet.push_back({&row, std::string(context.file), context.line});
-  }
-}
-
 }  // namespace
 
 std::string_view to_string(StatusUnitFormat f) {
@@ -552,34 +529,6 @@ std::span<const ManagerDirective> manager_directives() {
 const ManagerDirective* find_manager_directive(std::string_view name) {
   const Row* row = std::ranges::find(kRows, name, &Row::name);
   return row == std::end(kRows) ? nullptr : row;
-}
-
-void apply_manager_assignment(ManagerParseContext& context, std::string_view value) {
-  const auto say = [&context](Severity severity, std::string message) {
-    context.diagnostics.push_back(
-        {severity, std::string(context.file), context.line, std::move(message)});
-  };
-  const Row* row = find_manager_directive(context.key);
-  if (row == nullptr) {
-    if (context.key.starts_with("X-")) return;
-    say(Severity::Warning,
-        format("Unknown key '{}' in section [Manager], ignoring", c_escape(context.key)));
-    return;
-  }
-  if (row->support == Support::Obsolete) {
-    say(Severity::Note, format("{}= no longer has a meaning, ignoring: {}", row->name, row->help));
-    return;
-  }
-  const std::string expected = row->parse(context, value);
-  if (!expected.empty()) {
-    std::string_view wanted = expected;
-    constexpr std::string_view kExpected = "expected ";
-    if (wanted.starts_with(kExpected)) wanted.remove_prefix(kExpected.size());
-    say(Severity::Warning, format("{}={}: expected {}; ignored", row->name,
-                                  c_escape(value.substr(0, kShownValueMax)), wanted));
-    return;
-  }
-  if (row->support == Support::NotYet) note_not_yet(context, *row, value);
 }
 
 std::optional<int> parse_log_level(std::string_view text) {

@@ -20,6 +20,7 @@
 #include "unit/name.h"
 #include "unit/resource_config.h"
 #include "unit/scheduling_config.h"
+#include "unit/scope_config.h"
 #include "unit/service_config.h"
 #include "unit/socket_config.h"
 
@@ -114,7 +115,7 @@ struct Unit {
   std::vector<std::string> dropin_paths;
   std::int64_t fragment_mtime_ns = 0;  ///< as it was read; 0: no file
   std::int64_t dropin_mtime_ns = 0;    ///< the newest one's
-  bool is_transient = false;
+  bool is_transient = false;           ///< made while the system runs: its file goes with it
   /// Names of directives that its files set and onset does not honour yet.
   std::vector<std::string_view> not_honoured;
 
@@ -126,10 +127,11 @@ struct Unit {
   std::unique_ptr<ResourceConfig> resource;  ///< of units that limit or count what they use
   std::unique_ptr<ServiceConfig> service;    ///< of services
   std::unique_ptr<SocketConfig> socket;      ///< of sockets
+  std::unique_ptr<ScopeConfig> scope;        ///< of scopes
   std::unique_ptr<MountConfig> mount;        ///< of mounts
   std::unique_ptr<SwapConfig> swap;          ///< of swaps
   std::unique_ptr<AutomountConfig> automount;
-  std::unique_ptr<SliceConfig> slice;  ///< of slices that limit how many units are up
+  std::unique_ptr<SliceConfig> slice;      ///< of slices that limit how many units are up
   std::unique_ptr<InstallConfig> install;  ///< of files that have the section
 };
 

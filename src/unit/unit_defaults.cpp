@@ -106,6 +106,13 @@ void complete_swap(Unit& unit) {
   if (auto path = unit_unescape_path(without_suffix(unit.id))) swap.what = std::move(*path);
 }
 
+void complete_scope(Unit& unit) {
+  auto& scope = config_of<ScopeConfig>(unit);
+  if (scope.oom_policy_written || !config_of<CgroupConfig>(std::as_const(unit)).delegate) return;
+  scope.oom_policy = OomPolicy::Continue;
+  scope.oom_policy_written = true;
+}
+
 /// What is left open the unit's own name decides.
 void complete_socket(Unit& unit) {
   auto& socket = config_of<SocketConfig>(unit);
@@ -287,6 +294,7 @@ void complete_unit(Unit& unit, bool user_manager, const HostFacts& host) {
   if (unit.type == UnitType::Automount) complete_automount(unit);
   if (unit.type == UnitType::Swap) complete_swap(unit);
   if (unit.type == UnitType::Socket) complete_socket(unit);
+  if (unit.type == UnitType::Scope) complete_scope(unit);
   if (unit.config.description.empty() && unit.mount != nullptr) {
     unit.config.description = unit.mount->where;
   }

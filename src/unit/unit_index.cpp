@@ -166,6 +166,7 @@ bool UnitIndex::is_open(const Gap& gap) const {
 }
 
 bool UnitIndex::is_stale() const {
+  if (is_set_stale_) return true;
   for (const Gap& gap : gaps_) {
     if (!is_open(gap)) return true;
   }

@@ -76,6 +76,8 @@ class UnitIndex {
   /// Whether a directory has got or lost an entry since it was listed. (What is in
   /// a file that was there already does not matter here.)
   [[nodiscard]] bool is_stale() const;
+  /// It is from now on, whatever the directories say.
+  void set_stale() { is_set_stale_ = true; }
   /// A place of the search path that could not be read for want of memory, descriptors and
   /// their like: it is not known what is there, and it will be. (What fails for good is left
   /// out with a warning.)
@@ -131,6 +133,7 @@ class UnitIndex {
   std::vector<std::string_view> folder_suffixes_;  ///< those that are there
   ByName<std::vector<DirectoryItem>> folder_items_;
   Diagnostics folder_problems_;  ///< not yet taken
+  bool is_set_stale_ = false;
 };
 
 /// Whether a link from `alias` to `target` is one that systemd.unit(5) allows;

@@ -52,6 +52,8 @@ struct ConfigHome<ServiceConfig> : SparseHome<ServiceConfig, &Unit::service> {};
 template <>
 struct ConfigHome<SocketConfig> : SparseHome<SocketConfig, &Unit::socket> {};
 template <>
+struct ConfigHome<ScopeConfig> : SparseHome<ScopeConfig, &Unit::scope> {};
+template <>
 struct ConfigHome<MountConfig> : SparseHome<MountConfig, &Unit::mount> {};
 template <>
 struct ConfigHome<SwapConfig> : SparseHome<SwapConfig, &Unit::swap> {};

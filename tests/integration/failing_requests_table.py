@@ -25,6 +25,10 @@ UNITS = {
 }
 
 
+# A reply that failed may have let it start, and a start that failed ends in failed.
+MADE = "[Unit]\nDefaultDependencies=no\nCollectMode=inactive-or-failed\n[Service]\nType=oneshot\nExecStart=/bin/true\n"
+
+
 class Closed(Exception):
     """The connection was, before the last reply."""
 
@@ -185,6 +189,7 @@ def job(kind, *units, wait=True, **more):
 
 
 STOPPED, STARTED = ("stop", "quick.service"), ("start", "quick.service")
+MADE_GONE = ("stop", "made.service")
 NOTIFYING = ("start", "notify.service")
 TABLE = [
     Request("Ping"),
@@ -263,6 +268,12 @@ TABLE = [
     Request("Enqueue", job("start", "quick.service", mode="fail"), more=True, before=[STARTED]),
     Request("Enqueue", job("start", "idle.service", mode="isolate")),
     Request("Enqueue", job("start", "alone.target", mode="isolate"), before=[STARTED]),
+    Request("StartTransient", {"unit": "made.service", "text": MADE, "wait": True, "until_end": True}, before=[MADE_GONE]),
+    Request("StartTransient", {"unit": "made.service", "text": MADE, "until_end": True}, more=True, before=[MADE_GONE]),
+    Request("StartTransient", {"unit": "made.service", "text": "[Service]\n"}, before=[MADE_GONE]),
+    Request("StartTransient", {"unit": "made.scope", "text": "[Scope]\n", "pids": [2 ** 30]}),
+    Request("StartTransient", {"unit": "quick.service", "text": MADE}),
+    Request("Abandon", {"unit": "quick.service"}),
     Request("org.varlink.service.GetInfo"),
     Request("org.varlink.service.GetInterfaceDescription", {"interface": "io.onset.Manager"}),
     Request("org.varlink.service.GetInterfaceDescription", {"interface": "nothing"}),

@@ -188,7 +188,9 @@ std::string Invariants::full_of(const Job& job) const {
       return name(s);
   }
   const Unit& own = unit(job.unit);
-  const bool is_plain = own.service == nullptr && own.socket == nullptr && !is_mount_like(own);
+  const bool is_plain = own.service == nullptr && own.socket == nullptr &&
+                        own.automount == nullptr && !is_mount_like(own) &&
+                        !has_scope_processes(own);
   if (job.is_urgent || is_plain) return {};
   unsigned others = 0;
   for (std::uint32_t i = 0; i < manager_->graph().size(); ++i) {

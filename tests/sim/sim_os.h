@@ -57,6 +57,9 @@ class SimOs final : public Os {
   SysResult take_automount(UnitId) override { return {}; }
   void answer_automount(UnitId, AutomountAsks, int) override {}
   void drop_automount(UnitId) override {}
+  SysResult adopt_processes(const UnitGraph&, UnitId, bool) override {
+    return Failure{SysError{"adopt", 3}};
+  }
   Result<void, std::string> open_sockets(UnitId, const Unit&) override { return {}; }
   SysResult watch_sockets(UnitId, bool) override { return {}; }
   void flush_sockets(UnitId) override {}

@@ -22,8 +22,8 @@ std::unique_ptr<T> copy_of(const std::unique_ptr<T>& config) {
 std::unique_ptr<Unit> copy_of(const Unit& unit) {
   const auto& [id, aliases, type, load_state, load_error, fragment_path, dropin_paths,
                fragment_mtime_ns, dropin_mtime_ns, is_transient, not_honoured, config, exec,
-               scheduling, kill, cgroup, resource, service, socket, mount, swap, automount, slice,
-               install] = unit;
+               scheduling, kill, cgroup, resource, service, socket, scope, mount, swap, automount,
+               slice, install] = unit;
   return std::make_unique<Unit>(Unit{id,
                                      aliases,
                                      type,
@@ -43,6 +43,7 @@ std::unique_ptr<Unit> copy_of(const Unit& unit) {
                                      copy_of(resource),
                                      copy_of(service),
                                      copy_of(socket),
+                                     copy_of(scope),
                                      copy_of(mount),
                                      copy_of(swap),
                                      copy_of(automount),

@@ -19,7 +19,7 @@
 
 namespace onset::test {
 
-class EngineWorld final : public ManagerListener {
+class EngineWorld : public ManagerListener {
  public:
   using Files = std::vector<std::pair<std::string, std::string>>;
   explicit EngineWorld(Files files, ManagerConfig config = {});

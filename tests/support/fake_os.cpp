@@ -139,6 +139,22 @@ void FakeOs::forget(UnitId id, const Unit& unit) {
   forgotten.push_back(id);
 }
 
+SysResult FakeOs::adopt_processes(const UnitGraph& graph, UnitId id, bool) {
+  const std::string& name = graph.unit(id).id;
+  calls.push_back(format("adopt {}", name));
+  const auto found = held.find(name);
+  if (found == held.end()) return Failure{SysError{"adopt", ESRCH}};
+  for (unsigned i = 0; i < found->second; ++i) {
+    FakeProcess p;
+    p.pid = next_pid_++;
+    p.unit = id;
+    p.unit_name = name;
+    alive[p.pid] = p;
+  }
+  held.erase(found);
+  return {};
+}
+
 PidFileReading FakeOs::read_pid_file(UnitId, const Unit&, std::string_view path) {
   auto it = pid_files.find(std::string(path));
   return it == pid_files.end() ? PidFileReading{} : it->second;

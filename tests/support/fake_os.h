@@ -53,6 +53,7 @@ class FakeOs final : public Os {
   void watch_bus_name(UnitId id, std::string_view name) override;
   bool watch_alien(UnitId id, pid_t pid) override;
   bool is_alive(pid_t pid) override { return alive.contains(pid); }
+  SysResult adopt_processes(const UnitGraph& graph, UnitId id, bool startup) override;
   bool is_mounted(const Unit& unit) override { return mounted.contains(unit.id); }
   Result<void, std::string> open_sockets(UnitId id, const Unit& unit) override;
   SysResult watch_sockets(UnitId id, bool on) override;
@@ -81,6 +82,7 @@ class FakeOs final : public Os {
   std::vector<LogLine> lines;
   std::vector<std::string> calls;  ///< "spawn a.service /bin/a", "kill a.service 15"
   std::map<std::string, PidFileReading> pid_files;
+  std::map<std::string, unsigned> held;        ///< by scope: how many processes it takes over
   std::set<std::string> mounted;               ///< units of mounts and swaps
   std::set<std::uint32_t> open_sockets_of;     ///< socket units whose sockets are open
   std::set<std::uint32_t> watched_sockets;     ///< and are watched

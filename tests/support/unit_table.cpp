@@ -8,6 +8,7 @@ namespace onset::test {
 namespace {
 
 constexpr std::string_view kFolder = "/units/";
+constexpr std::string_view kTransient = "/run/systemd/transient/";
 
 }  // namespace
 
@@ -32,11 +33,19 @@ void UnitTable::set(const std::string& name, std::string text) {
   changed_ = true;
 }
 
+void UnitTable::set_transient(const std::string& name, std::string text) {
+  files_.set_unit(std::string(kTransient) + name, text);
+  loader_.reset();
+  changed_ = true;
+}
+
 std::unique_ptr<Unit> UnitTable::load(std::string_view name, Diagnostics& diagnostics) {
   asked.emplace_back(name);
   if (loader_ == nullptr) {
     LoaderConfig config;
-    config.search_path = {std::string(kFolder.substr(0, kFolder.size() - 1))};
+    for (const std::string_view folder : {kFolder, kTransient}) {
+      config.search_path.emplace_back(folder.substr(0, folder.size() - 1));
+    }
     config.advice = Severity::Note;  // not about what the test wrote
     loader_ = std::make_unique<UnitLoader>(files_, std::move(config));
   }

@@ -33,6 +33,8 @@ class UnitTable final : public UnitSource {
   std::unique_ptr<Unit> load(std::string_view name, Diagnostics& diagnostics) override;
   /// Adds or replaces a row.
   void set(const std::string& name, std::string text);
+  /// The same of a unit that is made while the system runs.
+  void set_transient(const std::string& name, std::string text);
   bool refresh() override { return std::exchange(changed_, false); }
 
   /// Every name that was asked for, in order.

@@ -214,6 +214,19 @@ class Limits(unittest.TestCase):
         self.assertEqual(self.guest.ok("tr '\\0' . </run/watching/write"), "some 150000 2000000.")
         self.guest.ok("systemctl stop watching.service")
 
+    # ---- units that are made meanwhile ----------------------------------------------
+
+    def test_a_command_in_a_unit_of_its_own_is_limited_too(self):
+        status, output = self.guest.run(f"systemd-run --wait -G -p MemoryMax=32M -p MemorySwapMax=0 {PROBE} eat 200 2>&1")
+        self.assertEqual(status, 1, output)
+        self.assertIn("Finished with result: oom-kill", output)
+        self.guest.ok(f"systemd-run --scope --unit=few -p TasksMax=5 {PROBE} forks /run/few >/dev/null 2>&1 &")
+        self.assertEqual(self.await_file("/run/few"), "4")
+        self.assertEqual(self.show("few.scope", "TasksCurrent"), "5")
+        self.assertEqual(self.number(f"{GROUPS}/few.scope/pids.max"), 5)
+        self.guest.ok("systemctl stop few.scope")
+        self.assertNotEqual(self.guest.run(f"ls {GROUPS}/few.scope /run/systemd/transient/few.scope")[0], 0)
+
     # ---- the tree -----------------------------------------------------------------
 
     def test_a_slice_limits_all_below_and_keeps_a_controller_off(self):

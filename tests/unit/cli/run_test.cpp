@@ -588,6 +588,10 @@ class Typist final : public ProgramRunner {
     (void)files_.write_file(argv.back(), types, 0644);
     return status;
   }
+  std::string become(const Successor& successor) override {
+    words = successor.argv;
+    return "not here";
+  }
   Result<std::string> read_input() override { return types; }
   std::vector<std::string> words;
   std::string seen;

@@ -33,6 +33,22 @@ class FakeBackend final : public ControlBackend {
     world_.manager.reload(world_.table, now, diagnostics);
     return {diagnostics, 0};
   }
+  Result<void, std::string> make_transient(const std::string& name,
+                                           const std::string& text) override {
+    if (files.contains(name)) return Failure{std::string()};
+    if (is_full) return Failure{std::string("write: No space left on device")};
+    files.insert(name);
+    world_.table.set_transient(name, text);
+    return {};
+  }
+  void drop_transient(const std::string& name) override { files.erase(name); }
+  SysResult hold_processes(UnitId id, const std::vector<pid_t>& pids) override {
+    if (hold_error != 0) return Failure{SysError{"adopt", hold_error}};
+    world_.os.held[world_.manager.graph().unit(id).id] = static_cast<unsigned>(pids.size());
+    return {};
+  }
+  bool is_full = false;
+  int hold_error = 0;
   std::string default_target() override { return "multi-user.target"; }
   std::vector<pid_t> processes(UnitId id) override {
     return crowd.empty() ? world_.os.processes(id) : crowd;
