@@ -251,7 +251,7 @@ void ManagerInterface::set_frozen(Call& call, bool frozen) {
                    unit.type == UnitType::Slice;
   if (!can) return no(format("Unit '{}' does not support freezing.", unit.id));
   const ActiveState state = manager_.active_state(*id);
-  if (state == ActiveState::Inactive || state == ActiveState::Failed) {
+  if (is_inactive_or_failed(state)) {
     return no("Unit is inactive.");
   }
   if (auto done = backend_.freeze(*id, frozen); !done) {

@@ -40,8 +40,7 @@ bool can_be_made(UnitType type) {
 }
 
 bool is_down(const Manager& manager, UnitId id) {
-  const ActiveState state = manager.active_state(id);
-  return (state == ActiveState::Inactive || state == ActiveState::Failed) &&
+  return is_inactive_or_failed(manager.active_state(id)) &&
          !passes_to_restart(manager.runtime(id).service.phase);
 }
 

@@ -344,7 +344,9 @@ class Manager final : private UnitStates, private JobGate {
     return unit.service != nullptr || unit.socket != nullptr || is_mount_like(unit) ||
            unit.automount != nullptr || has_scope_processes(unit);
   }
-  std::optional<ServiceEvent> take_service_step(UnitId id, const ServiceEvent& event);
+  template <class State, class Step>
+  std::optional<ServiceEvent> take_over(UnitId id, State UnitRuntime::*machine, const Step& result,
+                                        bool was_coming);
   std::optional<ServiceEvent> take_mount_step(UnitId id, const MountStep& step, bool starts);
   [[nodiscard]] MonoTime deadline_of(UnitId id) const;
   void feed_mount(UnitId id, MountChanged change);
@@ -371,10 +373,8 @@ class Manager final : private UnitStates, private JobGate {
   void say(Say::Level level, UnitId id, std::string_view text);
 
   // ---- scopes (manager_scopes.cpp) --------------------------------------------
-  std::optional<ServiceEvent> take_scope_step(UnitId id, const ScopeStep& step, bool starts);
   bool adopt_scope_processes(UnitId id);
   // ---- sockets (manager_sockets.cpp) ------------------------------------------
-  std::optional<ServiceEvent> take_socket_step(UnitId id, const SocketStep& step, bool starts);
   std::optional<ServiceEvent> work_on_sockets(UnitId id, const SocketWork& action);
   std::optional<ServiceEvent> open_sockets(UnitId id);
   void watch_sockets(UnitId id);
@@ -390,8 +390,6 @@ class Manager final : private UnitStates, private JobGate {
   void hand_over_sockets(LaunchRequest& request) const;
 
   // ---- automounts (manager_automounts.cpp) ------------------------------------
-  std::optional<ServiceEvent> take_automount_step(UnitId id, const AutomountStep& step,
-                                                  bool starts);
   std::optional<ServiceEvent> work_on_automount(UnitId id, const AutomountWork& action);
   void ask_of_mount(UnitId id, JobType type);
   [[nodiscard]] UnitId mount_of_automount(UnitId id) const;

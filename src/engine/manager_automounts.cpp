@@ -12,30 +12,6 @@
 
 namespace onset {
 
-/// With memory that stands by, as take_service_step().
-std::optional<ServiceEvent> Manager::take_automount_step(UnitId id, const AutomountStep& result,
-                                                         bool starts) {
-  UnitRuntime& rt = runtime_[id.value];
-  const ActiveState before = rt.active;
-  const AutomountPhase phase = rt.automount.phase;
-  const Processes processes = processes_of(id);
-  rt.automount = result.state;
-  index_pids(id, processes);
-  std::optional<ServiceEvent> answer;
-  for (const ServiceAction& action : result.actions) {
-    if (auto answered = perform(id, action)) answer = std::move(answered);
-  }
-  arm_unit(id);
-  const ActiveState after = onset::active_state(rt.automount.phase);
-  const bool is_down = after == ActiveState::Inactive || after == ActiveState::Failed;
-  if (starts && is_down) {
-    apply_active(id, ActiveState::Activating);
-  } else if (rt.automount.phase != phase || after != before) {
-    apply_active(id, before);
-  }
-  return answer;
-}
-
 std::optional<ServiceEvent> Manager::work_on_automount(UnitId id, const AutomountWork& action) {
   switch (action.what) {
     case AutomountWork::What::Take:

@@ -27,10 +27,6 @@ bool is_up_or_coming(ActiveState s) {
 constexpr Trigger kSeveral{
     .source = {}, .several = true, .result = {}, .status = {}, .invocation = {}};
 
-bool is_down_or_going(ActiveState s) {
-  return s == ActiveState::Inactive || s == ActiveState::Failed || s == ActiveState::Deactivating;
-}
-
 }  // namespace
 
 void Manager::start_with(UnitId id) {
@@ -47,7 +43,7 @@ void Manager::start_with(UnitId id) {
         requests_.push_back({d.other, JobType::Start, JobMode::Fail});
       }
     }
-    if (d.kinds.any(stop) && !is_down_or_going(other)) {
+    if (d.kinds.any(stop) && !is_inactive_or_deactivating(other)) {
       requests_.push_back({d.other, JobType::Stop, JobMode::Replace});
     }
   }
@@ -56,7 +52,8 @@ void Manager::start_with(UnitId id) {
 void Manager::stop_with(UnitId id) {
   const DependencySet bound = kinds_with(Atom::RetroactiveStopOnStop);
   for (const Dependency& d : graph_->dependencies(id)) {
-    if (!d.kinds.any(bound) || is_down_or_going(runtime_[d.other.value].active)) continue;
+    if (!d.kinds.any(bound) || is_inactive_or_deactivating(runtime_[d.other.value].active))
+      continue;
     requests_.push_back({d.other, JobType::Stop, JobMode::Replace});
   }
 }
@@ -147,7 +144,8 @@ bool Manager::is_needed(UnitId id) const {
   const auto dependencies = graph_->dependencies(id);
   return std::any_of(dependencies.begin(), dependencies.end(), [&](const Dependency& d) {
     const UnitRuntime& other = runtime_[d.other.value];
-    return d.kinds.any(pins) && (!is_down_or_going(other.active) || other.job.value != 0);
+    return d.kinds.any(pins) &&
+           (!is_inactive_or_deactivating(other.active) || other.job.value != 0);
   });
 }
 
@@ -156,7 +154,7 @@ bool Manager::is_unbound(UnitId id) const {
   const auto dependencies = graph_->dependencies(id);
   return std::any_of(dependencies.begin(), dependencies.end(), [&](const Dependency& d) {
     const UnitRuntime& other = runtime_[d.other.value];
-    return d.kinds.any(binds) && is_down_or_going(other.active) && other.job.value == 0;
+    return d.kinds.any(binds) && is_inactive_or_deactivating(other.active) && other.job.value == 0;
   });
 }
 
@@ -170,7 +168,7 @@ void Manager::review(UnitId id) {
     feed(id, SpawnFailed{SysError{"restart", ECANCELED}});
     return;
   }
-  if (rt.accepted_by.valid() && rt.job.value == 0 && is_down_or_going(rt.active) &&
+  if (rt.accepted_by.valid() && rt.job.value == 0 && is_inactive_or_deactivating(rt.active) &&
       rt.active != ActiveState::Deactivating) {
     end_connection(id);  // its job has failed before it came to run
   }

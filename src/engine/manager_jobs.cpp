@@ -409,8 +409,8 @@ std::optional<ServiceEvent> Manager::begin_start(UnitId id) {
 Manager::Outcome Manager::stop_unit(UnitId id) {
   const Unit& unit = graph_->unit(id);
   const UnitRuntime& rt = runtime_[id.value];
-  const bool is_down = rt.active == ActiveState::Inactive || rt.active == ActiveState::Failed;
-  if (is_down && !passes_to_restart(rt.service.phase)) return Outcome::Already;
+  if (is_inactive_or_failed(rt.active) && !passes_to_restart(rt.service.phase))
+    return Outcome::Already;
   if (unit.id == "-.mount") return Outcome::Skipped;
   if (unit.type == UnitType::Device) return Outcome::Underway;  // nobody can: its end is waited for
   if (!has_machine(id)) {

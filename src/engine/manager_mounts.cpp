@@ -45,36 +45,17 @@ ActiveState Manager::state_of(UnitId id) const {
   return rt.plain_active ? ActiveState::Active : ActiveState::Inactive;
 }
 
-/// With memory that stands by, as take_service_step().
+/// With memory that stands by, as take_step().
 std::optional<ServiceEvent> Manager::take_mount_step(UnitId id, const MountStep& result,
                                                      bool starts) {
   UnitRuntime& rt = runtime_[id.value];
-  const ActiveState before = rt.active;
-  const MountPhase phase = rt.mount.phase;
-  const Processes processes = processes_of(id);
-  rt.mount = result.state;
-  index_pids(id, processes);
-  std::optional<ServiceEvent> answer;
-  for (const ServiceAction& action : result.actions) {
-    if (auto answered = perform(id, action)) answer = std::move(answered);
-  }
-  arm_unit(id);
-  reload_failed_ = result.reload_done.has_value() && !*result.reload_done;
-  const ActiveState after = onset::active_state(rt.mount.phase);
-  const bool was_down = before == ActiveState::Inactive || before == ActiveState::Failed;
   // Somebody else has mounted it: an activation like another one.
-  if (was_down && after == ActiveState::Active) {
+  if (is_inactive_or_failed(rt.active) &&
+      onset::active_state(result.state.phase) == ActiveState::Active) {
     rt.invocation = os_.new_invocation();
     problems_.erase(id.value);
   }
-  const bool is_down = after == ActiveState::Inactive || after == ActiveState::Failed;
-  if (starts && is_down) {
-    apply_active(id, ActiveState::Activating);
-  } else if (rt.mount.phase != phase || after != before) {
-    apply_active(id, before);
-  }
-  reload_failed_ = false;
-  return answer;
+  return take_over(id, &UnitRuntime::mount, result, starts);
 }
 
 /// bad_alloc: it has not been taken, and is told again.

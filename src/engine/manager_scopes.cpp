@@ -3,34 +3,6 @@
 #include "engine/manager.h"
 
 namespace onset {
-namespace {
-
-bool is_down(ActiveState s) {
-  return s == ActiveState::Inactive || s == ActiveState::Failed;
-}
-
-}  // namespace
-
-/// With memory that stands by, as take_service_step().
-std::optional<ServiceEvent> Manager::take_scope_step(UnitId id, const ScopeStep& result,
-                                                     bool starts) {
-  UnitRuntime& rt = runtime_[id.value];
-  const ActiveState before = rt.active;
-  const ScopePhase phase = rt.scope.phase;
-  rt.scope = result.state;
-  std::optional<ServiceEvent> answer;
-  for (const ServiceAction& action : result.actions) {
-    if (auto answered = perform(id, action)) answer = std::move(answered);
-  }
-  arm_unit(id);
-  const ActiveState after = onset::active_state(rt.scope.phase);
-  if (starts && is_down(after)) {
-    apply_active(id, ActiveState::Activating);
-  } else if (rt.scope.phase != phase || after != before) {
-    apply_active(id, before);
-  }
-  return answer;
-}
 
 /// What is held for the unit comes into its group, or the start is over.
 bool Manager::adopt_scope_processes(UnitId id) {
@@ -57,8 +29,9 @@ Result<void, RequestError> Manager::abandon(std::string_view unit, Timestamp now
   settle(id);
   {
     const MemoryReserve::Open finish = begin_change(id);
-    (void)take_scope_step(
-        id, step(graph_->unit(id), runtime_[id.value].scope, ScopeAbandoned{}, context(id)), false);
+    (void)take_over(id, &UnitRuntime::scope,
+                    step(graph_->unit(id), runtime_[id.value].scope, ScopeAbandoned{}, context(id)),
+                    false);
   }
   dispatch();
   return {};

@@ -14,36 +14,6 @@
 #include "unit/unit_members.h"
 
 namespace onset {
-namespace {
-
-bool is_down(ActiveState s) {
-  return s == ActiveState::Inactive || s == ActiveState::Failed;
-}
-
-}  // namespace
-
-/// With memory that stands by, as take_service_step().
-std::optional<ServiceEvent> Manager::take_socket_step(UnitId id, const SocketStep& result,
-                                                      bool starts) {
-  UnitRuntime& rt = runtime_[id.value];
-  const ActiveState before = rt.active;
-  const SocketPhase phase = rt.socket.phase;
-  const Processes processes = processes_of(id);
-  rt.socket = result.state;
-  index_pids(id, processes);
-  std::optional<ServiceEvent> answer;
-  for (const ServiceAction& action : result.actions) {
-    if (auto answered = perform(id, action)) answer = std::move(answered);
-  }
-  arm_unit(id);
-  const ActiveState after = onset::active_state(rt.socket.phase);
-  if (starts && is_down(after)) {
-    apply_active(id, ActiveState::Activating);
-  } else if (rt.socket.phase != phase || after != before) {
-    apply_active(id, before);
-  }
-  return answer;
-}
 
 // ---- what the machine asks for ------------------------------------------------------
 
@@ -129,7 +99,7 @@ bool Manager::refuses_to_listen(UnitId id) {
   const UnitRuntime& rt = runtime_[service.value];
   const bool waits = rt.service.phase == ServicePhase::AutoRestart ||
                      rt.service.phase == ServicePhase::AutoRestartQueued;
-  if (is_down(rt.active) || waits) return false;
+  if (is_inactive_or_failed(rt.active) || waits) return false;
   problems_[id.value] =
       format("its service {} is active already, refused", graph_->unit(service).id);
   say(Say::Level::Error, id, problems_[id.value]);
@@ -147,7 +117,7 @@ void Manager::review_socket(UnitId id) {
     return;
   }
   const bool waits = rt.service.phase == ServicePhase::AutoRestart;
-  if (rt.job.value != 0 || !(is_down(rt.active) || waits)) return;
+  if (rt.job.value != 0 || !(is_inactive_or_failed(rt.active) || waits)) return;
   feed(id, SocketNews{rt.start_limit_hit ? SocketNews::What::ServiceLimited
                                          : SocketNews::What::ServiceDown});
 }

@@ -9,11 +9,12 @@
 namespace onset {
 namespace {
 
-bool is_down(ActiveState s) {
-  return s == ActiveState::Inactive || s == ActiveState::Failed;
+ActiveState active_of(const Unit& unit, const ServiceState& state) {
+  return active_state(state.phase, unit.service->type);
 }
-bool is_up(ActiveState s) {
-  return s == ActiveState::Active || s == ActiveState::Reloading;
+template <class State>
+ActiveState active_of(const Unit&, const State& state) {
+  return active_state(state.phase);
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ ServiceContext Manager::context(UnitId id) const {
   c.restart_pending = job != nullptr && job->type == JobType::Restart;
   const Unit& unit = graph_->unit(id);
   c.leftover_processes = unit.kill != nullptr && !unit.kill->send_sigkill &&
-                         (is_down(runtime_[id.value].active) ||
+                         (is_inactive_or_failed(runtime_[id.value].active) ||
                           runtime_[id.value].service.phase == ServicePhase::AutoRestartQueued) &&
                          os_.has_processes(id);
   c.idle = false;
@@ -64,49 +65,59 @@ std::optional<ServiceEvent> Manager::feed_one(UnitId id, const ServiceEvent& eve
 /// the answer comes, so that a state passed through is seen by others.
 std::optional<ServiceEvent> Manager::take_step(UnitId id, const ServiceEvent& event) {
   const Unit& unit = graph_->unit(id);
-  if (unit.service != nullptr) return take_service_step(id, event);
+  UnitRuntime& rt = runtime_[id.value];
+  const bool starts = std::holds_alternative<StartRequested>(event);
+  const ServiceContext seen = context(id);
+  if (unit.service != nullptr) {
+    const ServiceStep result = step(unit, rt.service, event, seen);
+    // A oneshot with nothing to run is up and down again within one step; a restart that is
+    // given up was on its way.
+    const bool gives_up =
+        passes_to_restart(rt.service.phase) && !passes_to_restart(result.state.phase);
+    return take_over(id, &UnitRuntime::service, result, starts || gives_up);
+  }
   if (unit.socket != nullptr)
-    return take_socket_step(id, step(unit, runtime_[id.value].socket, event, context(id)),
-                            std::holds_alternative<StartRequested>(event));
+    return take_over(id, &UnitRuntime::socket, step(unit, rt.socket, event, seen), starts);
   if (unit.automount != nullptr)
-    return take_automount_step(id, step(unit, runtime_[id.value].automount, event, context(id)),
-                               std::holds_alternative<StartRequested>(event));
+    return take_over(id, &UnitRuntime::automount, step(unit, rt.automount, event, seen), starts);
   if (has_scope_processes(unit))
-    return take_scope_step(id, step(unit, runtime_[id.value].scope, event, context(id)),
-                           std::holds_alternative<StartRequested>(event));
-  return take_mount_step(id, step(unit, runtime_[id.value].mount, event, context(id)),
-                         std::holds_alternative<StartRequested>(event));
+    return take_over(id, &UnitRuntime::scope, step(unit, rt.scope, event, seen), starts);
+  return take_mount_step(id, step(unit, rt.mount, event, seen), starts);
 }
 
-std::optional<ServiceEvent> Manager::take_service_step(UnitId id, const ServiceEvent& event) {
-  const Unit& unit = graph_->unit(id);
-  ServiceStep result = step(unit, runtime_[id.value].service, event, context(id));
+/// With memory that stands by, as take_step(): what any machine's step has come to.
+template <class State, class Step>
+std::optional<ServiceEvent> Manager::take_over(UnitId id, State UnitRuntime::*machine,
+                                               const Step& result, bool was_coming) {
   UnitRuntime& rt = runtime_[id.value];
-  // A oneshot with nothing to run is up and down again within one step; a restart that is
-  // given up was on its way.
-  const bool was_coming =
-      std::holds_alternative<StartRequested>(event) ||
-      (passes_to_restart(rt.service.phase) && !passes_to_restart(result.state.phase));
+  const State& state = rt.*machine;
   const ActiveState before = rt.active;
+  const auto phase = state.phase;
   const Processes processes = processes_of(id);
-  const ServicePhase phase = rt.service.phase;
-  rt.service = result.state;
+  rt.*machine = result.state;
   index_pids(id, processes);
   std::optional<ServiceEvent> answer;
   for (const ServiceAction& action : result.actions) {
     if (auto answered = perform(id, action)) answer = std::move(answered);
   }
   arm_unit(id);
-  reload_failed_ = result.reload_done.has_value() && !*result.reload_done;
-  const ActiveState after = onset::active_state(rt.service.phase, unit.service->type);
-  if (was_coming && is_down(after)) {
+  if constexpr (requires { result.reload_done; })
+    reload_failed_ = result.reload_done.has_value() && !*result.reload_done;
+  const ActiveState after = active_of(graph_->unit(id), state);
+  if (was_coming && is_inactive_or_failed(after)) {
     apply_active(id, ActiveState::Activating);
-  } else if (rt.service.phase != phase || after != before) {
+  } else if (state.phase != phase || after != before) {
     apply_active(id, before);
   }
   reload_failed_ = false;
   return answer;
 }
+
+// Those whose machines hear of more than a ServiceEvent.
+template std::optional<ServiceEvent> Manager::take_over(UnitId, MountState UnitRuntime::*,
+                                                        const MountStep&, bool);
+template std::optional<ServiceEvent> Manager::take_over(UnitId, ScopeState UnitRuntime::*,
+                                                        const ScopeStep&, bool);
 
 // ---- what changed ---------------------------------------------------------------
 
@@ -151,29 +162,29 @@ void Manager::apply_active(UnitId id, ActiveState before) {
   rt.active = after;
   note_slots(id);
 
-  if (is_down(after) && rt.service.result == ServiceResult::ExecCondition)
+  if (is_inactive_or_failed(after) && rt.service.result == ServiceResult::ExecCondition)
     rt.condition_result = false;
   rt.state_change = now_;
-  if (is_down(before) && !is_down(after)) rt.inactive_exit = now_;
-  if (!is_down(before) && is_down(after)) rt.inactive_enter = now_;
-  if (!is_up(before) && is_up(after)) rt.active_enter = now_;
-  if (is_up(before) && !is_up(after)) rt.active_exit = now_;
+  if (is_inactive_or_failed(before) && !is_inactive_or_failed(after)) rt.inactive_exit = now_;
+  if (!is_inactive_or_failed(before) && is_inactive_or_failed(after)) rt.inactive_enter = now_;
+  if (!is_active_or_reloading(before) && is_active_or_reloading(after)) rt.active_enter = now_;
+  if (is_active_or_reloading(before) && !is_active_or_reloading(after)) rt.active_exit = now_;
   if (listener_ != nullptr) listener_->unit_changed(id);
 
   bool unexpected = false;
   settle_job(id, after, unexpected);
   if (before == after) return;
 
-  const bool was_going_up = is_up(before) || before == ActiveState::Activating;
-  const bool goes_up = is_up(after) || after == ActiveState::Activating;
-  const bool was_going_down = is_down(before) || before == ActiveState::Deactivating;
-  const bool goes_down = is_down(after) || after == ActiveState::Deactivating;
+  const bool was_going_up = is_active_or_reloading(before) || before == ActiveState::Activating;
+  const bool goes_up = is_active_or_reloading(after) || after == ActiveState::Activating;
+  const bool was_going_down = is_inactive_or_failed(before) || before == ActiveState::Deactivating;
+  const bool goes_down = is_inactive_or_failed(after) || after == ActiveState::Deactivating;
   if (unexpected) {
     if (was_going_down && goes_up) start_with(id);
     if (was_going_up && goes_down) stop_with(id);
   }
   const bool restarts = passes_to_restart(rt.service.phase);
-  if (is_down(after) && !restarts) set_trigger(rt.trigger, {});
+  if (is_inactive_or_failed(after) && !restarts) set_trigger(rt.trigger, {});
   const UnitConfig& config = unit.config;
   // A restart to come holds OnFailure= and OnSuccess= back, and no action.
   if (after == ActiveState::Failed) {
@@ -182,12 +193,12 @@ void Manager::apply_active(UnitId id, ActiveState before) {
       trigger_for_end(id, DependencyKind::OnFailure, config.on_failure_job_mode);
     }
     emergency(config.failure_action, id, config.failure_action_exit_status, "unit failed");
-  } else if (after == ActiveState::Inactive && !is_down(before)) {
+  } else if (after == ActiveState::Inactive && !is_inactive_or_failed(before)) {
     if (!restarts) trigger_for_end(id, DependencyKind::OnSuccess, config.on_success_job_mode);
     emergency(config.success_action, id, config.success_action_exit_status, "unit succeeded");
   }
-  if (is_down(after) && !restarts && rt.accepted_by.valid()) end_connection(id);
-  if (is_down(after)) may_be_unneeded(id);
+  if (is_inactive_or_failed(after) && !restarts && rt.accepted_by.valid()) end_connection(id);
+  if (is_inactive_or_failed(after)) may_be_unneeded(id);
   queue_reviews(id);
 }
 
@@ -200,11 +211,11 @@ void Manager::settle_job(UnitId id, ActiveState state, bool& unexpected) {
   }
   const bool running = job->state == JobState::Running;
   const JobId jid = job->id;
-  const bool down = is_down(state);
+  const bool down = is_inactive_or_failed(state);
   switch (job->type) {
     case JobType::Start:
     case JobType::VerifyActive:
-      if (is_up(state)) {
+      if (is_active_or_reloading(state)) {
         finish_job(jid, JobResult::Done, Invalidate::Yes);
         return;
       }
