@@ -8,6 +8,7 @@
 #include "cli/reply.h"
 #include "cli/verbs.h"
 #include "control/json.h"
+#include "unit/values.h"
 
 namespace onset {
 
@@ -34,67 +35,64 @@ TypeList list_of(std::string_view verb, bool show_types) {
   return {verb, "automount", {"WHAT", "WHERE", "MOUNTED", "IDLE TIMEOUT", "UNIT"}};
 }
 
-/// A line for each address, in their order, as systemctl has it.
-int verb_list_sockets(Command& command) {
-  json asked = {{"all", command.options.all}, {"types", {"socket"}}};
+using Row = std::vector<std::string>;
+
+/// A line for each address.
+void add_socket(std::vector<Row>& rows, const json& unit, bool show_types) {
+  std::string activates;
+  for (const json& other : array_of(unit, "triggers")) {
+    activates += format("{}{}", activates.empty() ? "" : ", ", text_of(other, "name"));
+  }
+  for (const json& listen : array_of(unit, "listen")) {
+    Row row{text_of(listen, "address"), text_of(unit, "name"), activates.empty() ? "-" : activates};
+    if (show_types) row.insert(row.begin() + 1, text_of(listen, "kind"));
+    rows.push_back(std::move(row));
+  }
+}
+
+void add_automount(std::vector<Row>& rows, const json& unit) {
+  const json& automount = object_of(unit, "automount");
+  const std::string what = text_of(automount, "what");
+  const std::int64_t idle = number_of(automount, "idle_usec").value_or(0);
+  rows.push_back({what.empty() ? "-" : what, text_of(automount, "where"),
+                  flag_of(automount, "mounted") ? "yes" : "no",
+                  idle == 0 ? "-" : format_span(Duration(idle)), text_of(unit, "name")});
+}
+
+}  // namespace
+
+/// Sockets by address, automounts by path. Timers and paths are not run yet: with --all those that
+/// are loaded are listed, with what is not known of them as "-".
+int verb_list_type(Command& command) {
+  const bool show_types = command.options.show_types;
+  const TypeList list = list_of(command.verb, show_types);
+  json asked = {{"all", command.options.all}, {"types", {list.type}}};
   if (!command.names.empty()) asked["patterns"] = command.names;
   if (!command.options.states.empty()) asked["states"] = command.options.states;
   json units;
   auto listed = command.manager.collect("ListUnitStatus", asked, "units", units);
   if (!listed) return command.fail("Failed to list units", listed.error());
   if (command.print_json(units)) return 0;
-  std::vector<std::vector<std::string>> rows;
+  std::vector<Row> rows;
   for (const json& unit : units) {
-    std::string activates;
-    for (const json& other : array_of(unit, "triggers")) {
-      activates += format("{}{}", activates.empty() ? "" : ", ", text_of(other, "name"));
-    }
-    for (const json& listen : array_of(unit, "listen")) {
-      std::vector<std::string> row{text_of(listen, "address"), text_of(unit, "name"),
-                                   activates.empty() ? "-" : activates};
-      if (command.options.show_types) row.insert(row.begin() + 1, text_of(listen, "kind"));
+    if (list.type == "socket") {
+      add_socket(rows, unit, show_types);
+    } else if (list.type == "automount") {
+      add_automount(rows, unit);
+    } else {
+      Row row(list.header.size(), "-");
+      *(row.rbegin() + 1) = text_of(unit, "name");  // before ACTIVATES
       rows.push_back(std::move(row));
     }
   }
-  std::sort(rows.begin(), rows.end());
-  Table table(list_of("list-sockets", command.options.show_types).header);
-  for (std::vector<std::string>& row : rows) {
-    table.add(std::vector<Table::Cell>(row.begin(), row.end()));
-  }
-  const bool legend = command.options.has_legend();
-  command.out(table.text(command.palette(), legend, command.width(), 0));
-  if (!legend) return 0;
-  command.out(format("\n{} sockets listed.\n", rows.size()));
-  if (!command.options.all) command.out("Pass --all to see loaded but inactive sockets, too.\n");
-  return 0;
-}
-
-}  // namespace
-
-/// Units of these types are not run yet: with --all those that are loaded are
-/// listed, with what is not known of them as "-".
-int verb_list_type(Command& command) {
-  if (command.verb == "list-sockets") return verb_list_sockets(command);
-  const TypeList list = list_of(command.verb, command.options.show_types);
-  json asked = {{"all", command.options.all}, {"types", {list.type}}};
-  if (!command.names.empty()) asked["patterns"] = command.names;
-  if (!command.options.states.empty()) asked["states"] = command.options.states;
-  json units;
-  auto listed = command.manager.collect("ListUnits", asked, "units", units);
-  if (!listed) return command.fail("Failed to list units", listed.error());
-  if (command.print_json(units)) return 0;
+  std::ranges::sort(rows, {},
+                    [&](const Row& row) { return row[list.type == "automount" ? 1 : 0]; });
   Table table(list.header);
-  for (const json& unit : units) {
-    std::vector<Table::Cell> row;
-    for (const std::string& column : list.header) {
-      row.emplace_back(column == "UNIT" ? text_of(unit, "name") : "-");
-    }
-    table.add(std::move(row));
-  }
+  for (Row& row : rows) table.add(std::vector<Table::Cell>(row.begin(), row.end()));
   const bool legend = command.options.has_legend();
   command.out(table.text(command.palette(), legend, command.width(), 0));
   if (!legend) return 0;
-  command.out(format("\n{} {}s listed.\n", units.size(), list.type));
+  command.out(format("\n{} {}s listed.\n", rows.size(), list.type));
   if (!command.options.all) {
     command.out(format("Pass --all to see loaded but inactive {}s, too.\n", list.type));
   }
@@ -114,6 +112,10 @@ int verb_freeze(Command& command) {
     status = 1;
   }
   return status;
+}
+
+int verb_run(Command& command) {
+  return command.fail("The options of run stand behind it: onset run --help.");
 }
 
 /// The unit of the caller, or of processes.

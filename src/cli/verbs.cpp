@@ -34,6 +34,8 @@ constexpr std::array kTable = {
             "Show what keeps units from going on: waits, locks, limits, pressure"},
     VerbRow{"top", 0, 0, true, Units, kNone, verb_top, "",
             "Show what units and slices use: CPU, memory, I/O, tasks, pressure"},
+    VerbRow{"run", 1, kAny, false, Units, Completes::Files, verb_run, "[OPTIONS…] COMMAND…",
+            "Run a command in a scope or service of its own (run --help)"},
     VerbRow{"time", 0, 0, true, Manager, kNone, verb_time, "",
             "Show how long the boot took: kernel, initrd, userspace"},
     VerbRow{"blame", 0, 0, true, Manager, kNone, verb_blame, "",

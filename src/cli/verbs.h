@@ -67,6 +67,7 @@ int verb_save_boot_times(Command& command);
 // the rest: other_verbs.cpp
 int verb_list_type(Command& command);  ///< list-sockets, list-timers, …
 int verb_freeze(Command& command);     ///< and thaw
+int verb_run(Command& command);  ///< with options before it; run_cli() knows the verb itself
 int verb_whoami(Command& command);
 int verb_help(Command& command);
 int verb_not_yet(Command& command);

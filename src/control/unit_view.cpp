@@ -163,6 +163,16 @@ json view_listen(const Unit& unit) {
   return list;
 }
 
+json view_automount(const Manager& manager, UnitId id) {
+  const AutomountConfig& config = *manager.graph().unit(id).automount;
+  const UnitId mount = manager.mount_of_automount(id);
+  const MountConfig* what = mount.valid() ? manager.graph().unit(mount).mount.get() : nullptr;
+  return json_object({{"what", what != nullptr ? or_null(what->what) : json()},
+                      {"where", config.where},
+                      {"mounted", mount.valid() && manager.runtime(mount).mount.is_there != 0},
+                      {"idle_usec", config.timeout_idle.count()}});
+}
+
 }  // namespace
 
 json view_time(const Timestamp& t) {
@@ -265,7 +275,8 @@ json view_missing(const std::string& name) {
                              "job",
                              "problem",
                              "ends",
-                             "device"}) {
+                             "device",
+                             "automount"}) {
     view[absent] = nullptr;
   }
   return view;
@@ -304,7 +315,10 @@ json view_status(const Manager& manager, ControlBackend& backend, UnitId id) {
     view["processes"] = view_processes(backend, id, runtime.service);
   }
   if (unit.socket != nullptr) view["result"] = to_string(runtime.socket.result);
-  if (unit.automount != nullptr) view["result"] = to_string(runtime.automount.result);
+  if (unit.automount != nullptr) {
+    view["result"] = to_string(runtime.automount.result);
+    view["automount"] = view_automount(manager, id);
+  }
 
   const UnitUsage usage = backend.usage(id);
   view["tasks"] = or_null(usage.tasks);

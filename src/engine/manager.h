@@ -238,6 +238,8 @@ class Manager final : private UnitStates, private JobGate {
   /// Empty for one that is.
   [[nodiscard]] std::string_view problem(UnitId id) const;
   [[nodiscard]] UnitId unit_of_pid(pid_t pid) const;
+  /// Not valid: it has none.
+  [[nodiscard]] UnitId mount_of_automount(UnitId id) const;
   /// Of a device, its path in sysfs; empty of any other unit, and of one that is not there.
   [[nodiscard]] std::string syspath(UnitId id) const;
   /// The unit by its path in sysfs, where that is another one of the same device.
@@ -392,7 +394,6 @@ class Manager final : private UnitStates, private JobGate {
   // ---- automounts (manager_automounts.cpp) ------------------------------------
   std::optional<ServiceEvent> work_on_automount(UnitId id, const AutomountWork& action);
   void ask_of_mount(UnitId id, JobType type);
-  [[nodiscard]] UnitId mount_of_automount(UnitId id) const;
   [[nodiscard]] bool refuses_to_automount(UnitId id);
   void review_automount(UnitId id);
 

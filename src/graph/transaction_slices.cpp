@@ -49,11 +49,12 @@ class SliceRoom {
   }
 
   unsigned count_in(UnitId slice) {
-    const auto [known, is_new] = counts_.try_emplace(slice.value, 0);
-    if (is_new) {
-      for_each_in_slice(graph_, slice, [&](UnitId u) { known->second += is_counted(u) ? 1 : 0; });
-    }
-    return known->second;
+    const auto known = counts_.find(slice.value);
+    if (known != counts_.end()) return known->second;
+    unsigned count = 0;
+    for_each_in_slice(graph_, slice, [&](UnitId u) { count += is_counted(u) ? 1 : 0; });
+    counts_.emplace(slice.value, count);
+    return count;
   }
 
   const UnitGraph& graph_;
