@@ -151,6 +151,7 @@ bool Manager::is_needed(UnitId id) const {
 
 bool Manager::is_unbound(UnitId id) const {
   const DependencySet binds = kinds_with(Atom::CannotBeActiveWithout);
+  if (!graph_->may_have(id, binds)) return false;
   const auto dependencies = graph_->dependencies(id);
   return std::any_of(dependencies.begin(), dependencies.end(), [&](const Dependency& d) {
     const UnitRuntime& other = runtime_[d.other.value];
@@ -190,6 +191,7 @@ std::optional<Manager::Due> Manager::due_of(UnitId id) const {
     return std::nullopt;
   }
   const DependencySet held = kinds_with(Atom::StartedSteadilyBy);
+  if (!graph_->may_have(id, held)) return std::nullopt;
   for (const Dependency& d : graph_->dependencies(id)) {
     if (!d.kinds.any(held) || !is_up(runtime_[d.other.value].active)) continue;
     return Due{JobType::Start, format("upheld by {}, starting", graph_->unit(d.other).id)};

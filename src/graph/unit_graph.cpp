@@ -172,7 +172,7 @@ void UnitGraph::remove(std::span<const UnitId> ids) {
     Node& node = nodes_[id.value];
     drop_name(node.unit->id, id);
     for (const std::string& alias : node.unit->aliases) drop_name(alias, id);
-    node = {std::move(blanks.back()), {}, {}};
+    node = {std::move(blanks.back()), {}, {}, {}};
     blanks.pop_back();
     free_.push_back(id);
   }
@@ -212,8 +212,8 @@ void UnitGraph::merge_stub(UnitId stub, UnitId into) {
     other.dependencies.erase(other.dependencies.begin() + static_cast<std::ptrdiff_t>(at));
     other.index.clear();
     if (d.other == into) continue;
-    edge(nodes_[into.value], d.other).kinds.add(d.kinds);
-    edge(other, into).kinds.add(back);
+    join(nodes_[into.value], d.other, d.kinds);
+    join(other, into, back);
   }
   nodes_[stub.value].index.clear();
 }
@@ -290,12 +290,13 @@ Dependency& UnitGraph::edge(Node& node, UnitId other) {
 
 void UnitGraph::add_dependency(UnitId from, DependencyKind kind, UnitId to) {
   if (from == to) return;
-  DependencySet& forward = edge(nodes_[from.value], to).kinds;
-  forward.add(kind);
-  forward.add(DependencyKind::References);
-  DependencySet& backward = edge(nodes_[to.value], from).kinds;
-  backward.add(inverse(kind));
-  backward.add(DependencyKind::ReferencedBy);
+  join(nodes_[from.value], to, {kind, DependencyKind::References});
+  join(nodes_[to.value], from, {inverse(kind), DependencyKind::ReferencedBy});
+}
+
+void UnitGraph::join(Node& node, UnitId other, DependencySet kinds) {
+  edge(node, other).kinds.add(kinds);
+  node.kinds.add(kinds);
 }
 
 void UnitGraph::drop_kind(Node& node, DependencyKind kind, UnitId other) {

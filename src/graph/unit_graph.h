@@ -99,6 +99,11 @@ class UnitGraph {
   [[nodiscard]] std::span<const Dependency> dependencies(UnitId id) const {
     return nodes_[id.value].dependencies;
   }
+  /// Whether it may have one of these kinds: of a unit with thousands it costs nothing to know that
+  /// it has none.
+  [[nodiscard]] bool may_have(UnitId id, DependencySet kinds) const {
+    return nodes_[id.value].kinds.any(kinds);
+  }
   /// One more than the highest id there is.
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
   /// No unit has this id now.
@@ -110,6 +115,7 @@ class UnitGraph {
   struct Node {
     std::unique_ptr<Unit> unit;
     std::vector<Dependency> dependencies;
+    DependencySet kinds;  ///< of these, and of some that were
     /// Open addressing over `dependencies`, by the other's id: position + 1, or 0.
     /// Only of a unit with many edges, only while edges are added.
     std::vector<std::uint32_t> index;
@@ -123,6 +129,7 @@ class UnitGraph {
   void note_alias(UnitId id, std::string_view name);
   [[nodiscard]] static std::size_t position_of(const Node& node, UnitId other);
   static Dependency& edge(Node& node, UnitId other);
+  static void join(Node& node, UnitId other, DependencySet kinds);
   static void rebuild_index(Node& node);
   static void drop_kind(Node& node, DependencyKind kind, UnitId other);
 

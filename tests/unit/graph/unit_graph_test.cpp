@@ -97,6 +97,26 @@ TEST_CASE("a reserved name keeps its id when its unit comes", "[graph][unit_grap
   CHECK(graph.unit(a).load_state == LoadState::Loaded);
 }
 
+TEST_CASE("a unit may have the kinds that its edges have", "[graph][unit_graph]") {
+  UnitGraph graph;
+  const UnitId a = add(graph, "a.service");
+  const UnitId b = add(graph, "b.service");
+  CHECK_FALSE(graph.may_have(a, {DependencyKind::BindsTo, DependencyKind::After}));
+  graph.add_dependency(a, DependencyKind::BindsTo, b);
+  CHECK(graph.may_have(a, {DependencyKind::BindsTo, DependencyKind::After}));
+  CHECK_FALSE(graph.may_have(a, {DependencyKind::After}));
+  CHECK(graph.may_have(b, {DependencyKind::BoundBy}));
+  CHECK_FALSE(graph.may_have(b, {DependencyKind::BindsTo}));
+
+  UnitGraph fresh;
+  for (const char* name : {"a.service", "b.service"}) fresh.reserve(name);
+  fresh.keep_unit(a, graph);
+  CHECK(fresh.may_have(a, {DependencyKind::BindsTo}));
+  CHECK(fresh.may_have(b, {DependencyKind::BoundBy}));
+  fresh.remove({{a}});
+  CHECK_FALSE(fresh.may_have(fresh.reserve("c.service"), {DependencyKind::BindsTo}));
+}
+
 TEST_CASE("a kept unit brings its own dependencies, not those of others", "[graph][unit_graph]") {
   UnitGraph old;
   const UnitId a = add(old, "a.service");
