@@ -118,10 +118,11 @@ def copy_systemd(root, debian):
 
 
 class Init:
-    """`line`: what is executed; `prepare(root, count)` lays out what it reads."""
+    """`line`: what is executed; `prepare(root, count)` lays out what it reads; `before`: what the
+    shell does first, unmeasured."""
 
-    def __init__(self, name, line, prepare):
-        self.name, self.line, self.prepare = name, line, prepare
+    def __init__(self, name, line, prepare, before=""):
+        self.name, self.line, self.prepare, self.before = name, line, prepare, before
 
 
 def field(options):
@@ -151,9 +152,13 @@ def field(options):
                     os.symlink("/dev/null", link)
 
     systemd_path = "/lib/systemd/systemd"
+    # The controllers that systemd and onset give to every unit.
+    cgroups = ("/bench/busybox mount -t sysfs none /sys\n/bench/busybox mount -t cgroup2 none /sys/fs/cgroup\n"
+               "echo +memory +pids > /sys/fs/cgroup/cgroup.subtree_control\n")
     alone = ["--unit=bench.target", "--show-status=no"]
     return [
         Init("floor", ["/bench/floor_start", "vfork", "{count}", "/bench/probe"], floor),
+        Init("floor, a cgroup each", ["/bench/floor_start", "cgroup", "{count}", "/bench/probe"], floor, cgroups),
         Init("busybox init", ["/usr/bin/busybox", "init"], busybox),
         Init("onset alone", ["/usr/bin/onset", "init", *alone], lambda r, c: onset(r, c, True)),
         Init("systemd alone", [systemd_path, *alone, "--log-target=null"], lambda r, c: systemd(r, c, True)),
@@ -176,9 +181,10 @@ def make_archive(work, init, count, programs):
     os.makedirs(root.path("bench"), exist_ok=True)
     # The kernel gives its own words to the first program: what is run stands in a script of one line,
     # and the shell is gone before anything is measured.
-    shutil.copy2(os.path.join(PARTS, "busybox"), root.path("bench/sh"))
+    shutil.copy2(os.path.join(PARTS, "busybox"), root.path("bench/busybox"))
+    os.symlink("busybox", root.path("bench/sh"))
     quoted = " ".join(words)
-    root.write("init", f"#!/bench/sh\nexec /bench/guest_start {count + 1} {quoted}\n", 0o755)
+    root.write("init", f"#!/bench/sh\n{init.before}exec /bench/guest_start {count + 1} {quoted}\n", 0o755)
     size = sum(os.lstat(os.path.join(base, name)).st_size for base, _, names in os.walk(root.path("usr")) for name in names)
     archive = root.archive()
     shutil.rmtree(root.folder)
