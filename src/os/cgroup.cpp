@@ -14,6 +14,7 @@
 #include "base/format.h"
 #include "base/process_text.h"
 #include "base/text.h"
+#include "os/grace_periods.h"
 #include "os/kernel.h"
 #include "unit/resource_parsers.h"
 
@@ -156,6 +157,7 @@ Result<std::unique_ptr<CgroupTree>, std::string> CgroupTree::take(const CgroupPl
       reason = format("cannot make a cgroup: {}", errno_text(errno));
       continue;
     }
+    const ExpeditedGracePeriods expedited(*group);
     if (auto done = write_kernel_file_at(*group, "init.scope/cgroup.procs", "0"); !done) {
       reason = format("cannot enter a cgroup: {}", errno_text(done.error().err));
       ::unlinkat(group->get(), "init.scope", AT_REMOVEDIR);

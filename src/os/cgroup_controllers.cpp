@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "os/cgroup.h"
+#include "os/grace_periods.h"
 #include "os/kernel.h"
 #include "unit/resource_parsers.h"
 
@@ -36,6 +37,7 @@ std::string switch_text(ControllerSet set, char sign) {
 ControllerSet CgroupTree::enable_in(const std::string& group, ControllerSet wanted) {
   const std::string file = file_in(group, "cgroup.subtree_control");
   const auto on = [&](ControllerSet set) {
+    const ExpeditedGracePeriods expedited(root_);
     return write_kernel_file_at(root_, file.c_str(), switch_text(set, '+'));
   };
   if (on(wanted)) return wanted;

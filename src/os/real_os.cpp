@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <utility>
@@ -201,10 +202,16 @@ Result<bool> RealOs::test(const Condition& condition, const Unit& /*unit*/) {
 
 InvocationId RealOs::new_invocation() {
   InvocationId id{};
-  if (::getrandom(id.data(), id.size(), GRND_NONBLOCK) != static_cast<ssize_t>(id.size())) {
-    // Before the kernel's pool is filled: unique is enough, secret it need not be.
-    (void)!::getrandom(id.data(), id.size(), GRND_INSECURE);
+  if (random_left_ < id.size()) {
+    const auto size = static_cast<ssize_t>(random_.size());
+    if (::getrandom(random_.data(), random_.size(), GRND_NONBLOCK) != size) {
+      // Before the kernel's pool is filled: unique is enough, secret it need not be.
+      (void)!::getrandom(random_.data(), random_.size(), GRND_INSECURE);
+    }
+    random_left_ = random_.size();
   }
+  random_left_ -= id.size();
+  std::copy_n(random_.begin() + static_cast<std::ptrdiff_t>(random_left_), id.size(), id.begin());
   id[6] = static_cast<std::uint8_t>((id[6] & 0x0FU) | 0x40U);  // a UUID of version 4
   id[8] = static_cast<std::uint8_t>((id[8] & 0x3FU) | 0x80U);
   return id;

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -275,9 +276,9 @@ class RealOs final : public Os {
   void drain_alien(int fd, OsListener& listener);
   void drain_bus(OsListener& listener);
   void cgroup_event(int wd, OsListener& listener);
-  void watch_events(UnitId id);
-  void watch_oom(UnitId id);
-  void watch_tasks(UnitId id);
+  void watch_events(UnitId id, bool is_new);
+  void watch_oom(UnitId id, bool is_new);
+  void watch_tasks(UnitId id, bool is_new);
   void unwatch_events(UnitRecord& unit);
   void tell_refusals(UnitId id);
   [[nodiscard]] CgroupUsage usage_of_group(const std::string& group,
@@ -360,7 +361,9 @@ class RealOs final : public Os {
   UniqueFd epoll_;
   UniqueFd inotify_;
   UniqueFd wake_;
-  std::vector<UniqueFd> streams_;  ///< the descriptors of settings_
+  std::vector<UniqueFd> streams_;           ///< the descriptors of settings_
+  std::array<std::uint8_t, 256> random_{};  ///< for new_invocation()
+  std::size_t random_left_ = 0;
 
   Launches launches_;           ///< by the pipe's reading end
   unsigned late_launches_ = 0;  ///< those on a stack of PID 1's memory

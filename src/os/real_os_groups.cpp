@@ -50,7 +50,7 @@ SysResult RealOs::prepare_group(const Placement& place) {
   if (!is_limited(unit.cgroup)) {
     if (auto done = apply_limits(place, unit.cgroup); !done) return done;
   }
-  watch_events(place.id);
+  watch_events(place.id, *made);
   return {};
 }
 

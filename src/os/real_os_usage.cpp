@@ -64,18 +64,18 @@ MonoTime coarse_now() {
 
 }  // namespace
 
-/// Of a unit whose group is new.
-void RealOs::watch_events(UnitId id) {
+/// Before anything is in the group. One that is new has counted nothing.
+void RealOs::watch_events(UnitId id, bool is_new) {
   const UnitRecord& unit = units_[id.value];
-  if (unit.oom_watch < 0) watch_oom(id);
-  if (unit.tasks_watch < 0) watch_tasks(id);
+  if (unit.oom_watch < 0) watch_oom(id, is_new);
+  if (unit.tasks_watch < 0) watch_tasks(id, is_new);
 }
 
 /// Where memory is not counted there is nothing to hear of.
-void RealOs::watch_oom(UnitId id) {
+void RealOs::watch_oom(UnitId id, bool is_new) {
   if ((cgroups_->controllers() & set_of(Controller::Memory)) == 0) return;
   UnitRecord& unit = units_[id.value];
-  const auto kills = cgroups_->oom_kills(unit.cgroup);
+  const auto kills = is_new ? std::uint64_t{0} : cgroups_->oom_kills(unit.cgroup);
   if (!kills) return;
   auto watch = cgroups_->watch(inotify_, unit.cgroup, "memory.events");
   if (!watch) return;
@@ -84,10 +84,11 @@ void RealOs::watch_oom(UnitId id) {
   unit.oom_kills = *kills;
 }
 
-void RealOs::watch_tasks(UnitId id) {
+void RealOs::watch_tasks(UnitId id, bool is_new) {
   if ((cgroups_->controllers() & set_of(Controller::Pids)) == 0) return;
   UnitRecord& unit = units_[id.value];
-  const auto refusals = cgroups_->count(unit.cgroup, "pids.events", "max");
+  const auto refusals =
+      is_new ? std::uint64_t{0} : cgroups_->count(unit.cgroup, "pids.events", "max");
   if (!refusals) return;
   auto watch = cgroups_->watch(inotify_, unit.cgroup, "pids.events");
   if (!watch) return;

@@ -48,6 +48,8 @@ class Boot(unittest.TestCase):
                             "/dev/shm": "tmpfs", "/run": "tmpfs", "/sys/fs/cgroup": "cgroup2",
                             "/sys/kernel/security": "securityfs", "/sys/fs/bpf": "bpf"}.items():
             self.assertEqual(mounts.get(place), kind, place)
+        self.assertEqual(guest.ok("cat /sys/kernel/rcu_expedited"), "0\n")  # it was 1 for a moment
+        self.assertRegex(guest.ok("cat /proc/1/cgroup"), r"^0::/init.scope$")
         self.assertRegex(guest.ok("cat /etc/machine-id"), r"^[0-9a-f]{32}\n$")
         self.assertEqual(guest.ok("hostname"), "box.example\n")
         self.assertIn("inet 127.0.0.1/8", guest.ok("ip addr show lo"))
