@@ -91,11 +91,11 @@ void ManagerProcess::look_again_later() {
 
 void ManagerProcess::turn() {
   tell_upwards();
-  settle();
+  rest(read_clock().mono);
   MonoTime deadline =
       std::min({manager_->next_deadline(), server_->next_deadline(), display_.deadline(),
                 starvation_->next_deadline(), shutdown_timer_.next_deadline(), mounts_->resume_at(),
-                watchdog_.next_deadline()});
+                watchdog_.next_deadline(), rest_at_});
   if (generators_) deadline = std::min(deadline, generators_->deadline());
   // Some were left for this turn.
   if (children_ended_ || asked_ != SignalRequest::None) deadline = MonoTime{0};
@@ -103,8 +103,8 @@ void ManagerProcess::turn() {
     console_.line(2, "", to_string(waited.error()));
   }
   if (asked_ != SignalRequest::None) handle_signals();
-  if (mounts_->is_behind() && mounts_->resume_at() == kNever) tell_mounts();
-  if (devices_ != nullptr && devices_->is_behind()) handle_devices();
+  if (has_found_ && mounts_->is_behind() && mounts_->resume_at() == kNever) tell_mounts();
+  if (has_found_ && devices_ != nullptr && devices_->is_behind()) handle_devices();
   if (children_ended_) reap();
   const Timestamp now = read_clock();
   os_->new_turn();
@@ -158,9 +158,32 @@ void ManagerProcess::end_as_planned(const Timestamp& now) {
   shutdown_timer_.forget();
 }
 
+/// What can wait until those that were started have had the processor: a moment after all has begun
+/// that can begin.
+void ManagerProcess::rest(MonoTime now) {
+  constexpr Duration kMoment = std::chrono::milliseconds(100);
+  const bool wants_to_settle = !settled_ && !manager_->starting();
+  if (manager_->is_behind() || os_->is_launching() || (has_found_ && !wants_to_settle)) {
+    rest_at_ = kNever;
+  } else if (rest_at_ == kNever) {
+    rest_at_ = now + kMoment;
+  } else if (rest_at_ <= now) {
+    rest_at_ = kNever;
+    find();
+    if (wants_to_settle) settle();
+  }
+}
+
+/// What is mounted or plugged in already becomes units: those that a job waits for have asked for
+/// themselves as they were loaded. bad_alloc: the rest is told by later turns.
+void ManagerProcess::find() {
+  if (std::exchange(has_found_, true)) return;
+  tell_devices();
+  tell_mounts();
+}
+
 /// The start has ended, or a reload: what comes now is mostly waiting.
 void ManagerProcess::settle() {
-  if (settled_ || manager_->starting() || os_->is_launching()) return;
   settled_ = true;
   (void)malloc_trim(0);
   release_program_pages();

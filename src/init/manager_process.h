@@ -95,6 +95,8 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void end_as_planned(const Timestamp& now);
   void watch_hardware(Duration timeout);
   void settle();
+  void rest(MonoTime now);
+  void find();
   void handle_signals();
   void handle_kernel();
   // ---- what is mounted (manager_process_mounts.cpp) ------------------------------
@@ -110,7 +112,10 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void handle_devices();
   void tell_devices();
   /// What a client asks for may fail: it has none of the reserve.
-  void handle_control() { server_->drain(read_clock()); }
+  void handle_control() {
+    find();
+    server_->drain(read_clock());
+  }
   // ---- generators and reloads (manager_process_reload.cpp) ----------------------
   void run_generators_at_boot();
   std::vector<std::string> generator_environment();
@@ -220,6 +225,8 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   unsigned words_left_ = 0;                    ///< so many datagrams may be from before its end
   bool told_of_unknown_sender_ = false;
   bool settled_ = false;
+  MonoTime rest_at_ = kNever;
+  bool has_found_ = false;  ///< what is there already has been told to the manager
   bool told_ready_ = false;
   bool told_stopping_ = false;
 

@@ -127,9 +127,6 @@ SysResult ManagerProcess::try_to_come_up() {
 void ManagerProcess::begin() {
   manager_->set_listener(this);
   manager_->start_up(read_clock());
-  // What is there already: units that have been loaded by now know of it.
-  (void)if_memory_suffices([this] { tell_devices(); });
-  (void)if_memory_suffices([this] { tell_mounts(); });
 }
 
 void ManagerProcess::take_down() {
