@@ -131,6 +131,18 @@ class Power(unittest.TestCase):
         guest.until(r"The system will power off now!", seconds=180)
         self.assertIn("reboot: Power down", guest.wait())
 
+    def test_a_failing_power_supply_is_a_target_and_what_a_reboot_is_told_reaches_the_kernel(self):
+        warns = "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo on batteries > /dev/console'\n"
+        guest = Guest(append="quiet", files={"/etc/systemd/system/warn.service": warns,
+                                             "/etc/systemd/system/sigpwr.target.d/warn.conf": "[Unit]\nWants=warn.service\n"})
+        self.addCleanup(guest.end)
+        guest.until(r" login: ")
+        guest.ok("kill -PWR 1")
+        guest.until(r"on batteries$")
+        self.assertEqual(guest.ok("systemctl is-active sigpwr.target"), "active\n")
+        console = self.end(guest, "systemctl reboot --reboot-argument=recovery")
+        self.assertIn("reboot: Restarting system with command 'recovery'", console)
+
     def test_d4_ctrl_alt_del_over_and_over_does_not_wait(self):
         hangs = "[Unit]\nBefore=vm-agent.service\n[Service]\nType=oneshot\nRemainAfterExit=yes\n" \
                 "ExecStart=/bin/true\nExecStop=/bin/sleep 100000\nTimeoutStopSec=infinity\n"

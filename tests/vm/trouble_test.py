@@ -69,6 +69,36 @@ class Trouble(unittest.TestCase):
         guest.type("ls /dev/vda; echo $((6 * 7))\n")
         guest.until(r"^/dev/vda\s+42$")
 
+    def test_p18_a_root_without_a_free_block_comes_up_runs_and_goes_down(self):
+        first = self.boot(disk=True, keep=True, append="quiet")
+        first.until(r" login: ")
+        # Whatever is free, down to the last block that is root's alone.
+        first.ok("for size in 1G 64M 4M 256K 16K 4K; do i=0; while fallocate -l $size /fill.$size.$i; do i=$((i+1)); done; done 2>&1")
+        self.assertIn("No space left on device", first.run("cp /bin/sh /etc/more")[1])
+        first.tell("systemctl poweroff")
+        self.assertIn("reboot: Power down", first.wait())
+        guest = self.boot(disk=True, keep=first.disk, append="quiet", files={"/etc/systemd/system/later.service": ""})
+        guest.until(r" login: ")
+        self.assertEqual(guest.ok("df --output=avail / | tail -n 1").strip(), "0")
+        self.assertEqual(guest.ok("systemctl is-active multi-user.target"), "active\n")
+        self.assertEqual(guest.ok("systemd-run --quiet --pipe --wait echo run"), "run\n")
+        code, text = guest.run("systemctl enable systemd-sysctl.service; systemctl set-property vm-agent.service CPUWeight=7")
+        self.assertNotEqual(code, 0)
+        self.assertIn("No space left on device", text)
+        guest.tell("systemctl poweroff")
+        self.assertIn("reboot: Power down", guest.wait())
+
+    def test_p19_without_controllers_units_run_and_what_limits_need_is_named(self):
+        limited = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\nMemoryMax=10M\nTasksMax=7\n"
+        guest = self.boot(append="quiet cgroup_disable=memory cgroup_disable=pids",
+                          files={"/etc/systemd/system/limited.service": limited})
+        guest.until(r" login: ")
+        self.assertEqual(guest.ok("systemctl is-system-running"), "running\n")
+        guest.ok("systemctl start limited.service")
+        status = guest.ok("systemctl status limited.service")
+        for directive in ("MemoryMax=", "TasksMax="):
+            self.assertRegex(status, f"not enforced.*{directive}|{directive}.*controller")
+
 
 if __name__ == "__main__":
     unittest.main()
