@@ -141,11 +141,8 @@ class ScopeMachine {
     if (state_.result == ServiceResult::Success) state_.result = f;
   }
   [[nodiscard]] MonoTime deadline() const {
-    Duration limit = config_.timeout_stop.value_or(context_.default_timeout_stop);
-    if (context_.stop_budget != kInfinity) {  // SIGKILL still has to fit
-      limit = std::min(limit, std::max(context_.stop_budget, Duration::zero()) / 8 * 6);
-    }
-    return context_.now.mono + limit;
+    const Duration limit = config_.timeout_stop.value_or(context_.default_timeout_stop);
+    return context_.now.mono + within_stop_budget(limit, context_);
   }
   void say(Say::Level level, std::string text) {
     actions_.emplace_back(Say{level, std::move(text)});

@@ -169,14 +169,14 @@ void ManagerProcess::rest(MonoTime now) {
     rest_at_ = now + kMoment;
   } else if (rest_at_ <= now) {
     rest_at_ = kNever;
-    find();
+    tell_what_is_there();
     if (wants_to_settle) settle();
   }
 }
 
 /// What is mounted or plugged in already becomes units: those that a job waits for have asked for
 /// themselves as they were loaded. bad_alloc: the rest is told by later turns.
-void ManagerProcess::find() {
+void ManagerProcess::tell_what_is_there() {
   if (std::exchange(has_found_, true)) return;
   tell_devices();
   tell_mounts();

@@ -96,7 +96,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void watch_hardware(Duration timeout);
   void settle();
   void rest(MonoTime now);
-  void find();
+  void tell_what_is_there();
   void handle_signals();
   void handle_kernel();
   // ---- what is mounted (manager_process_mounts.cpp) ------------------------------
@@ -113,7 +113,7 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   void tell_devices();
   /// What a client asks for may fail: it has none of the reserve.
   void handle_control() {
-    find();
+    tell_what_is_there();
     server_->drain(read_clock());
   }
   // ---- generators and reloads (manager_process_reload.cpp) ----------------------
@@ -225,8 +225,8 @@ class ManagerProcess final : private LogSink, private OsListener, private Manage
   unsigned words_left_ = 0;                    ///< so many datagrams may be from before its end
   bool told_of_unknown_sender_ = false;
   bool settled_ = false;
-  MonoTime rest_at_ = kNever;
-  bool has_found_ = false;  ///< what is there already has been told to the manager
+  MonoTime rest_at_ = kNever;  ///< when rest() acts
+  bool has_found_ = false;     ///< what is there already has been told to the manager
   bool told_ready_ = false;
   bool told_stopping_ = false;
 
