@@ -15,7 +15,7 @@ namespace onset {
 namespace {
 
 constexpr std::size_t kTableMax = std::size_t{4} << 20;
-constexpr std::size_t kFactMax = 64;
+constexpr std::size_t kFactMax = 4096;  ///< as large as any file of sysfs says it is
 /// Each round takes away what a device or a file system of the round before was built on.
 constexpr int kMaxRounds = 16;
 constexpr Duration kPatience = std::chrono::seconds(10);

@@ -54,6 +54,15 @@ def find_module(folder, name):
     raise FileNotFoundError(name)
 
 
+def static_program(source):
+    """The bytes of a program of this folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "program")
+        subprocess.run(["gcc", "-static", "-O1", "-o", program, os.path.join(HERE, source)], check=True)
+        with open(program, "rb") as file:
+            return file.read()
+
+
 class Guest:
     def __init__(self, disk=False, files=(), append="", options=(), terminal=False, keep=False, initrd=False,
                  modules=(), packages=(), repository=False):

@@ -1,11 +1,8 @@
 """What a unit may use, measured: each limit bites, and what can't be enforced is told."""
 
-import os
-import subprocess
-import tempfile
 import unittest
 
-from guest import HERE, Guest
+from guest import Guest, static_program
 
 EPERM = 1
 PROBE = "/usr/local/bin/limits-probe"
@@ -70,19 +67,11 @@ UNITS = {
 }
 
 
-def probe():
-    with tempfile.TemporaryDirectory() as folder:
-        program = os.path.join(folder, "probe")
-        subprocess.run(["gcc", "-static", "-O1", "-o", program, os.path.join(HERE, "limits_probe.c")], check=True)
-        with open(program, "rb") as file:
-            return file.read()
-
-
 class Limits(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         files = {f"/etc/systemd/system/{name}": text for name, text in UNITS.items()}
-        cls.guest = Guest(disk=True, append="systemd.log_level=info", files={**files, PROBE: probe()})
+        cls.guest = Guest(disk=True, append="systemd.log_level=info", files={**files, PROBE: static_program("limits_probe.c")})
         cls.addClassCleanup(cls.guest.end)
 
     def show(self, unit, name):

@@ -5,9 +5,9 @@ import subprocess
 import tempfile
 import unittest
 
-from guest import Guest
+from guest import Guest, kernel, static_program
 
-SHOW = "#!/bin/sh\necho \"hook $1, $(grep -c ' /mnt' /proc/mounts) mounts, $(cat /proc/swaps | wc -l) line of swaps\"\n"
+SHOW = "#!/bin/sh\necho \"hook $1, $(grep -c ' /mnt' /proc/mounts) mounts, $(cat /proc/swaps | wc -l) line of swaps, $(ls /sys/class/block | grep -c dm-) mappings\"\n"
 # Outlives its unit, ignores SIGTERM, and has a new child whenever one ends.
 STAYS = "[Service]\nKillMode=process\nExecStart=/etc/stays\n"
 STAYS_PROGRAM = "#!/bin/sh\n(trap '' TERM; while :; do sleep 1000; done) &\nexec sleep 1000\n"
@@ -44,11 +44,12 @@ class Power(unittest.TestCase):
 
     def test_d1_d2_what_is_left_is_killed_and_all_storage_is_detached(self):
         image = self.disk(self.folder())
-        guest = self.boot(image, files={
+        guest = self.boot(image, packages=["mapper-files"], files={
             "/usr/lib/systemd/system-shutdown/show": SHOW,
             "/usr/lib/systemd/system-shutdown/fails": "#!/bin/sh\nexit 3\n",
             "/etc/systemd/system/stays.service": STAYS, "/etc/stays": STAYS_PROGRAM})
-        guest.ok("mount /dev/vdb /mnt && mkdir /mnt/inner && echo kept > /mnt/file")
+        guest.ok("modprobe dm-mod && dmsetup create outer --table \"0 $(cat /sys/class/block/vdb/size) linear /dev/vdb 0\" && dmsetup mknodes")
+        guest.ok("mount /dev/mapper/outer /mnt && mkdir /mnt/inner && echo kept > /mnt/file")
         guest.ok("dd if=/dev/zero of=/mnt/swap bs=1M count=8 && mkswap /mnt/swap && swapon /mnt/swap")
         guest.ok("insmod /lib/modules/*/kernel/drivers/block/loop.ko && dd if=/dev/zero of=/mnt/image bs=1M count=16 && mke2fs -q -t ext4 /mnt/image")
         guest.ok("mount $(losetup --show -f /mnt/image) /mnt/inner && echo inner > /mnt/inner/file")
@@ -56,13 +57,35 @@ class Power(unittest.TestCase):
         console = self.end(guest, "systemctl poweroff")
         self.assertIn("reboot: Power down", console)
         self.assertRegex(console, r"still running: (.*, )?stays \(\d+\)")
-        self.assertIn("hook poweroff, 0 mounts, 1 line of swaps", console)
+        self.assertIn("hook poweroff, 0 mounts, 1 line of swaps, 0 mappings", console)
         self.assertIn("system-shutdown/fails has failed", console)
         self.assertNotRegex(console, r"(unmounting|detaching|deactivating)")
         self.assert_clean(image)
         inner = os.path.join(self.folder(), "inner.img")
         subprocess.run(["debugfs", "-R", f"dump /image {inner}", image], check=True, capture_output=True)
         self.assert_clean(inner)
+
+    def test_a_kernel_that_is_loaded_is_what_kexec_goes_on_with(self):
+        image = self.disk(self.folder())
+        with open(kernel()[0], "rb") as file:
+            next_kernel = file.read()
+        guest = self.boot(image, files={"/boot/next": next_kernel, "/usr/bin/load-kernel": static_program("load_kernel.c")})
+        guest.ok("mount /dev/vdb /mnt && echo kept > /mnt/file")
+        guest.ok("load-kernel /boot/next 'console=ttyS0 panic=-1 the_next_kernel'")
+        console = self.end(guest, "systemctl kexec")
+        self.assertNotIn("no kernel is loaded", console)
+        self.assertIn("Command line: console=ttyS0 panic=-1 the_next_kernel", console)
+        self.assertEqual(console.count("Booting from ROM"), 1)
+        self.assert_clean(image)
+
+    def test_the_power_button_powers_off_where_acpid_says_so(self):
+        guest = self.boot(packages=["acpid-files"], files={
+            "/etc/acpi/events/powerbtn": "event=button[ /]power\naction=shutdown -h -P now 'Power button pressed'\n"})
+        guest.ok("modprobe button && systemctl start acpid.service")
+        self.assertEqual(guest.ok("systemctl is-active acpid.socket acpid.service"), "active\nactive\n")
+        guest.run("true")
+        guest.monitor("system_powerdown")
+        self.assertIn("reboot: Power down", guest.wait())
 
     def test_d3_a_disk_that_does_not_answer_does_not_hold_up_the_others(self):
         stuck, fine = self.disk(self.folder()), self.disk(self.folder())
