@@ -74,6 +74,20 @@ int verb_daemon_reexec(Command& command) {
       "Its unit files are read again by daemon-reload.");
 }
 
+/// The program that initrd-switch-root.service has, with a root and an init of the caller's.
+int verb_switch_root(Command& command) {
+  constexpr std::size_t kReleaseMax = 65536;
+  if (!command.context.files.read("/etc/initrd-release", kReleaseMax)) {
+    return command.fail("Not in initrd, refusing switch-root operation.");
+  }
+  if (command.context.programs == nullptr) return command.fail("Nothing can be run here.");
+  std::vector<std::string> argv = {"/proc/self/exe", "machine", "switch-root"};
+  argv.insert(argv.end(), command.names.begin(), command.names.end());
+  auto status = command.context.programs->run(argv);
+  if (status) return *status;
+  return command.fail(format("Failed to switch root: {}", to_string(status.error())));
+}
+
 /// log-level and log-target: what it is, or what it is to be.
 int verb_log_setting(Command& command) {
   const bool is_level = command.verb == "log-level";

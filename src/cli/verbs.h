@@ -67,7 +67,7 @@ int verb_save_boot_times(Command& command);
 // the rest: other_verbs.cpp
 int verb_list_type(Command& command);  ///< list-sockets, list-timers, …
 int verb_freeze(Command& command);     ///< and thaw
-int verb_run(Command& command);  ///< with options before it; run_cli() knows the verb itself
+int verb_run(Command& command);        ///< with options before it; run_cli() knows the verb itself
 int verb_whoami(Command& command);
 int verb_help(Command& command);
 int verb_not_yet(Command& command);
@@ -75,6 +75,7 @@ int verb_not_yet(Command& command);
 int verb_daemon_reload(Command& command);
 int verb_daemon_reexec(Command& command);
 int verb_shut_down(Command& command);  ///< poweroff, reboot, halt, exit, kexec
+int verb_switch_root(Command& command);
 /// What is planned for later: shutdown -c, shutdown --show.
 int cancel_shutdown(Command& command);
 int show_shutdown(Command& command);

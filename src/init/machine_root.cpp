@@ -10,21 +10,23 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 
 #include "base/format.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "init/machine_programs.h"
+#include "init/soft_reboot.h"
 #include "os/files.h"
 #include "unit/fstab.h"
 #include "unit/initrd_root.h"
+#include "unit/kernel_command_line.h"
 
 namespace onset {
 namespace {
 
 constexpr std::size_t kFileMax = std::size_t{1} << 20;
 constexpr const char* kSysroot = "/sysroot";
-constexpr const char* kNextRoot = "/run/nextroot";
 
 int fail(std::string_view what, int err) {
   complain(format("{}: {}", what, errno_text(err)));
@@ -132,18 +134,59 @@ int read_sysroot_fstab(const std::vector<std::string>& /*arguments*/) {
   return run_program(self, {"systemctl", "--no-block", "start", "initrd-fs.target"}) == 0 ? 0 : 1;
 }
 
-/// The folder becomes the root with the manager's next beginning, soft-reboot.
+namespace {
+
+/// Where the kernel looks for its first program.
+constexpr const char* kPrograms[] = {"/sbin/init", "/etc/init", "/bin/init"};
+
+bool is_there(const std::string& path) {
+  struct stat st {};
+  return lstat(path.c_str(), &st) == 0;  // a link leads somewhere only once this is the root
+}
+
+/// Of the kernel's command line; empty: any.
+std::string init_of_command_line() {
+  std::string init;
+  for (const KernelArgument& word : split_kernel_command_line(text_of("/proc/cmdline"))) {
+    if (word.name == "init" && word.value) init = *word.value;
+  }
+  return init;
+}
+
+/// The init, or nothing, once it has been told.
+std::optional<std::string> init_below(const std::string& root, std::string init) {
+  if (init.empty()) init = init_of_command_line();
+  if (init.empty()) {
+    if (std::ranges::any_of(kPrograms, [&](const char* path) { return is_there(root + path); }))
+      return init;
+    complain(format("{} has no /sbin/init", root));
+    return std::nullopt;
+  }
+  if (init.starts_with('/') && is_there(root + init)) return init;
+  complain(format("{} has no program {}, which is to be its init", root, c_escape(init)));
+  return std::nullopt;
+}
+
+bool leave_next_init(const std::string& init) {
+  RealFiles files;
+  if (init.empty()) {
+    (void)unlink(kNextInit);
+    return true;
+  }
+  const SysResult written = files.write_file(kNextInit, init, 0600);
+  if (written) return true;
+  complain(format("{}: {}", kNextInit, to_string(written.error())));
+  return false;
+}
+
+}  // namespace
+
+/// The folder becomes the root with the manager's next beginning, soft-reboot. ROOT, and the
+/// init there, both optional.
 int switch_to_root(const std::vector<std::string>& arguments) {
   const std::string root = arguments.empty() ? std::string(kSysroot) : arguments.front();
-  bool has_init = false;
-  for (const char* init : {"/sbin/init", "/etc/init", "/bin/init"}) {
-    struct stat st {};
-    has_init = has_init || lstat((root + init).c_str(), &st) == 0;
-  }
-  if (!has_init) {
-    complain(format("{} has no /sbin/init", root));
-    return 1;
-  }
+  const auto init = init_below(root, arguments.size() > 1 ? arguments[1] : std::string());
+  if (!init || !leave_next_init(*init)) return 1;
   if (mkdir(kNextRoot, 0755) < 0 && errno != EEXIST) return fail(kNextRoot, errno);
   if (mount(root.c_str(), kNextRoot, nullptr, MS_BIND | MS_REC, nullptr) < 0) {
     return fail(kNextRoot, errno);

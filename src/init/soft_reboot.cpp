@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -17,7 +18,6 @@
 namespace onset {
 namespace {
 
-constexpr const char* kNextRoot = "/run/nextroot";
 constexpr std::size_t kArgumentsMax = std::size_t{1} << 20;
 
 /// As the kernel looks for them, without the shell.
@@ -34,6 +34,14 @@ std::vector<std::string> own_arguments() {
   return words;
 }
 
+/// Once: of what a switch that failed has asked for nothing is left.
+std::string take_next_init() {
+  RealFiles files;
+  const auto path = files.read(kNextInit, PATH_MAX);
+  (void)unlink(kNextInit);
+  return path ? *path : std::string();
+}
+
 bool has_next_root() {
   struct stat st {};
   return stat(kNextRoot, &st) == 0 && S_ISDIR(st.st_mode);
@@ -46,9 +54,14 @@ void begin_anew(char** environment, Console& console) {
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
+  const std::string init = take_next_init();
   if (has_next_root()) {
     if (auto done = switch_root(kNextRoot); !done) {
       console.line(3, kNextRoot, format("can't become the root: {}", to_string(done.error())));
+    } else if (!init.empty()) {
+      arguments[0] = const_cast<char*>(init.c_str());
+      (void)execve(init.c_str(), arguments.data(), environment);
+      console.line(3, init, errno_text(errno));
     } else {
       for (const char* program : kPrograms) (void)execve(program, arguments.data(), environment);
       console.line(3, "/sbin/init", errno_text(errno));

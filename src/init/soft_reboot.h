@@ -5,6 +5,11 @@
 
 namespace onset {
 
+/// What becomes the root, if it is there.
+inline constexpr const char* kNextRoot = "/run/nextroot";
+/// The path, below that root, of the program to go on with; without the file the kernel's choice.
+inline constexpr const char* kNextInit = "/run/onset/next-init";
+
 /// Another first process in place of this one: that of /run/nextroot, if there is one, which
 /// becomes the root; else this program, with its arguments and `environment`. Returns where
 /// nothing can be executed.

@@ -32,6 +32,12 @@ WRONG = {
 }
 
 
+FIRST = """#!/bin/sh
+echo "first of the disk: $$" > /dev/console
+exec /sbin/init "$@"
+"""
+
+
 class Boot(unittest.TestCase):
     def boot(self, **kind):
         guest = Guest(**kind)
@@ -107,8 +113,10 @@ class Boot(unittest.TestCase):
         uuid = re.search(r"Filesystem UUID: +(\S+)", uuid).group(1)
         # In the system that comes after the initrd nobody wants this one.
         early = "tmpfs /mnt tmpfs size=1M,x-initrd.mount,x-systemd.wanted-by=initrd-fs.target 0 0\n"
-        guest = self.boot(disk=True, initrd=True, append=f"quiet root=UUID={uuid} rootflags=noatime ro",
-                          files={"/etc/fstab": "/dev/vda / ext4 errors=remount-ro 0 1\n" + early})
+        guest = self.boot(disk=True, initrd=True, append=f"quiet root=UUID={uuid} rootflags=noatime ro init=/etc/first",
+                          files={"/etc/fstab": "/dev/vda / ext4 errors=remount-ro 0 1\n" + early,
+                                 "/etc/first": FIRST})
+        guest.until(r"^first of the disk: 1$")
         guest.until(r" login: ")
         self.assertEqual(guest.ok("systemctl is-active mnt.mount; mountpoint /mnt"),
                          "active\n/mnt is a mountpoint\n")
