@@ -159,14 +159,15 @@ void ManagerProcess::end_as_planned(const Timestamp& now) {
 }
 
 /// What can wait until those that were started have had the processor: a moment after all has begun
-/// that can begin.
+/// that can begin, and a second after the last job.
 void ManagerProcess::rest(MonoTime now) {
   constexpr Duration kMoment = std::chrono::milliseconds(100);
+  constexpr Duration kQuiet = std::chrono::seconds(1);
   const bool wants_to_settle = !settled_ && !manager_->starting();
   if (manager_->is_behind() || os_->is_launching() || (has_found_ && !wants_to_settle)) {
     rest_at_ = kNever;
   } else if (rest_at_ == kNever) {
-    rest_at_ = now + kMoment;
+    rest_at_ = now + (has_found_ ? kQuiet : kMoment);
   } else if (rest_at_ <= now) {
     rest_at_ = kNever;
     tell_what_is_there();
@@ -182,7 +183,7 @@ void ManagerProcess::tell_what_is_there() {
   tell_mounts();
 }
 
-/// The start has ended, or a reload: what comes now is mostly waiting.
+/// What comes now is mostly waiting.
 void ManagerProcess::settle() {
   settled_ = true;
   (void)malloc_trim(0);

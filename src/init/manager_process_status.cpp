@@ -21,6 +21,8 @@ void ManagerProcess::job_queued(const Job& job) {
 
 void ManagerProcess::job_done(const Job& job, JobResult result) {
   service_->job_done(job, result);
+  settled_ = false;
+  if (has_found_) rest_at_ = kNever;  // counts from the last one
   if (surroundings_ == Surroundings::Machine) {
     show_end(job, result);
     return;

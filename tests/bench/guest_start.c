@@ -1,6 +1,6 @@
 // The first process of a measured guest: guest_start COUNT INIT [ARGUMENT…]
 // Makes the board, leaves a reporter behind, and becomes INIT. The reporter waits until COUNT
-// services have left their stamp, and a second more; writes a line to the second serial port,
+// services have left their stamp, and three seconds more; writes a line to the second serial port,
 //   begin=NS end=NS count=N pid1=KB all=KB managers=N
 // (memory is PSS: of PID 1, and of all processes but the services), and cuts the power.
 
@@ -66,7 +66,7 @@ static _Noreturn void run_reporter(struct board* board, int done) {
   FILE* out = fopen("/bench/serial", "w");
   char byte;
   if (!out || done < 0 || read(done, &byte, 1) != 1) _exit(71);
-  sleep(1);  // memory is what they have at rest
+  sleep(3);  // memory is what they have at rest
   report(board, out);
   sync();
   reboot(RB_POWER_OFF);
