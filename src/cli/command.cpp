@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "cli/reply.h"
 #include "control/json.h"
-#include "control/name_pattern.h"
+#include "unit/glob.h"
 #include "unit/name.h"
 
 namespace onset {
@@ -135,7 +135,7 @@ Result<std::vector<std::string>, std::string> unit_names(Command& command,
     auto name = complete_name(command, given, suffix, true);
     if (!name)
       return Failure{format("Failed to mangle unit name: '{}' is no unit name", c_escape(given))};
-    (is_name_pattern(*name) ? patterns : names).push_back(*name);
+    (is_glob(*name) ? patterns : names).push_back(*name);
   }
   if (!patterns.empty()) {
     auto added = add_matching(command, patterns, names);

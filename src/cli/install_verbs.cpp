@@ -9,7 +9,7 @@
 #include "cli/unit_files.h"
 #include "cli/verbs.h"
 #include "control/json.h"
-#include "control/name_pattern.h"
+#include "unit/glob.h"
 #include "unit/install.h"
 #include "unit/name.h"
 
@@ -211,7 +211,7 @@ bool is_asked_for(const Options& options, const Names& patterns, const UnitFileI
   if (!is_in(options.states, to_string(file.state))) return false;
   if (patterns.empty()) return true;
   return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-    return matches_pattern(pattern, file.name);
+    return glob_matches(pattern, file.name);
   });
 }
 

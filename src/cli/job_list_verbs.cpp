@@ -9,7 +9,7 @@
 #include "cli/reply.h"
 #include "cli/verbs.h"
 #include "control/json.h"
-#include "control/name_pattern.h"
+#include "unit/glob.h"
 
 namespace onset {
 
@@ -25,7 +25,7 @@ bool keep_matching(const Command& command, json& jobs) {
     const std::string unit = raw_text_of(job, "unit");
     const bool matches =
         std::any_of(command.names.begin(), command.names.end(),
-                    [&](const std::string& name) { return matches_pattern(name, unit); });
+                    [&](const std::string& name) { return glob_matches(name, unit); });
     if (matches) kept.push_back(job);
   }
   const bool dropped = kept.size() < jobs.size();

@@ -10,7 +10,7 @@
 #include "cli/status_view.h"
 #include "cli/verbs.h"
 #include "control/json.h"
-#include "control/name_pattern.h"
+#include "unit/glob.h"
 #include "unit/enum_words.h"
 
 namespace onset {
@@ -201,7 +201,7 @@ int verb_enqueue(Command& command) {
   if (!mode.empty() && !from_string<JobMode>(mode)) {
     return refuse_mode(command, *units, format("Job mode {} invalid", printable(mode)));
   }
-  const bool has_glob = std::any_of(command.names.begin(), command.names.end(), is_name_pattern);
+  const bool has_glob = std::any_of(command.names.begin(), command.names.end(), is_glob);
   if (command.verb == "start" && has_glob && !command.options.all && !command.options.quiet) {
     command.err(
         "Warning: systemctl start called with a glob pattern.\n"

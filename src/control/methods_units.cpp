@@ -5,7 +5,7 @@
 #include "base/format.h"
 #include "control/json_object.h"
 #include "control/manager_interface.h"
-#include "control/name_pattern.h"
+#include "unit/glob.h"
 #include "control/properties.h"
 #include "control/unit_view.h"
 #include "unit/enum_words.h"
@@ -43,9 +43,9 @@ struct UnitFilter {
  private:
   [[nodiscard]] bool matches_name(const Unit& unit) const {
     return std::any_of(patterns->begin(), patterns->end(), [&](const std::string& pattern) {
-      return matches_pattern(pattern, unit.id) ||
+      return glob_matches(pattern, unit.id) ||
              std::any_of(unit.aliases.begin(), unit.aliases.end(),
-                         [&](const std::string& alias) { return matches_pattern(pattern, alias); });
+                         [&](const std::string& alias) { return glob_matches(pattern, alias); });
     });
   }
   [[nodiscard]] bool has_state(const Manager& manager, UnitId id) const {
@@ -70,7 +70,7 @@ void ManagerInterface::list_matching(Call& call, bool full) {
   if (reject(call)) return;
   if (filter.patterns) {
     for (const std::string& name : *filter.patterns) {
-      if (!is_name_pattern(name)) (void)look_up(name);
+      if (!is_glob(name)) (void)look_up(name);
     }
   }
   const UnitGraph& graph = manager_.graph();

@@ -5,13 +5,12 @@
 
 #include "os/comparison.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <array>
 #include <string>
 
 #include "base/text.h"
+#include "unit/glob.h"
 
 namespace onset {
 namespace {
@@ -131,16 +130,12 @@ int compare_versions(std::string_view a, std::string_view b) {
   }
 }
 
-bool fnmatch_holds(std::string_view pattern, std::string_view text) {
-  return ::fnmatch(std::string(pattern).c_str(), std::string(text).c_str(), 0) == 0;
-}
-
 bool version_holds(Operator op, std::string_view value, std::string_view wanted) {
   switch (op) {
     case Operator::GlobMatch:
-      return fnmatch_holds(wanted, value);
+      return glob_matches(wanted, value, Backslash::Escapes);
     case Operator::GlobMismatch:
-      return !fnmatch_holds(wanted, value);
+      return !glob_matches(wanted, value, Backslash::Escapes);
     case Operator::TextEqual:
       return value == wanted;
     case Operator::TextUnequal:

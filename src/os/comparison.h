@@ -33,7 +33,4 @@ bool version_holds(Operator op, std::string_view value, std::string_view wanted)
 /// The same for numbers: "=" is "==", "!=" is "<>"; the globs never hold.
 bool number_holds(Operator op, std::uint64_t value, std::uint64_t wanted);
 
-/// fnmatch(3) without flags: a backslash escapes, unlike in glob_matches() of unit/glob.h.
-bool fnmatch_holds(std::string_view pattern, std::string_view text);
-
 }  // namespace onset

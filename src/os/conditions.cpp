@@ -4,19 +4,20 @@
 #include "os/conditions.h"
 
 #include <fcntl.h>
-#include <glob.h>
 #include <linux/stat.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "base/format.h"
 #include "os/conditions_machine.h"
 #include "os/files.h"
 #include "os/kernel.h"
+#include "unit/glob.h"
 
 namespace onset {
 namespace {
@@ -25,12 +26,11 @@ bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-bool any_matches(const std::string& pattern) {
-  glob_t found{};
-  const int result = ::glob(pattern.c_str(), GLOB_NOSORT | GLOB_BRACE, nullptr, &found);
-  const bool any = result == 0 && found.gl_pathc > 0;
-  ::globfree(&found);
-  return any;
+bool any_matches(const std::string& pattern, FileSource& files) {
+  return std::ranges::any_of(expand_braces(pattern), [&](const std::string& one) {
+    const auto paths = glob_paths(one, files);
+    return paths && !paths->empty();
+  });
 }
 
 bool has_type(const std::string& path, FileKind kind, FileSource& files, bool follow) {
@@ -144,7 +144,7 @@ constexpr Row kRows[] = {
     {T::NeedsUpdate, test_needs_update},
     {T::FirstBoot, test_first_boot},
     {T::PathExists, by_value<exists>},
-    {T::PathExistsGlob, by_value<any_matches>},
+    {T::PathExistsGlob, by_files<any_matches>},
     {T::PathIsDirectory, by_files<is_directory>},
     {T::PathIsSymbolicLink, by_files<is_symbolic_link>},
     {T::PathIsMountPoint, by_value<is_mount_point>},

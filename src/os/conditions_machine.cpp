@@ -19,6 +19,7 @@
 #include "os/virtualization.h"
 #include "unit/capability.h"
 #include "unit/environment.h"
+#include "unit/glob.h"
 #include "unit/values.h"
 #include "unit/words.h"
 
@@ -139,16 +140,20 @@ Result<bool> test_virtualization(const std::string& value, const ConditionContex
   return !here.empty() && here == value;
 }
 
+std::string lower_case(std::string text) {
+  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return text;
+}
+
+/// By name whatever the case.
 Result<bool> test_host(const std::string& value, const ConditionContext& context) {
-  std::string id;
-  for (const char c : value) {
-    if (c != '-') id += static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
-  }
+  std::string id = lower_case(value);
+  std::erase(id, '-');
   if (id.size() == 32 && std::ranges::all_of(id, [](char c) { return hex_value(c) >= 0; })) {
     return id == context.host.machine_id;
   }
   const utsname names = names_of_machine();
-  return fnmatch_holds(value, names.nodename);
+  return glob_matches(lower_case(value), lower_case(names.nodename), Backslash::Escapes);
 }
 
 Result<bool> test_kernel_command_line(const std::string& value, const ConditionContext& context) {

@@ -1,6 +1,5 @@
 #include "os/launch_environment.h"
 
-#include <glob.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "base/text.h"
 #include "os/cgroup.h"
 #include "os/pressure_trigger.h"
+#include "unit/glob.h"
 #include "unit/unit_members.h"
 
 namespace onset {
@@ -145,17 +145,11 @@ void pass_on(Environment& environment, const EnvironmentSources& sources) {
 }
 
 /// The files that a pattern names, sorted; the path itself if it is no pattern.
-Result<std::vector<std::string>> matching_files(const std::string& pattern) {
-  if (pattern.find_first_of("*?[") == std::string::npos) return std::vector{pattern};
-  glob_t found{};
-  const int result = ::glob(pattern.c_str(), 0, nullptr, &found);
-  std::vector<std::string> paths;
-  for (std::size_t i = 0; result == 0 && i < found.gl_pathc; ++i) {
-    paths.emplace_back(found.gl_pathv[i]);
-  }
-  ::globfree(&found);
-  if (result == GLOB_NOSPACE) return Failure{SysError{"EnvironmentFile", ENOMEM}};
-  if (paths.empty()) return Failure{SysError{"EnvironmentFile", ENOENT}};
+Result<std::vector<std::string>> matching_files(const std::string& pattern, FileSource& files) {
+  if (!is_glob(pattern)) return std::vector{pattern};
+  auto paths = glob_paths(pattern, files);
+  if (!paths) return Failure{SysError{"EnvironmentFile", paths.error().err}};
+  if (paths->empty()) return Failure{SysError{"EnvironmentFile", ENOENT}};
   return paths;
 }
 
@@ -185,7 +179,7 @@ SysResult add_files(Environment& environment, const EnvironmentSources& sources,
   for (const EnvironmentFile& entry :
        config_of<ExecConfig>(*sources.request.unit).environment_files) {
     SysResult done;
-    auto paths = matching_files(entry.path);
+    auto paths = matching_files(entry.path, files);
     if (!paths) done = Failure{paths.error()};
     for (std::size_t i = 0; done.ok() && i < paths->size(); ++i) {
       done = add_file(environment, sources, (*paths)[i], files, log);

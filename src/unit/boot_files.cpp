@@ -14,35 +14,18 @@ namespace onset {
 namespace {
 
 constexpr std::string_view kSysctls = "/proc/sys";
-/// Of one pattern: more than any kernel has.
-constexpr std::size_t kMatchesMax = 65536;
 
 void warn(Diagnostics& diagnostics, const std::string& file, unsigned line, std::string message) {
   diagnostics.push_back({Severity::Warning, file, line, std::move(message)});
 }
 
-/// The paths that a pattern covers, level by level.
+/// The keys that a pattern covers.
 std::vector<std::string> matches(std::string_view pattern, FileSource& files) {
-  std::vector<std::string> found{""};
-  for (const std::string_view part : split(pattern, '/')) {
-    std::vector<std::string> deeper;
-    for (const std::string& above : found) {
-      const std::string prefix = above.empty() ? std::string() : above + '/';
-      if (!is_glob(part)) {
-        deeper.push_back(prefix + std::string(part));
-        continue;
-      }
-      const auto listing = files.list(format("{}/{}", kSysctls, above));
-      if (!listing) continue;
-      for (const DirectoryItem& item : *listing) {
-        if (glob_matches(part, item.name)) deeper.push_back(prefix + item.name);
-      }
-      if (deeper.size() > kMatchesMax) return {};
-    }
-    found = std::move(deeper);
-  }
-  std::ranges::sort(found);
-  return found;
+  const std::string place = format("{}/", kSysctls);
+  auto found = glob_paths(place + std::string(pattern), files);
+  if (!found) return {};
+  for (std::string& path : *found) path.erase(0, place.size());
+  return std::move(*found);
 }
 
 void add_modules(std::vector<std::string>& names, std::string_view list) {

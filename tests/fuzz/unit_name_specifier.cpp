@@ -1,9 +1,8 @@
 // Unit names, escaping, patterns and %-specifiers. The first line is a name (or a path, or a
 // pattern), the rest a text with specifiers.
-// Parsers: unit/name.cpp unit/specifiers.cpp unit/glob.cpp control/name_pattern.cpp
+// Parsers: unit/name.cpp unit/specifiers.cpp unit/glob.cpp unit/glob_paths.cpp
 
 #include "base/text.h"
-#include "control/name_pattern.h"
 #include "fuzz/fuzz.h"
 #include "unit/glob.h"
 #include "unit/name.h"
@@ -74,12 +73,14 @@ void try_escaping(std::string_view text) {
 }
 
 void try_patterns(std::string_view pattern, std::string_view text) {
-  (void)glob_matches(pattern, text);
-  const bool matches = matches_pattern(pattern, text);
-  if (!is_glob(pattern))
-    expect(glob_matches(pattern, text) == (pattern == text), "a text is itself");
-  if (!is_name_pattern(pattern)) expect(matches == (pattern == text), "a name is itself");
-  expect(glob_matches("*", text) && matches_pattern("*", text), "* is everything");
+  const bool matches = glob_matches(pattern, text);
+  const bool escaped = glob_matches(pattern, text, Backslash::Escapes);
+  if (!is_glob(pattern)) expect(matches == (pattern == text), "a text is itself");
+  if (pattern.find('\\') == pattern.npos) expect(matches == escaped, "nothing is escaped");
+  expect(glob_matches("*", text), "* is everything");
+  const auto all = expand_braces(pattern);
+  expect(!all.empty() && all.size() <= kGlobAlternativesMax, "a pattern is one or more");
+  if (pattern.find('{') == pattern.npos) expect(all.front() == pattern, "no brace is opened");
 }
 
 void try_specifiers(std::string_view text, std::string_view name) {
