@@ -130,7 +130,7 @@ class Plot {
   }
 
   void add_phases() {
-    const BootMarks& marks = record_.marks;
+    const BootPhases& marks = record_.marks;
     if (marks.has_kernel)
       phase('k', "kernel", origin_, marks.initrd.us > 0 ? marks.initrd : marks.userspace);
     if (marks.initrd.us > 0) phase('i', "initrd", marks.initrd, marks.userspace);

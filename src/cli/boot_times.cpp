@@ -119,8 +119,8 @@ Duration UnitTimes::took() const {
   return Duration(0);
 }
 
-BootMarks read_marks(const Json& properties) {
-  BootMarks marks;
+BootPhases read_phases(const Json& properties) {
+  BootPhases marks;
   marks.has_kernel = !raw_text_of(properties, "KernelTimestamp").empty();
   marks.initrd = mono_in(properties, "InitRDTimestampMonotonic");
   marks.userspace = mono_in(properties, "UserspaceTimestampMonotonic");
@@ -144,7 +144,7 @@ UnitTimes read_unit_times(const Json& properties) {
   return times;
 }
 
-std::string time_text(const BootMarks& marks, std::string_view target, MonoTime reached) {
+std::string time_text(const BootPhases& marks, std::string_view target, MonoTime reached) {
   std::string parts;
   if (marks.has_kernel) {
     const MonoTime end = marks.initrd.us > 0 ? marks.initrd : marks.userspace;
@@ -180,7 +180,7 @@ std::string chain_text(const BootRecord& record, const std::string& unit, Durati
   return Chain(record, fuzz, palette).run(unit);
 }
 
-Json times_json(const BootMarks& marks, MonoTime reached) {
+Json times_json(const BootPhases& marks, MonoTime reached) {
   Json view = {{"userspace_usec", (marks.finish - marks.userspace).count()},
                {"finish_monotonic", marks.finish.us}};
   if (marks.has_kernel) {

@@ -30,7 +30,7 @@ struct UnitTimes {
 };
 
 /// The boot as a whole.
-struct BootMarks {
+struct BootPhases {
   bool has_kernel = false;  ///< it began with the kernel's: not in a container, nor for a user
   MonoTime initrd{0};       ///< 0: there was none
   MonoTime userspace{0};
@@ -43,15 +43,15 @@ struct BootMarks {
 };
 
 struct BootRecord {
-  BootMarks marks;
+  BootPhases marks;
   std::vector<UnitTimes> units;  ///< those that ever left the inactive state
 };
 
-BootMarks read_marks(const Json& manager_properties);
+BootPhases read_phases(const Json& manager_properties);
 UnitTimes read_unit_times(const Json& unit_properties);
 
 /// "Startup finished in 2.584s (kernel) + … = 1min 9.608s", and when the target was reached.
-std::string time_text(const BootMarks& marks, std::string_view target, MonoTime reached);
+std::string time_text(const BootPhases& marks, std::string_view target, MonoTime reached);
 /// The longest first.
 std::string blame_text(const BootRecord& record);
 /// The tree below one unit, itself included. What came up so much earlier than the last of its
@@ -61,7 +61,7 @@ std::string chain_text(const BootRecord& record, const std::string& unit, Durati
 /// An SVG picture without anything from elsewhere, and without scripts.
 std::string plot_text(const BootRecord& record, std::string_view title);
 
-Json times_json(const BootMarks& marks, MonoTime reached);
+Json times_json(const BootPhases& marks, MonoTime reached);
 Json units_json(const BootRecord& record);
 
 }  // namespace onset

@@ -22,13 +22,13 @@ constexpr const char* kTimes[] = {"Id",
                                   "After"};
 
 /// Prints what went wrong.
-bool get_marks(Command& command, BootMarks& marks) {
+bool get_marks(Command& command, BootPhases& marks) {
   json reply;
   if (auto got = command.manager.call("GetManagerProperties", json::object(), reply); !got) {
     command.fail("Failed to get the times of the boot", got.error());
     return false;
   }
-  marks = read_marks(object_of(reply, "properties"));
+  marks = read_phases(object_of(reply, "properties"));
   return true;
 }
 
@@ -60,7 +60,7 @@ bool get_record(Command& command, BootRecord& record) {
   return get_marks(command, record.marks) && get_units(command, record.units);
 }
 
-bool has_finished(Command& command, const BootMarks& marks) {
+bool has_finished(Command& command, const BootPhases& marks) {
   if (marks.finish.us > 0) return true;
   command.err(
       format("Bootup is not yet finished. Please try again later.\n"
@@ -89,7 +89,7 @@ MonoTime reached(Command& command, const std::string& target) {
 }  // namespace
 
 int verb_time(Command& command) {
-  BootMarks marks;
+  BootPhases marks;
   if (!get_marks(command, marks) || !has_finished(command, marks)) return 1;
   const std::string target = default_target(command);
   const MonoTime at = reached(command, target);

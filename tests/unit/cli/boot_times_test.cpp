@@ -53,7 +53,7 @@ std::string chain(const BootRecord& r, const std::string& root, Duration fuzz = 
 }  // namespace
 
 TEST_CASE("time tells the parts of the boot and when the target was reached", "[cli][boot]") {
-  BootMarks marks;
+  BootPhases marks;
   marks.userspace = at(100);
   marks.finish = at(100.296);
   CHECK(time_text(marks, "multi-user.target", at(100.275)) ==
