@@ -43,6 +43,24 @@ Parsed<std::string> expand_runtime_path(ParseContext& context, std::string_view 
   return path;
 }
 
+std::string take_text(ParseContext& context, std::string_view value, std::string& member) {
+  auto text = expand_value(context, value);
+  if (!text) return std::move(text).error();
+  member = std::move(*text);
+  return {};
+}
+
+std::string take_path(ParseContext& context, std::string_view value, std::string& member) {
+  if (value.empty()) {
+    member.clear();
+    return {};
+  }
+  auto path = expand_path(context, value);
+  if (!path) return std::move(path).error();
+  member = std::move(*path);
+  return {};
+}
+
 std::string parse_dependencies(ParseContext& context, std::string_view value, DependencyKind kind) {
   auto words = split_words(value, WordFlags::Unquote | WordFlags::RetainEscapes);
   if (!words) return std::move(words).error();

@@ -59,12 +59,18 @@ Parsed<E> enum_value(std::string_view text) {
   return Failure{expected_words<E>()};
 }
 
-template <auto Member, auto Parse>
-std::string parse_into(ParseContext& context, std::string_view value) {
+/// Once for all members of a type, which are many.
+template <auto Parse, class T>
+[[gnu::noinline]] std::string take(std::string_view value, T& member) {
   auto parsed = Parse(value);
   if (!parsed) return std::move(parsed).error();
-  member_of<Member>(context.unit) = std::move(*parsed);
+  member = std::move(*parsed);
   return {};
+}
+
+template <auto Member, auto Parse>
+std::string parse_into(ParseContext& context, std::string_view value) {
+  return take<Parse>(value, member_of<Member>(context.unit));
 }
 /// As parse_into; an empty value takes the setting back.
 template <auto Member, auto Parse>
@@ -78,23 +84,16 @@ std::string parse_or_reset(ParseContext& context, std::string_view value) {
 
 // ---- text -------------------------------------------------------------------
 
+std::string take_text(ParseContext& context, std::string_view value, std::string& member);
+std::string take_path(ParseContext& context, std::string_view value, std::string& member);
+
 template <auto Member>
 std::string parse_text(ParseContext& context, std::string_view value) {
-  auto text = expand_value(context, value);
-  if (!text) return std::move(text).error();
-  member_of<Member>(context.unit) = std::move(*text);
-  return {};
+  return take_text(context, value, member_of<Member>(context.unit));
 }
 template <auto Member>
 std::string parse_path(ParseContext& context, std::string_view value) {
-  if (value.empty()) {
-    member_of<Member>(context.unit).clear();
-    return {};
-  }
-  auto path = expand_path(context, value);
-  if (!path) return std::move(path).error();
-  member_of<Member>(context.unit) = std::move(*path);
-  return {};
+  return take_path(context, value, member_of<Member>(context.unit));
 }
 
 // ---- dependencies -----------------------------------------------------------

@@ -82,15 +82,19 @@ std::string parse_one(ParseContext& context, std::string_view value) {
   return parse_condition(context, value, Type, Assert ? config.asserts : config.conditions);
 }
 
-template <ConditionType Type, bool Assert>
-std::string show_one(const Unit& unit) {
+std::string show_conditions(const std::vector<Condition>& list, ConditionType type) {
   std::string text;
-  for (const Condition& c : Assert ? unit.config.asserts : unit.config.conditions) {
-    if (c.type != Type) continue;
+  for (const Condition& c : list) {
+    if (c.type != type) continue;
     if (!text.empty()) text += ' ';
     text += format("{}{}{}", c.trigger ? "|" : "", c.negate ? "!" : "", c.parameter);
   }
   return text;
+}
+
+template <ConditionType Type, bool Assert>
+std::string show_one(const Unit& unit) {
+  return show_conditions(Assert ? unit.config.asserts : unit.config.conditions, Type);
 }
 
 template <ConditionType Type>

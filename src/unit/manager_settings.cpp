@@ -185,14 +185,17 @@ std::string show_output(const M& settings) {
 
 // ---- limits -----------------------------------------------------------------
 
+std::string take_limit(std::vector<Limit>& limits, int resource, std::string_view value) {
+  auto limit = parse_limit(resource, value);
+  if (!limit) return std::move(limit).error();
+  std::erase_if(limits, [&](const Limit& l) { return l.resource == resource; });
+  limits.push_back({resource, limit->soft, limit->hard});
+  return {};
+}
+
 template <int Resource>
 std::string parse_default_limit(Context& context, std::string_view value) {
-  auto limit = parse_limit(Resource, value);
-  if (!limit) return std::move(limit).error();
-  auto& limits = context.settings.limits;
-  std::erase_if(limits, [](const Limit& l) { return l.resource == Resource; });
-  limits.push_back({Resource, limit->soft, limit->hard});
-  return {};
+  return take_limit(context.settings.limits, Resource, value);
 }
 
 // ---- what is told -----------------------------------------------------------
