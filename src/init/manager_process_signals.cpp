@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "engine/start_limit.h"
+#include "init/busybox_signals.h"
 #include "init/manager_process.h"
 #include "unit/enum_words.h"
 
@@ -56,7 +57,11 @@ void ManagerProcess::handle_signals() {
     asked_ = SignalRequest::None;
     const auto signal = signals_->next();
     if (!signal) break;
-    const SignalRequest request = request_of_signal(signal->number, surroundings_);
+    SignalRequest request = request_of_signal(signal->number, surroundings_);
+    if (surroundings_ != Surroundings::User) {
+      const SignalRequest busybox = request_of_busybox(signal->number, signal->sender);
+      if (busybox != SignalRequest::None) request = busybox;
+    }
     if (request == SignalRequest::Reap) {
       children_ended_ = true;
     } else if (is_shutdown(request)) {

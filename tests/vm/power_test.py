@@ -110,6 +110,19 @@ class Power(unittest.TestCase):
         self.assertIn("no process can be made to detach storage, going on without it", console)
         self.assertIn("reboot: Power down", console)
 
+    def test_busybox_ends_the_machine_as_it_ends_its_own(self):
+        # Its shell runs its own applets, and these send signals.
+        for command, last in (("poweroff", "Power down"), ("reboot", "machine restart|Restarting"), ("halt", "System halted")):
+            with self.subTest(command=command):
+                guest = Guest(append="quiet")
+                self.addCleanup(guest.end)
+                guest.until(r" login: ")
+                guest.type("root\n")
+                guest.until(r"^/root # ")
+                guest.type(command + "\n")
+                guest.until(rf"reboot: .*({last})")
+                self.assertNotIn("multi-user.target: active", guest.console)
+
     def test_a_soft_reboot_begins_anew_below_the_same_kernel(self):
         guest = Guest(append="quiet")
         self.addCleanup(guest.end)
