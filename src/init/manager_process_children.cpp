@@ -97,7 +97,10 @@ void ManagerProcess::collect(pid_t pid) {
   const bool is_killed = how_it_ended_->kind == ExitKind::Killed && how_it_ended_->value == SIGKILL;
   if (id.valid() && is_killed) os_->tell_if_oom(id, *this);
   // What it has mounted is known before its end.
-  if (is_mount_process(pid)) tell_mounts();
+  if (is_mount_process(pid)) {
+    mounts_->distrust();  // the event may be among those of this turn that come later
+    tell_mounts();
+  }
   manager_->process_exited(pid, *how_it_ended_, read_clock());
   how_it_ended_.reset();
 }

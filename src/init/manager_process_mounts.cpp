@@ -20,6 +20,7 @@ SysResult ManagerProcess::watch_mounts() {
     if (!fd) continue;
     if (auto watched = loop_->watch(fd, EPOLLPRI, on_mounts_); !watched) return watched;
   }
+  mounts_->distrust();  // what came before this was watched is not told
   return {};
 }
 
@@ -33,11 +34,11 @@ void ManagerProcess::handle_mounts() {
 }
 
 void ManagerProcess::look_at_mounts() {
-  tell_mounts();
   mounts_->resume();
   if (auto watched = watch_mounts(); !watched) {
     console_.line(3, "", format("mounts can't be watched: {}", to_string(watched.error())));
   }
+  tell_mounts();
 }
 
 /// bad_alloc: what is left is told by the next turn.

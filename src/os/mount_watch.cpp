@@ -77,10 +77,13 @@ MountWatch::MountWatch(const char* proc)
   refresh();
 }
 
-bool MountWatch::ready(MonoTime now) {
-  // Who has waited has taken the event with it: that one was ready is all there is to know.
+void MountWatch::distrust() {
   mounts_are_stale_ = bool{mounts_fd_};
   swaps_are_stale_ = bool{swaps_fd_};
+}
+
+bool MountWatch::ready(MonoTime now) {
+  distrust();
   if (now - window_ >= kWindow) {
     window_ = now;
     readings_ = 0;

@@ -34,6 +34,9 @@ class MountWatch {
   /// What poll says has changed, or was not read to its end, is read anew. bad_alloc: it is
   /// still to be read.
   void refresh();
+  /// Both tables may have changed, whatever poll says: an event is told once, and whoever waits for
+  /// it, epoll_ctl(2) and epoll_wait(2) too, takes it.
+  void distrust();
   /// One of the descriptors was ready at `now`. True: refresh(), else not before resume().
   bool ready(MonoTime now);
   /// When to refresh() and to watch the descriptors again; kNever: they are watched.
