@@ -23,19 +23,13 @@ struct Verb {
   int (*run)(const std::vector<std::string>&);
 };
 constexpr Verb kVerbs[] = {
-    {"fsck", check_file_system},
-    {"remount-fs", remount_file_systems},
-    {"sysctl", apply_sysctl},
-    {"modules-load", load_modules},
-    {"random-seed", keep_random_seed},
-    {"machine-id-commit", commit_machine_id},
-    {"mount-root", mount_root},
-    {"switch-root", switch_to_root},
-    {"update-done", mark_updated},
-    {"sulogin-shell", give_shell},
-    {"makefs", make_file_system},
-    {"growfs", grow_file_system},
-    {"sysroot-fstab", read_sysroot_fstab},
+    {"fsck", check_file_system},       {"remount-fs", remount_file_systems},
+    {"sysctl", apply_sysctl},          {"modules-load", load_modules},
+    {"random-seed", keep_random_seed}, {"machine-id-commit", commit_machine_id},
+    {"mount-root", mount_root},        {"switch-root", switch_to_root},
+    {"update-done", mark_updated},     {"update-utmp", update_utmp},
+    {"sulogin-shell", give_shell},     {"makefs", make_file_system},
+    {"growfs", grow_file_system},      {"sysroot-fstab", read_sysroot_fstab},
 };
 
 }  // namespace

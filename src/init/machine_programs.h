@@ -19,7 +19,8 @@ int load_modules(const std::vector<std::string>& arguments);
 int keep_random_seed(const std::vector<std::string>& arguments);  // machine_seed.cpp
 int commit_machine_id(const std::vector<std::string>& arguments);
 int mark_updated(const std::vector<std::string>& arguments);
-int mount_root(const std::vector<std::string>& arguments);  // machine_root.cpp
+int update_utmp(const std::vector<std::string>& arguments);  // machine_records.cpp
+int mount_root(const std::vector<std::string>& arguments);   // machine_root.cpp
 int switch_to_root(const std::vector<std::string>& arguments);
 int read_sysroot_fstab(const std::vector<std::string>& arguments);
 int make_file_system(const std::vector<std::string>& arguments);  // machine_disks.cpp

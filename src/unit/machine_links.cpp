@@ -25,6 +25,7 @@ constexpr Want kWants[] = {
     {"sysinit.target", "systemd-random-seed.service"},
     {"sysinit.target", "systemd-machine-id-commit.service"},
     {"sysinit.target", "systemd-update-done.service"},
+    {"sysinit.target", "systemd-update-utmp.service"},
     {"sysinit.target", "dev-hugepages.mount"},
     {"sysinit.target", "dev-mqueue.mount"},
     {"sysinit.target", "sys-fs-fuse-connections.mount"},

@@ -45,10 +45,15 @@ class Boot(unittest.TestCase):
         return guest
 
     def test_from_an_initramfs_to_a_login_prompt_and_off(self):
-        guest = self.boot(append="quiet systemd.hostname=box.example")
+        # Programs that run before anything is mounted.
+        environment = "/usr/lib/systemd/system-environment-generators/10-test"
+        guest = self.boot(append="quiet systemd.hostname=box.example",
+                          files={environment: "#!/bin/sh\necho GIVEN=by-a-generator\n"})
         guest.until(r"^box\.example login: ")
         self.assertNotIn("[  OK  ]", guest.console)  # quiet
         self.assertEqual(guest.ok("systemctl is-system-running"), "running\n")
+        self.assertEqual(guest.ok("systemctl list-units --failed --plain --no-legend"), "")
+        self.assertIn("GIVEN=by-a-generator\n", guest.ok("systemctl show-environment"))
         mounts = dict(line.split()[1:3] for line in guest.ok("cat /proc/mounts").splitlines())
         for place, kind in {"/proc": "proc", "/sys": "sysfs", "/dev": "devtmpfs", "/dev/pts": "devpts",
                             "/dev/shm": "tmpfs", "/run": "tmpfs", "/sys/fs/cgroup": "cgroup2",
@@ -99,12 +104,17 @@ class Boot(unittest.TestCase):
                                                  r" = [0-9a-z. ]+\n\S+\.target reached after [0-9a-z. ]+ in userspace\n\Z")
         self.assertIn("systemd-remount-fs.service", guest.ok("onset critical-chain systemd-random-seed.service"))
         self.assertIn(">systemd-remount-fs.service (", guest.ok("onset plot"))
+        self.assertRegex(guest.ok("who -b"), r"\A +system boot +\S")
+        self.assertEqual(guest.ok("ln -s /usr/bin/onset /run/runlevel && /run/runlevel"), "N 5\n")
         seed = guest.ok("sha256sum /var/lib/systemd/random-seed").split()[0]
         guest.tell("systemctl poweroff")
         self.assertIn("reboot: Power down", guest.wait())
         self.assert_clean(guest.disk)
         dumped = subprocess.run(["debugfs", "-R", "cat /var/lib/systemd/random-seed", guest.disk], capture_output=True)
         self.assertEqual(len(dumped.stdout), 512)
+        wtmp = subprocess.run(["debugfs", "-R", "cat /var/log/wtmp", guest.disk], capture_output=True).stdout
+        users = [wtmp[at + 44:at + 76].rstrip(b"\0") for at in range(0, len(wtmp), 384)]
+        self.assertEqual((users[0], users[-1]), (b"reboot", b"shutdown"))
         self.assertNotEqual(hashlib.sha256(dumped.stdout).hexdigest(), seed, "a seed is used once")
 
     def test_from_an_initrd_of_onset_to_the_disk_by_its_uuid(self):
