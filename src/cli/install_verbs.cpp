@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/init_scripts.h"
 #include "cli/reply.h"
 #include "cli/unit_files.h"
 #include "cli/verbs.h"
@@ -92,6 +93,22 @@ int act_now(Command& command, const Names& names) {
   return enqueue_units(command, units, starts ? "start" : "stop", command.options.job_mode);
 }
 
+/// Init scripts among them: done, and taken out where there is no more to them. The exit status.
+int change_scripts(const Command& command, UnitInstaller& installer, Names& names) {
+  if (command.verb != "enable" && command.verb != "disable") return 0;
+  Names rest;
+  for (const std::string& name : names) {
+    const bool has_script = has_init_script(command, name);
+    const bool native = has_script && is_native(installer.state(name));
+    if (has_script) {
+      if (const int status = change_script(command, name, native); status != 0) return status;
+    }
+    if (!has_script || native) rest.push_back(name);
+  }
+  names = std::move(rest);
+  return 0;
+}
+
 }  // namespace
 
 int verb_change_files(Command& command) {
@@ -111,19 +128,26 @@ int verb_change_files(Command& command) {
   const std::string root = root_of(command.options);
   UnitInstaller installer(command.context.files, loader_config(command),
                           install_options(command.options));
+  const Names all = *names;
+  if (const int status = change_scripts(command, installer, *names); status != 0) return status;
+  if (names->empty() && !all.empty()) {
+    const int status = reload_manager(command, all);
+    const int acted = act_now(command, all);
+    return acted != 0 ? acted : status;
+  }
   const InstallOutcome outcome = work_out(installer, command.verb, *names);
   auto applied = apply_changes(outcome, command.context.changer, root);
   if (!applied) {
     return command.fail(format("Failed to {} unit: {}", command.verb, to_string(applied.error())));
   }
   tell_changes(command, installer, outcome, root);
-  int status = reload_manager(command, *names);
+  int status = reload_manager(command, all);
   if (outcome.failed()) return 1;
   if (command.verb == "enable" && !outcome.has_install_info && !command.options.quiet &&
       !command.options.no_warn) {
     command.err(kNoInstallInfo);
   }
-  if (const int acted = act_now(command, *names); acted != 0) status = acted;
+  if (const int acted = act_now(command, all); acted != 0) status = acted;
   return status;
 }
 
@@ -150,7 +174,10 @@ int verb_is_enabled(Command& command) {
   json states = json::array();
   bool enabled = false;
   for (const std::string& name : *names) {
-    const UnitFileState state = installer.state(name);
+    UnitFileState state = installer.state(name);
+    if (!is_native(state) && has_init_script(command, name)) {
+      state = is_script_enabled(command, name) ? UnitFileState::Enabled : UnitFileState::Disabled;
+    }
     if (state == UnitFileState::NotFound) {
       return command.fail(format("Failed to get unit file state for {}: {}", printable(name),
                                  "No such file or directory"));
@@ -210,9 +237,8 @@ bool is_asked_for(const Options& options, const Names& patterns, const UnitFileI
   if (!is_in(options.types, file.name.substr(file.name.rfind('.') + 1))) return false;
   if (!is_in(options.states, to_string(file.state))) return false;
   if (patterns.empty()) return true;
-  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-    return glob_matches(pattern, file.name);
-  });
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return glob_matches(pattern, file.name); });
 }
 
 std::string preset_word(const UnitFileInfo& file) {

@@ -10,8 +10,8 @@
 #include "cli/status_view.h"
 #include "cli/verbs.h"
 #include "control/json.h"
-#include "unit/glob.h"
 #include "unit/enum_words.h"
+#include "unit/glob.h"
 
 namespace onset {
 
@@ -20,8 +20,9 @@ namespace {
 using json = Json;
 
 std::string_view job_type_of(std::string_view verb) {
-  if (verb == "force-reload" || verb == "reload-or-try-restart") return "try-reload-or-restart";
-  if (verb == "condrestart" || verb == "condreload" || verb == "cond-restart") return "try-restart";
+  if (verb == "force-reload" || verb == "reload-or-try-restart" || verb == "condreload")
+    return "try-reload-or-restart";
+  if (verb == "condrestart") return "try-restart";
   return verb;
 }
 

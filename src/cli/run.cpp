@@ -148,6 +148,7 @@ int run_cli(CliContext& context, std::span<const std::string> arguments) {
     return 0;
   }
   std::vector<std::string> words = std::move(options->arguments);
+  if (program == "runlevel") words = {program};
   options->arguments.clear();
   if (words.empty()) words.emplace_back(is_analyze(program) ? "time" : "list-units");
   const VerbRow* const verb = find_verb(words.front());

@@ -2,11 +2,14 @@
 // stand above all others, and applied by reading the unit files again. Nothing is
 // written where one of them is wrong.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/reply.h"
 #include "cli/unit_files.h"
 #include "cli/verbs.h"
+#include "control/json.h"
 #include "unit/directive_rooms.h"
 #include "unit/directives.h"
 #include "unit/loader.h"
@@ -14,6 +17,8 @@
 
 namespace onset {
 namespace {
+
+using json = Json;
 
 struct Property {
   const Directive* directive = nullptr;
@@ -43,12 +48,8 @@ std::string add_assignment(std::vector<Property>& to, Unit& scratch, const Loade
     return format("Cannot set property {}, or unknown property.", printable(name));
   }
   if (value.find('\n') != std::string_view::npos) return "A value has to be one line.";
-  const SpecifierScope scope{scratch.id, {}, config.host};
-  Diagnostics diagnostics;
-  ParseContext context{scratch, scope, {}, 0, name, diagnostics};
-  if (const std::string expected = row->parse(context, value); !expected.empty()) {
-    return format("{}={}: expected {}", name, printable(value), expected);
-  }
+  if (std::string wrong = complaint_about(*row, value, scratch, config.host); !wrong.empty())
+    return wrong;
   auto known =
       std::find_if(to.begin(), to.end(), [row](const Property& p) { return p.directive == row; });
   if (known == to.end()) known = to.insert(to.end(), Property{row, {}});
@@ -80,6 +81,15 @@ int write_property(const Command& command, const std::string& folder, Section se
       format("Failed to write \"{}\": {}", printable(path), errno_text(done.error().err)));
 }
 
+/// The manager that runs knows of no such unit.
+bool is_missing(Command& command, const std::string& name) {
+  if (works_on_files_alone(command) || !command.manager.reachable()) return false;
+  json answers;
+  auto got = command.manager.collect_of({name}, "GetUnits", json::object(), answers);
+  return got && !answers.empty() &&
+         raw_text_of(object_of(answers[0], "unit"), "load") == "not-found";
+}
+
 }  // namespace
 
 int verb_set_property(Command& command) {
@@ -100,6 +110,10 @@ int verb_set_property(Command& command) {
                                   : std::string("Its type has no resources of its own.");
     if (wrong.empty()) continue;
     return command.fail(format("Failed to set unit properties on {}: {}", printable(*name), wrong));
+  }
+  if (is_missing(command, *name)) {
+    return command.fail(format("Failed to set unit properties on {}: Unit {} not found.",
+                               printable(*name), printable(*name)));
   }
   const std::string folder = format("{}{}/{}.d", root_of(command.options),
                                     control_folder(command.options, config.host), *name);

@@ -88,6 +88,23 @@ int verb_switch_root(Command& command) {
   return command.fail(format("Failed to switch root: {}", to_string(status.error())));
 }
 
+/// runlevel(8), by the targets that are up. Nobody remembers the one before.
+int verb_runlevel(Command& command) {
+  const std::vector<std::string> targets = {"graphical.target", "multi-user.target",
+                                            "rescue.target"};
+  constexpr std::string_view kLevels = "531";
+  json answers;
+  auto got = command.manager.collect_of(targets, "GetUnits", json::object(), answers);
+  if (!got) return command.fail("Failed to get the runlevel", got.error());
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (raw_text_of(object_of(answers[i], "unit"), "active") != "active") continue;
+    command.out(format("N {}\n", kLevels[i]));
+    return 0;
+  }
+  command.out("unknown\n");
+  return 1;
+}
+
 /// log-level and log-target: what it is, or what it is to be.
 int verb_log_setting(Command& command) {
   const bool is_level = command.verb == "log-level";

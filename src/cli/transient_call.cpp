@@ -229,7 +229,8 @@ std::string without_specifiers(std::string_view text) {
 }
 
 /// Empty, or what is wrong with it.
-std::string put_property(Text& text, Section own, std::string_view assignment) {
+std::string put_property(Text& text, Section own, std::string_view assignment, Unit& scratch,
+                         const HostFacts& host) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0) {
     return format("Not an assignment: {}", printable(assignment));
@@ -238,8 +239,11 @@ std::string put_property(Text& text, Section own, std::string_view assignment) {
   const std::string_view value = assignment.substr(equals + 1);
   if (value.find('\n') != std::string_view::npos) return "A value has to be one line.";
   const Section section = find_directive(own, name) != nullptr ? own : Section::Unit;
-  if (find_directive(section, name) == nullptr) {
-    return format("Unknown assignment: {}", printable(assignment));
+  const Directive* const row = find_directive(section, name);
+  if (row == nullptr) return format("Unknown assignment: {}", printable(assignment));
+  if (row->parse != nullptr) {
+    if (std::string wrong = complaint_about(*row, value, scratch, host); !wrong.empty())
+      return wrong;
   }
   text.put(section, name, value);
   return {};
@@ -337,8 +341,12 @@ Result<std::string, std::string> transient_text(const TransientCall& call,
   }
   if (call.send_sighup) text.put(*own, "SendSIGHUP", "yes");
   if (!call.scope) put_service(text, call, plan);
+  Unit scratch;
+  scratch.id = plan.name;
+  scratch.type = *type;
   for (const std::string& property : call.properties) {
-    if (std::string wrong = put_property(text, *own, property); !wrong.empty()) {
+    if (std::string wrong = put_property(text, *own, property, scratch, plan.host);
+        !wrong.empty()) {
       return Failure{std::move(wrong)};
     }
   }

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "unit/name.h"
+#include "unit/specifiers.h"
 
 namespace onset {
 
@@ -45,6 +46,7 @@ Result<TransientCall, std::string> parse_transient(std::span<const std::string> 
 struct TransientPlan {
   std::string name;  ///< complete, its type is the unit's
   pid_t caller = 0;  ///< whose standard streams --pipe means
+  HostFacts host;    ///< what the specifiers of values stand for
 };
 /// The unit file. `call.command`, `.environment` and `.working_directory` are complete: the
 /// first word is a path. The error is a line for people.

@@ -26,7 +26,7 @@ class TransientRun {
 
   int run() {
     if (const std::string wrong = complete(); !wrong.empty()) return fail(wrong);
-    const auto text = transient_text(call_, {name_, context_.own_pid});
+    const auto text = transient_text(call_, {name_, context_.own_pid, context_.host});
     if (!text) return fail(text.error());
     json parameters = json_object({{"unit", name_}, {"text", *text}});
     if (call_.scope) parameters["pids"] = json::array({context_.own_pid});

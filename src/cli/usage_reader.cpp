@@ -92,8 +92,11 @@ Uses UsageReader::read_groups() {
     for (const DirectoryItem& item : *items) {
       if (item.kind != FileKind::Directory) continue;
       const std::string path = folder + '/' + item.name;
-      if (auto unit = unit_of_folder(item.name)) uses.insert_or_assign(*unit, read_group(path));
-      folders.push_back(path);
+      const auto unit = unit_of_folder(item.name);
+      if (!unit) continue;
+      uses.insert_or_assign(*unit, read_group(path));
+      // Below a slice are units; below others is what they make of it.
+      if (unit_type_of(*unit) == UnitType::Slice) folders.push_back(path);
     }
   }
   return uses;

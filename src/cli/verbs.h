@@ -76,6 +76,7 @@ int verb_daemon_reload(Command& command);
 int verb_daemon_reexec(Command& command);
 int verb_shut_down(Command& command);  ///< poweroff, reboot, halt, exit, kexec
 int verb_switch_root(Command& command);
+int verb_runlevel(Command& command);
 /// What is planned for later: shutdown -c, shutdown --show.
 int cancel_shutdown(Command& command);
 int show_shutdown(Command& command);

@@ -92,7 +92,8 @@ class ControlBackend {
                                                    const std::string& text) = 0;
   /// The same is not wanted after all.
   virtual void drop_transient(const std::string& name) = 0;
-  /// The next start of this scope takes them over. EPERM, ESRCH, EBUSY: not to be had.
+  /// The next start of this scope takes them over. EPERM, ESRCH, EBUSY: not to be
+  /// had; EMFILE: too many wait already.
   virtual SysResult hold_processes(UnitId id, const std::vector<pid_t>& pids) = 0;
 
   // ---- processes ------------------------------------------------------------

@@ -1,5 +1,6 @@
 // StartTransient and Abandon: units that are made while the system runs. Their file is loaded as
 // any other is, and goes when the unit is unloaded.
+#include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
@@ -18,7 +19,7 @@ namespace {
 using json = Json;
 
 constexpr std::size_t kTextMax = 256 * 1024;
-constexpr std::size_t kProcessesMax = 4096;
+constexpr std::size_t kProcessesMax = 512;
 
 bool can_be_made(UnitType type) {
   switch (type) {
@@ -50,6 +51,8 @@ std::string why_not_held(const SysError& error, const std::string& name) {
       return "a process is not there";
     case EPERM:
       return "a process may not be moved: the manager itself, the kernel's, or another user's";
+    case EMFILE:
+      return "too many processes wait for the start of their scopes";
     case EBUSY:
       return "a process belongs to another unit, and there is no cgroup to move it to";
     default:
@@ -74,6 +77,8 @@ void ManagerInterface::start_transient(Call& call) {
   for (const std::int64_t pid : numbers.value_or(std::vector<std::int64_t>{})) {
     pids.push_back(static_cast<pid_t>(pid));
   }
+  std::ranges::sort(pids);
+  pids.erase(std::ranges::unique(pids).begin(), pids.end());
   const bool is_scope = unit_type_of(name) == UnitType::Scope;
   if (pids.size() > kProcessesMax || is_scope == pids.empty()) call.parameters.refuse("pids");
   if (reject(call)) return;

@@ -411,8 +411,7 @@ Manager::Outcome Manager::stop_unit(UnitId id) {
   const UnitRuntime& rt = runtime_[id.value];
   if (is_inactive_or_failed(rt.active) && !passes_to_restart(rt.service.phase))
     return Outcome::Already;
-  if (unit.id == "-.mount") return Outcome::Skipped;
-  if (unit.type == UnitType::Device) return Outcome::Underway;  // nobody can: its end is waited for
+  if (unit.id == "-.mount" || unit.type == UnitType::Device) return Outcome::Skipped;  // nobody can
   if (!has_machine(id)) {
     if (unit.type == UnitType::Scope || unit.id == "-.slice") return Outcome::Skipped;
     set_plain(id, false);

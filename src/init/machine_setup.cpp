@@ -21,6 +21,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
+#include "os/virtualization.h"
 #include "unit/machine_identity.h"
 
 namespace onset {
@@ -67,10 +68,18 @@ std::string random_id() {
   return machine_id_of_bytes(bytes);
 }
 
+/// Hypervisors whose UUIDs are made for one machine each; those of boards are often all alike.
+bool has_own_uuid(FileSource& files) {
+  const std::string vm = detect_vm(files);
+  return vm == "kvm" || vm == "qemu" || vm == "amazon";
+}
+
 /// machine-id(5), INITIALIZATION: the one asked for, D-Bus's, the virtual machine's, a new one.
 std::string new_machine_id(const KernelRequest& request, FileSource& files) {
   if (auto id = plain_machine_id(request.machine_id); !id.empty()) return id;
-  for (const char* source : {"/var/lib/dbus/machine-id", "/sys/class/dmi/id/product_uuid"}) {
+  constexpr const char* kUuid = "/sys/class/dmi/id/product_uuid";
+  for (const char* source : {"/var/lib/dbus/machine-id", kUuid}) {
+    if (source == kUuid && !has_own_uuid(files)) continue;
     const auto text = files.read(source, kFactLimit);
     if (!text) continue;
     if (auto id = plain_machine_id(*text); !id.empty()) return id;

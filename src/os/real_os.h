@@ -147,7 +147,8 @@ class RealOs final : public Os {
   /// What is told to `listener` may come once more where memory has run out.
   void trigger_ready(BorrowedFd trigger, std::uint32_t events, OsListener& listener);
   /// For a scope that is started next: processes of anybody's, by their numbers as they are now.
-  /// EPERM: onset itself, a thread of the kernel, or another user's where onset is no root.
+  /// EPERM: onset itself, a thread of the kernel, or another user's where onset is no root. EMFILE:
+  /// of all scopes kHeldProcessesMax wait already, and each takes a descriptor.
   SysResult hold_processes(UnitId id, std::span<const pid_t> pids);
   /// `mounts` outlives it; null: nothing is known to be mounted.
   void set_mount_watch(const MountWatch* mounts) { mounts_ = mounts; }

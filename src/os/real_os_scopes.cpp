@@ -18,6 +18,8 @@
 namespace onset {
 namespace {
 
+constexpr std::size_t kHeldProcessesMax = 512;
+
 bool has_ended(const UniqueFd& pidfd) {
   pollfd ended{pidfd.get(), POLLIN, 0};
   return pidfd && ::poll(&ended, 1, 0) > 0;
@@ -46,6 +48,9 @@ SysResult RealOs::may_hold(pid_t pid) const {
 
 SysResult RealOs::hold_processes(UnitId id, std::span<const pid_t> pids) {
   std::vector<HeldProcess> held;
+  std::size_t others = 0;
+  for (const auto& [unit, processes] : held_) others += unit == id.value ? 0 : processes.size();
+  if (others + pids.size() > kHeldProcessesMax) return Failure{SysError{"pidfd_open", EMFILE}};
   for (const pid_t pid : pids) {
     UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     if (!pidfd && (errno == ESRCH || errno == EINVAL)) {

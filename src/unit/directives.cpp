@@ -223,17 +223,29 @@ bool apply_assignment(ParseContext& context, Section section, std::string_view v
   }
   const std::string expected = directive->parse(context, value);
   if (!expected.empty()) {
-    // A parser of a value has a whole sentence to say, a directive's own the rest of one.
-    std::string_view wanted = expected;
-    constexpr std::string_view kExpected = "expected ";
-    if (wanted.starts_with(kExpected)) wanted.remove_prefix(kExpected.size());
     say(context, directive->protects ? Severity::Error : Severity::Warning,
-        format("{}={}: expected {}; {}", directive->name, shown_value(value), wanted,
+        format("{}={}: expected {}; {}", directive->name, shown_value(value), wanted(expected),
                directive->protects ? "the unit is refused" : "ignored"));
     return !directive->protects;
   }
   if (directive->support == Support::NotYet) note_not_yet(context, *directive, value);
   return true;
+}
+
+std::string_view wanted(std::string_view said) noexcept {
+  constexpr std::string_view kExpected = "expected ";
+  if (said.starts_with(kExpected)) said.remove_prefix(kExpected.size());
+  return said;
+}
+
+std::string complaint_about(const Directive& directive, std::string_view value, Unit& scratch,
+                            const HostFacts& host) {
+  const SpecifierScope scope{scratch.id, {}, host};
+  Diagnostics diagnostics;
+  ParseContext context{scratch, scope, {}, 0, directive.name, diagnostics};
+  const std::string expected = directive.parse(context, value);
+  if (expected.empty()) return {};
+  return format("{}={}: expected {}", directive.name, shown_value(value), wanted(expected));
 }
 
 }  // namespace onset

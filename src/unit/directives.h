@@ -114,4 +114,13 @@ std::optional<Section> section_of(UnitType type);
 /// of a directive that protects.
 bool apply_assignment(ParseContext& context, Section section, std::string_view value);
 
+/// What a parser has said, to stand behind "expected": of a value it is a whole sentence, of a
+/// directive the rest of one.
+std::string_view wanted(std::string_view said) noexcept;
+
+/// Of a value that is in no file yet: what is wrong with it, or nothing. `scratch` has its unit's
+/// name and type, and takes the value.
+std::string complaint_about(const Directive& directive, std::string_view value, Unit& scratch,
+                            const HostFacts& host);
+
 }  // namespace onset

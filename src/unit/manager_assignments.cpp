@@ -52,11 +52,8 @@ void apply_manager_assignment(ManagerParseContext& context, std::string_view val
   }
   const std::string expected = row->parse(context, value);
   if (!expected.empty()) {
-    std::string_view wanted = expected;
-    constexpr std::string_view kExpected = "expected ";
-    if (wanted.starts_with(kExpected)) wanted.remove_prefix(kExpected.size());
     say(Severity::Warning, format("{}={}: expected {}; ignored", row->name,
-                                  c_escape(value.substr(0, kShownValueMax)), wanted));
+                                  c_escape(value.substr(0, kShownValueMax)), wanted(expected)));
     return;
   }
   if (row->support == Support::NotYet) note_not_yet(context, *row, value);

@@ -103,9 +103,13 @@ void provide(SysvScript& script, std::string_view words) {
   }
 }
 
-void depend(const SysvScript& script, std::vector<std::string>& list, std::string_view words) {
+void depend(SysvScript& script, std::vector<std::string>& list, std::string_view words) {
   for (const std::string_view word : split_whitespace(words)) {
-    if (const auto unit = unit_of_facility(script, word)) add(list, *unit);
+    const auto unit = unit_of_facility(script, word);
+    if (!unit) continue;
+    add(list, *unit);
+    // Nothing else would bring it about.
+    if (*unit == "network-online.target") add(script.wants, *unit);
   }
 }
 

@@ -22,7 +22,7 @@ std::string wrong(std::vector<std::string> words) {
 std::string text_of(std::vector<std::string> words, const char* name) {
   const auto call = parse(std::move(words));
   REQUIRE(call.ok());
-  const auto text = transient_text(*call, {name, 42});
+  const auto text = transient_text(*call, {name, 42, {}});
   return text ? *text : text.error();
 }
 
@@ -84,4 +84,10 @@ TEST_CASE("a word of the command is that word again for the service", "[cli][tra
     REQUIRE(!commands.empty());
     CHECK(commands.back().argv.back() == word);
   }
+}
+
+TEST_CASE("a property with a wrong value is refused", "[cli][transient]") {
+  const std::string said = text_of({"-p", "MemoryMax=bogus", "true"}, "a.service");
+  CHECK(said.starts_with("MemoryMax=bogus: expected a size"));
+  CHECK(said.find("expected expected") == std::string::npos);
 }

@@ -34,7 +34,7 @@ TEST_CASE("an LSB header orders a script and names its aliases", "[sysv]") {
   CHECK(script.has_lsb);
   CHECK(script.description == "LSB: Says nothing");
   CHECK(script.aliases == List{"other.service"});
-  CHECK(script.wants == List{"mail-transport-agent.target"});
+  CHECK(script.wants == List{"mail-transport-agent.target", "network-online.target"});
   CHECK(script.before == List{"mail-transport-agent.target", "b.service"});
   CHECK(script.after == List{"remote-fs.target", "network-online.target", "time-sync.target",
                              "nss-lookup.target", "postgresql.service", "rpcbind.target",
