@@ -78,7 +78,7 @@ void ManagerInterface::start_transient(Call& call) {
     pids.push_back(static_cast<pid_t>(pid));
   }
   std::ranges::sort(pids);
-  pids.erase(std::ranges::unique(pids).begin(), pids.end());
+  pids.erase(std::unique(pids.begin(), pids.end()), pids.end());
   const bool is_scope = unit_type_of(name) == UnitType::Scope;
   if (pids.size() > kProcessesMax || is_scope == pids.empty()) call.parameters.refuse("pids");
   if (reject(call)) return;
