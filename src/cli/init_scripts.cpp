@@ -5,16 +5,15 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/unit_files.h"
+#include "unit/name.h"
 
 namespace onset {
 namespace {
 
-constexpr std::string_view kSuffix = ".service";
 constexpr const char* kUpdate = "/usr/sbin/update-rc.d";
 
 std::string_view script_of(std::string_view unit) {
-  return unit.ends_with(kSuffix) ? unit.substr(0, unit.size() - kSuffix.size())
-                                 : std::string_view();
+  return unit.ends_with(".service") ? without_suffix(unit) : std::string_view();
 }
 
 bool is_start_link(std::string_view link, std::string_view script) {

@@ -10,9 +10,9 @@
 
 namespace onset {
 
-/// `unit` has a script in /etc/init.d. `state`: of its unit file.
+/// `unit` has a script in /etc/init.d.
 bool has_init_script(const Command& command, std::string_view unit);
-/// There is the script alone: what the unit says comes from a generator.
+/// Of the unit's file: it is there, and is not what a generator has made of the script.
 bool is_native(UnitFileState state) noexcept;
 
 /// An S link in rcS.d or rc5.d.

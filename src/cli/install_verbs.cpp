@@ -130,11 +130,6 @@ int verb_change_files(Command& command) {
                           install_options(command.options));
   const Names all = *names;
   if (const int status = change_scripts(command, installer, *names); status != 0) return status;
-  if (names->empty() && !all.empty()) {
-    const int status = reload_manager(command, all);
-    const int acted = act_now(command, all);
-    return acted != 0 ? acted : status;
-  }
   const InstallOutcome outcome = work_out(installer, command.verb, *names);
   auto applied = apply_changes(outcome, command.context.changer, root);
   if (!applied) {
@@ -143,8 +138,8 @@ int verb_change_files(Command& command) {
   tell_changes(command, installer, outcome, root);
   int status = reload_manager(command, all);
   if (outcome.failed()) return 1;
-  if (command.verb == "enable" && !outcome.has_install_info && !command.options.quiet &&
-      !command.options.no_warn) {
+  if (command.verb == "enable" && !names->empty() && !outcome.has_install_info &&
+      !command.options.quiet && !command.options.no_warn) {
     command.err(kNoInstallInfo);
   }
   if (const int acted = act_now(command, all); acted != 0) status = acted;

@@ -5,10 +5,10 @@
 #include "base/format.h"
 #include "control/json_object.h"
 #include "control/manager_interface.h"
-#include "unit/glob.h"
 #include "control/properties.h"
 #include "control/unit_view.h"
 #include "unit/enum_words.h"
+#include "unit/glob.h"
 
 namespace onset {
 

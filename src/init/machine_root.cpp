@@ -136,9 +136,6 @@ int read_sysroot_fstab(const std::vector<std::string>& /*arguments*/) {
 
 namespace {
 
-/// Where the kernel looks for its first program.
-constexpr const char* kPrograms[] = {"/sbin/init", "/etc/init", "/bin/init"};
-
 bool is_there(const std::string& path) {
   struct stat st {};
   return lstat(path.c_str(), &st) == 0;  // a link leads somewhere only once this is the root
@@ -157,7 +154,7 @@ std::string init_of_command_line() {
 std::optional<std::string> init_below(const std::string& root, std::string init) {
   if (init.empty()) init = init_of_command_line();
   if (init.empty()) {
-    if (std::ranges::any_of(kPrograms, [&](const char* path) { return is_there(root + path); }))
+    if (std::ranges::any_of(kInitPrograms, [&](const char* path) { return is_there(root + path); }))
       return init;
     complain(format("{} has no /sbin/init", root));
     return std::nullopt;

@@ -20,9 +20,6 @@ namespace {
 
 constexpr std::size_t kArgumentsMax = std::size_t{1} << 20;
 
-/// As the kernel looks for them, without the shell.
-constexpr const char* kPrograms[] = {"/sbin/init", "/etc/init", "/bin/init"};
-
 std::vector<std::string> own_arguments() {
   std::vector<std::string> words;
   RealFiles files;
@@ -63,7 +60,8 @@ void begin_anew(char** environment, Console& console) {
       (void)execve(init.c_str(), arguments.data(), environment);
       console.line(3, init, errno_text(errno));
     } else {
-      for (const char* program : kPrograms) (void)execve(program, arguments.data(), environment);
+      for (const char* program : kInitPrograms)
+        (void)execve(program, arguments.data(), environment);
       console.line(3, "/sbin/init", errno_text(errno));
     }
   }

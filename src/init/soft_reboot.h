@@ -7,6 +7,8 @@ namespace onset {
 
 /// What becomes the root, if it is there.
 inline constexpr const char* kNextRoot = "/run/nextroot";
+/// As the kernel looks for its first program, without the shell.
+inline constexpr const char* kInitPrograms[] = {"/sbin/init", "/etc/init", "/bin/init"};
 /// The path, below that root, of the program to go on with; without the file the kernel's choice.
 inline constexpr const char* kNextInit = "/run/onset/next-init";
 
